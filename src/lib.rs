@@ -1,0 +1,10 @@
+//! portcullis checks firewall configs against the port tables that vendors publish.
+
+pub mod dialect;
+pub mod finding;
+pub mod model;
+pub mod packet;
+pub mod policy;
+pub mod report;
+pub mod site;
+pub mod source;

@@ -1,0 +1,233 @@
+//! What every dialect lowers to: rulesets of chains of rules, with the bytes behind each.
+//!
+//! Chains keep their order and jumps stay jumps; what they *mean* is said once, for all dialects: exactly by
+//! the compiled diagrams, packet by packet by the interpreter. Nothing here has heard of a policy.
+
+use std::sync::Arc;
+
+use crate::packet::{Field, RangeSet};
+use crate::source::Span;
+
+/// Index of a chain in its [`Ruleset`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChainId(pub u32);
+
+/// Which address families a ruleset filters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Families {
+    /// IPv4 alone (`iptables-save`, `table ip`).
+    V4,
+    /// IPv6 alone.
+    V6,
+    /// Both (`table inet`, a security group).
+    Both,
+}
+
+/// Where packets meet a base chain. Named after the kernel's hooks; a security group or NetworkPolicy filters
+/// at [`Hook::Input`] and [`Hook::Output`] of its member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Hook {
+    /// Arrived, not yet routed.
+    Prerouting,
+    /// Routed to this host.
+    Input,
+    /// Routed through this host.
+    Forward,
+    /// Made by this host.
+    Output,
+    /// About to leave.
+    Postrouting,
+}
+
+impl Hook {
+    /// The word for it in output and in packets given to `trace`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Prerouting => "prerouting",
+            Self::Input => "input",
+            Self::Forward => "forward",
+            Self::Output => "output",
+            Self::Postrouting => "postrouting",
+        }
+    }
+}
+
+/// What a base chain is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Decides which packets pass: `filter`, `security`.
+    Filter,
+    /// Marks, changes or exempts, and may drop: `raw`, `mangle`. Its accepts say nothing about openings.
+    Prepare,
+    /// Translates addresses; sees only the first packet of a connection.
+    Nat,
+}
+
+/// What happens to packets that no rule of a base chain decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Default {
+    /// They pass.
+    Accept,
+    /// They are dropped.
+    Drop,
+}
+
+/// What kind of filter a ruleset is: decides how findings speak of it and which packets meet it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Layer {
+    /// netfilter on the host itself.
+    HostFirewall,
+    /// A union of stateful allow rules in front of the host.
+    SecurityGroup,
+    /// Ordered, stateless rules of a subnet.
+    NetworkAcl,
+    /// What Kubernetes lets through to a pod.
+    NetworkPolicy,
+}
+
+/// The rules of one layer of one host, as one unit of input gave them.
+#[derive(Debug, Clone)]
+pub struct Ruleset {
+    /// What kind of filter.
+    pub layer: Layer,
+    /// The address families it filters. Packets of another family never meet it.
+    pub families: Families,
+    /// All chains; a [`ChainId`] is an index here.
+    pub chains: Vec<Chain>,
+    /// The chains that hooks call, in any order; see [`Base::priority`].
+    pub bases: Vec<Base>,
+}
+
+/// A chain called by a hook. Accept ends it; drop ends everything.
+#[derive(Debug, Clone)]
+pub struct Base {
+    /// When it is called.
+    pub hook: Hook,
+    /// The order among the base chains of a hook, lowest first: raw -300, mangle -150, destination NAT -100,
+    /// filter 0, security 50, source NAT 100 (iptables' tables have these same numbers).
+    pub priority: i32,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The chain.
+    pub chain: ChainId,
+    /// Its default verdict (what iptables calls the chain policy).
+    pub default: Default,
+    /// The bytes that say the default verdict: its word, or the chain's declaration.
+    pub default_span: Span,
+}
+
+/// Rules in order.
+#[derive(Debug, Clone)]
+pub struct Chain {
+    /// Table and name as the user knows it: `filter/INPUT`.
+    pub path: String,
+    /// The bytes that declare it.
+    pub span: Span,
+    /// The rules, first to last.
+    pub rules: Vec<Rule>,
+}
+
+/// One rule: if all matches hold, the action happens.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// The whole rule, without its line break.
+    pub span: Span,
+    /// All must hold.
+    pub matches: Vec<Match>,
+    /// What happens.
+    pub action: Action,
+    /// The bytes of the verdict or target (`DROP` of `-j DROP`); the whole rule where none is written.
+    pub action_span: Span,
+}
+
+/// One condition as it was written.
+#[derive(Debug, Clone)]
+pub struct Match {
+    /// The smallest bytes that say it: the port, the CIDR, the state list.
+    pub span: Span,
+    /// What it asks.
+    pub condition: Condition,
+}
+
+/// A question about a packet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// The field's value is one of these.
+    Test(Field, RangeSet),
+    /// All hold. Empty: always true.
+    All(Vec<Condition>),
+    /// At least one holds. Empty: never true.
+    Any(Vec<Condition>),
+    /// It does not hold.
+    Not(Box<Condition>),
+    /// It cannot be decided.
+    Unknown(Unknown),
+}
+
+/// Something that is not modelled. Both answers are followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unknown {
+    /// If it is a property that a packet keeps on its way (a set's membership, the sender's uid): its name, the same
+    /// for the same question, so that it cancels against itself and its negation. `None` if it may be
+    /// answered differently each time it is asked (`limit`, `recent`, `statistic`).
+    pub property: Option<Arc<str>>,
+    /// Why it is unknown, for people: "the members of set `ban` are not known".
+    pub why: Arc<str>,
+}
+
+/// What a rule does to a packet that matches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Lets it pass this base chain.
+    Accept,
+    /// Drops it silently.
+    Drop,
+    /// Drops it and says so to the sender.
+    Reject,
+    /// Goes back to the calling chain; in a base chain, the default verdict decides.
+    Return,
+    /// Goes through another chain and comes back.
+    Jump(ChainId),
+    /// Goes through another chain; what falls out of it returns to *this* chain's caller.
+    Goto(ChainId),
+    /// Nothing that matters to filtering (logs, counts, sets a TTL): the next rule is next.
+    Continue,
+    /// Changes the packet.
+    Edit(Edit),
+    /// Not known: may accept, drop or continue.
+    Unknown(Unknown),
+}
+
+/// A change that later rules see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Edit {
+    /// Packet mark becomes `(mark & !clear) ^ flip`; the next rule is next.
+    Mark {
+        /// Bits that are cleared.
+        clear: u32,
+        /// Bits that are then flipped.
+        flip: u32,
+    },
+    /// The bits of `mask` become anything (a mark restored from elsewhere); the next rule is next.
+    MarkUnknown {
+        /// Bits that are not known any more.
+        mask: u32,
+    },
+    /// The packet is not tracked: its state becomes untracked; the next rule is next.
+    Untrack,
+    /// Destination translation: ends the base chain. Addresses are of the ruleset's family.
+    Dnat {
+        /// New address, one of these; `None` keeps it.
+        to: Option<RangeSet>,
+        /// New port, one of these; `None` keeps it.
+        ports: Option<RangeSet>,
+    },
+    /// Destination becomes this host itself: ends the base chain.
+    Redirect {
+        /// New port, one of these; `None` keeps it.
+        ports: Option<RangeSet>,
+    },
+    /// Source translation: ends the base chain. Filters before it never see its effect.
+    Snat,
+}
