@@ -3,6 +3,15 @@
 //! Chains keep their order and jumps stay jumps; what they *mean* is said once, for all dialects: exactly by
 //! the compiled diagrams, packet by packet by the interpreter. Nothing here has heard of a policy.
 
+mod compile;
+mod condition;
+mod interpret;
+mod path;
+
+pub use compile::{Compiler, Decider, DoubtReason, HostFacts};
+pub use interpret::{Answer, Interpreter, Packet, Step, Verdict};
+pub use path::{Path, delivered_classes};
+
 use std::sync::Arc;
 
 use crate::packet::{Field, RangeSet};

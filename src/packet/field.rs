@@ -3,7 +3,7 @@
 /// One thing that a match can look at.
 ///
 /// The order of the variants is the order of the levels in every diagram: see `ARCHITECTURE.md`, "Field order".
-/// Every field is a number from 0 to [`Field::max`]; how a value is written is said at each.
+/// Every field is a number from 0 to [`Field::maximum`]; how a value is written is said at each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Field {
     /// Address family: [`value::V4`] or [`value::V6`].
@@ -54,7 +54,7 @@ pub enum Field {
 impl Field {
     /// The largest value of the field.
     #[must_use]
-    pub fn max(self) -> u128 {
+    pub fn maximum(self) -> u128 {
         match self {
             Self::Family
             | Self::Fragment

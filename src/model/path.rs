@@ -1,0 +1,104 @@
+//! The ways of packets through a host: which hooks they meet, in which order.
+
+use super::compile::Compiler;
+use super::{Decider, Hook};
+use crate::packet::{Doubt, End, Field, Outcome, OverBudget, RangeSet, Ruling, value};
+
+/// One way through the host's filters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Path {
+    /// Arrives and is delivered here: prerouting, input.
+    Input,
+    /// Arrives and goes on: prerouting, forward, postrouting.
+    Forward,
+    /// Made here: output, postrouting.
+    Output,
+}
+
+impl Path {
+    /// The hooks on the way, in order.
+    #[must_use]
+    pub fn hooks(self) -> &'static [Hook] {
+        match self {
+            Self::Input => &[Hook::Prerouting, Hook::Input],
+            Self::Forward => &[Hook::Prerouting, Hook::Forward, Hook::Postrouting],
+            Self::Output => &[Hook::Output, Hook::Postrouting],
+        }
+    }
+}
+
+/// Address classes that routing delivers to this host.
+#[must_use]
+pub fn delivered_classes() -> RangeSet {
+    RangeSet::range(value::LOCAL, value::ANYCAST)
+}
+
+impl Compiler<'_> {
+    /// What happens to packets that take a path, whatever routing would say. Every packet is decided.
+    pub fn path(&mut self, path: Path) -> Result<Ruling, OverBudget> {
+        let mark = self.space.pin_mark();
+        let mut segments = Vec::new();
+        for &hook in path.hooks() {
+            let ruling = self.hook(hook)?;
+            segments.push(self.space.pin(ruling));
+        }
+        let rulings: Vec<_> = segments.iter().map(|&pin| self.space.pinned(pin)).collect();
+        let ruling = self.space.sequence_all(&rulings)?;
+        self.space.release(mark);
+        let none = RangeSet::point(0);
+        let ruling = match path {
+            Path::Input => self.space.assume(ruling, Field::OutInterface, &none, None)?,
+            Path::Output => self.space.assume(ruling, Field::InInterface, &none, None)?,
+            Path::Forward => ruling,
+        };
+        self.ends_accepted(ruling)
+    }
+
+    /// What happens to packets that arrive at one of the host's addresses: delivered here, or, where the
+    /// destination is translated, sent on. `interface` is the doubt about the interface they then leave by.
+    pub fn arriving(&mut self, interface: Doubt) -> Result<Ruling, OverBudget> {
+        let mark = self.space.pin_mark();
+        let before = self.hook(Hook::Prerouting)?;
+        let before = self.space.pin(before);
+        let input = self.hook(Hook::Input)?;
+        let none = RangeSet::point(0);
+        let mut after = self.space.assume(input, Field::OutInterface, &none, None)?;
+        if self.translates(self.space.pinned(before)) {
+            let input = self.space.pin(after);
+            let forward = self.hook(Hook::Forward)?;
+            let forward = self.space.pin(forward);
+            let postrouting = self.hook(Hook::Postrouting)?;
+            let onward = [self.space.pinned(forward), postrouting];
+            let onward = self.space.sequence_all(&onward)?;
+            let some = RangeSet::range(1, u128::MAX);
+            let onward = self.space.assume(onward, Field::OutInterface, &some, Some(interface))?;
+            let delivered = self.space.test(Field::DestinationClass, &delivered_classes())?;
+            after = self.space.choose(delivered, self.space.pinned(input), onward)?;
+        }
+        let ruling = self.space.sequence(self.space.pinned(before), after)?;
+        self.space.release(mark);
+        self.ends_accepted(ruling)
+    }
+
+    /// Whether some packet leaves a ruling with another destination class than it came with.
+    fn translates(&self, ruling: Ruling) -> bool {
+        let outcomes = self.space.terminals(ruling).into_iter().flat_map(|set| &set.outcomes);
+        let mut edits = outcomes.flat_map(|outcome| self.space.assignments(outcome.edit));
+        edits.any(|(field, _)| *field == Field::DestinationClass)
+    }
+
+    /// What no hook stopped is accepted, by whoever accepted it last.
+    fn ends_accepted(&mut self, ruling: Ruling) -> Result<Ruling, OverBudget> {
+        self.space.map_outcomes(ruling, &mut |outcome| match outcome.end {
+            End::Fall | End::Return => Outcome { end: End::Accept, ..outcome },
+            _ => outcome,
+        })
+    }
+
+    /// Who accepted a packet, of all its outcomes: the first that is somebody.
+    #[must_use]
+    pub fn accepter(&self, outcomes: &[Outcome]) -> Option<Decider> {
+        let mut accepts = outcomes.iter().filter(|outcome| outcome.end == End::Accept);
+        accepts.find_map(|outcome| self.decider(outcome.cause))
+    }
+}

@@ -1,0 +1,235 @@
+//! The terminals of compiled rulesets: what may happen to a packet, which rule decides it, and what is in doubt.
+//!
+//! INVARIANT: an outcome set is never empty, its outcomes and doubts are sorted and without repeats, so that
+//! equal sets are one terminal.
+
+use rustc_hash::FxHashMap;
+
+use super::{Field, RangeSet};
+
+/// How a packet leaves a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum End {
+    /// Accepted by [`Outcome::cause`].
+    Accept,
+    /// Dropped in silence.
+    Drop,
+    /// Dropped with an answer.
+    Reject,
+    /// No rule decided: what follows the segment is next.
+    Fall,
+    /// Sent back to the calling chain.
+    Return,
+    /// `Fall`, set aside while [`super::Space::sequence`] works on a diagram with several edits.
+    #[doc(hidden)]
+    Aside,
+}
+
+/// Who decided: a number that the model gave out. 0 is nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Cause(pub u32);
+
+impl Cause {
+    /// Nobody yet.
+    pub const NOBODY: Self = Self(0);
+}
+
+/// Something that is not known: a number that the model gave out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Doubt(pub u32);
+
+/// Changes made on the way, by number. 0 changes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct EditId(pub(super) u32);
+
+impl EditId {
+    /// No change.
+    pub const NONE: Self = Self(0);
+}
+
+/// How one field changes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Assignment {
+    /// It becomes one of these; if they are several, nobody knows which, for the reason given.
+    OneOf(RangeSet, Option<Doubt>),
+    /// A field of one bit becomes the other value.
+    Flip,
+}
+
+/// One thing that may happen to a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Outcome {
+    /// How it leaves.
+    pub end: End,
+    /// Who decided; of a packet that goes on, who accepted it so far.
+    pub cause: Cause,
+    /// What was changed on the way.
+    pub edit: EditId,
+}
+
+/// All that may happen to a packet, and why it is not one thing.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OutcomeSet {
+    /// Sorted.
+    pub outcomes: Vec<Outcome>,
+    /// Sorted; the smallest few of them.
+    pub doubts: Vec<Doubt>,
+}
+
+/// Doubts kept with an outcome set. Keeping the smallest so many of a union is associative, so results do not depend on
+/// the order of merging.
+pub(super) const MAX_DOUBTS: usize = 4;
+
+/// Causes kept of outcomes that end alike. That there are outcomes of an end is never lost.
+pub(super) const MAX_CAUSES: usize = 12;
+
+impl OutcomeSet {
+    /// Whether every outcome is acceptance.
+    #[must_use]
+    pub fn surely_accepts(&self) -> bool {
+        self.outcomes.iter().all(|outcome| outcome.end == End::Accept)
+    }
+
+    /// Whether some outcome is acceptance.
+    #[must_use]
+    pub fn possibly_accepts(&self) -> bool {
+        self.outcomes.iter().any(|outcome| outcome.end == End::Accept)
+    }
+
+    pub(super) fn merged(sets: &[&Self], doubt: Option<Doubt>) -> Self {
+        let outcomes = sets.iter().flat_map(|set| set.outcomes.iter().copied()).collect();
+        let doubts = sets.iter().flat_map(|set| set.doubts.iter().copied()).chain(doubt).collect();
+        Self::canonical(outcomes, doubts)
+    }
+
+    pub(super) fn canonical(mut outcomes: Vec<Outcome>, mut doubts: Vec<Doubt>) -> Self {
+        outcomes.sort_unstable_by_key(|outcome| (outcome.end, outcome.edit, outcome.cause));
+        outcomes.dedup();
+        if outcomes.len() > MAX_CAUSES {
+            let mut kept = 0;
+            let mut before = None;
+            outcomes.retain(|outcome| {
+                let kind = (outcome.end, outcome.edit);
+                kept = if before == Some(kind) { kept + 1 } else { 1 };
+                before = Some(kind);
+                kept <= MAX_CAUSES
+            });
+        }
+        doubts.sort_unstable();
+        doubts.dedup();
+        doubts.truncate(MAX_DOUBTS);
+        Self { outcomes, doubts }
+    }
+}
+
+/// Which pass of a sequence is running: see [`super::Space::sequence`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Pass {
+    /// The only one.
+    Single,
+    /// One of several: what falls out of the second segment is set aside.
+    Several,
+}
+
+/// The numbers of outcome sets and edits.
+#[derive(Debug)]
+pub(super) struct Outcomes {
+    sets: Vec<OutcomeSet>,
+    by_set: FxHashMap<OutcomeSet, u32>,
+    edits: Vec<Vec<(Field, Assignment)>>,
+    by_edit: FxHashMap<Vec<(Field, Assignment)>, EditId>,
+    ranks: Vec<u8>,
+}
+
+impl std::default::Default for Outcomes {
+    fn default() -> Self {
+        let none = Vec::new();
+        Self {
+            sets: Vec::new(),
+            by_set: FxHashMap::default(),
+            edits: vec![none.clone()],
+            by_edit: std::iter::once((none, EditId::NONE)).collect(),
+            ranks: vec![0],
+        }
+    }
+}
+
+impl Outcomes {
+    pub(super) fn number(&mut self, set: OutcomeSet) -> u32 {
+        if let Some(&known) = self.by_set.get(&set) {
+            return known;
+        }
+        let number = u32::try_from(self.sets.len()).unwrap_or(u32::MAX >> 1);
+        self.sets.push(set.clone());
+        self.by_set.insert(set, number);
+        number
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "terminals of rulings are numbers that `number` gave out")]
+    pub(super) fn set(&self, number: u32) -> &OutcomeSet {
+        &self.sets[number as usize]
+    }
+
+    pub(super) fn edit(&self, id: EditId) -> &[(Field, Assignment)] {
+        self.edits.get(id.0 as usize).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn has_edits(&self) -> bool {
+        self.edits.len() > 1
+    }
+
+    pub(super) fn edit_number(&mut self, mut edit: Vec<(Field, Assignment)>) -> EditId {
+        edit.sort();
+        if let Some(&known) = self.by_edit.get(&edit) {
+            return known;
+        }
+        let id = EditId(u32::try_from(self.edits.len()).unwrap_or(u32::MAX));
+        self.edits.push(edit.clone());
+        self.by_edit.insert(edit, id);
+        id
+    }
+
+    /// `first`, then `second`.
+    pub(super) fn compose(&mut self, first: EditId, second: EditId) -> EditId {
+        if first == EditId::NONE {
+            return second;
+        }
+        if second == EditId::NONE {
+            return first;
+        }
+        let mut edit = self.edit(first).to_vec();
+        for (field, assignment) in self.edit(second).to_vec() {
+            let before = edit.iter().position(|(other, _)| *other == field);
+            let before = before.map(|at| edit.swap_remove(at).1);
+            match (before, assignment) {
+                (Some(Assignment::Flip), Assignment::Flip) => {}
+                (Some(Assignment::OneOf(bits, doubt)), Assignment::Flip) => {
+                    let flipped = bits.ranges().iter().map(|&(low, high)| (1 - high.min(1), 1 - low.min(1)));
+                    edit.push((field, Assignment::OneOf(flipped.collect(), doubt)));
+                }
+                (_, assignment) => edit.push((field, assignment)),
+            }
+        }
+        self.edit_number(edit)
+    }
+
+    pub(super) fn set_rank(&mut self, cause: Cause, rank: u8) {
+        let at = cause.0 as usize;
+        if self.ranks.len() <= at {
+            self.ranks.resize(at + 1, 0);
+        }
+        if let Some(place) = self.ranks.get_mut(at) {
+            *place = rank;
+        }
+    }
+
+    /// Of two that accepted one after the other, the one to name.
+    pub(super) fn later(&self, first: Cause, second: Cause) -> Cause {
+        let rank = |cause: Cause| self.ranks.get(cause.0 as usize).copied().unwrap_or(0);
+        if first == Cause::NOBODY || rank(second) >= rank(first) && second != Cause::NOBODY {
+            second
+        } else {
+            first
+        }
+    }
+}

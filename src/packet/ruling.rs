@@ -1,0 +1,383 @@
+//! Compiled rulesets: diagrams whose terminals say what happens and which rule decides.
+//!
+//! A [`Ruling`] is a *segment* of a ruleset: it decides some packets and lets the others fall through or
+//! return, with the changes made on the way. [`Space::sequence`] puts one behind another and is associative,
+//! so any bracketing gives the same ruling: chains are folded by halves, and each is compiled once.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::apply::Binary;
+use super::outcome::{Assignment, Cause, Doubt, EditId, End, Outcome, OutcomeSet, Pass};
+use super::set::{Bounds, PacketSet};
+use super::space::{Node, Operation, OverBudget, Space};
+use super::{Field, RangeSet};
+
+/// For each packet, what may happen to it and who decides. Only means something in the [`Space`] that made it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Ruling(pub(super) Node);
+
+struct Merge(Option<Doubt>);
+
+impl Binary for Merge {
+    fn operation(&self) -> Operation {
+        Operation::Merge(self.0)
+    }
+
+    fn shortcut(&self, _: &Space, left: Node, right: Node) -> Option<Node> {
+        (left == right).then_some(left)
+    }
+
+    fn terminals(&self, space: &mut Space, left: u32, right: u32) -> u32 {
+        let merged =
+            OutcomeSet::merged(&[space.outcomes.set(left), space.outcomes.set(right)], self.0);
+        space.outcomes.number(merged)
+    }
+}
+
+/// Replaces what falls out of the left diagram with edit `edit` by the right diagram's outcomes.
+struct Sequence {
+    edit: EditId,
+    pass: Pass,
+}
+
+impl Binary for Sequence {
+    fn operation(&self) -> Operation {
+        Operation::Sequence(self.edit, self.pass)
+    }
+
+    fn shortcut(&self, space: &Space, left: Node, right: Node) -> Option<Node> {
+        let set = space.outcomes.set(left.as_terminal()?);
+        let falls = |outcome: &Outcome| outcome.end == End::Fall && outcome.edit == self.edit;
+        if !set.outcomes.iter().any(falls) {
+            return Some(left);
+        }
+        let plain = Outcome { end: End::Fall, cause: Cause::NOBODY, edit: EditId::NONE };
+        let is_identity = set.outcomes == [plain] && set.doubts.is_empty() && self.pass == Pass::Single;
+        is_identity.then_some(right)
+    }
+
+    fn terminals(&self, space: &mut Space, left: u32, right: u32) -> u32 {
+        let first = space.outcomes.set(left).clone();
+        let second = space.outcomes.set(right).clone();
+        let mut outcomes = Vec::with_capacity(first.outcomes.len() + second.outcomes.len());
+        for before in first.outcomes {
+            if before.end != End::Fall || before.edit != self.edit {
+                outcomes.push(before);
+                continue;
+            }
+            for after in &second.outcomes {
+                let edit = space.outcomes.compose(before.edit, after.edit);
+                let goes_on = matches!(after.end, End::Accept | End::Fall);
+                let cause =
+                    if goes_on { space.outcomes.later(before.cause, after.cause) } else { after.cause };
+                let end = match (after.end, self.pass) {
+                    (End::Fall, Pass::Several) => End::Aside,
+                    (end, _) => end,
+                };
+                outcomes.push(Outcome { end, cause, edit });
+            }
+        }
+        let doubts = first.doubts.into_iter().chain(second.doubts).collect();
+        space.outcomes.number(OutcomeSet::canonical(outcomes, doubts))
+    }
+}
+
+impl Space {
+    /// The ruling that does the same to every packet.
+    pub fn always(&mut self, outcomes: &[Outcome], doubts: &[Doubt]) -> Ruling {
+        let set = OutcomeSet::canonical(outcomes.to_vec(), doubts.to_vec());
+        Ruling(Node::terminal(self.outcomes.number(set)))
+    }
+
+    /// The ruling that decides nothing: the neutral element of [`Space::sequence`].
+    pub fn pass(&mut self) -> Ruling {
+        self.always(&[Outcome { end: End::Fall, cause: Cause::NOBODY, edit: EditId::NONE }], &[])
+    }
+
+    /// Numbers a change. Fields must be distinct.
+    pub fn edit(&mut self, assignments: Vec<(Field, Assignment)>) -> EditId {
+        self.outcomes.edit_number(assignments)
+    }
+
+    /// What a change does, field by field.
+    #[must_use]
+    pub fn assignments(&self, edit: EditId) -> &[(Field, Assignment)] {
+        self.outcomes.edit(edit)
+    }
+
+    /// Of two base chains that accept a packet one after the other, the cause of higher rank is named; of
+    /// equal ranks the later.
+    pub fn set_rank(&mut self, cause: Cause, rank: u8) {
+        self.outcomes.set_rank(cause, rank);
+    }
+
+    /// `inside` for the packets of the set, `outside` for the others.
+    pub fn choose(&mut self, set: PacketSet, inside: Ruling, outside: Ruling) -> Result<Ruling, OverBudget> {
+        let mut known = FxHashMap::default();
+        self.if_then_else(set.0, inside.0, outside.0, &mut known).map(Ruling)
+    }
+
+    fn if_then_else(
+        &mut self,
+        set: Node,
+        inside: Node,
+        outside: Node,
+        known: &mut FxHashMap<(Node, Node, Node), Node>,
+    ) -> Result<Node, OverBudget> {
+        if set == PacketSet::all().0 || inside == outside {
+            return Ok(inside);
+        }
+        if set == PacketSet::empty().0 {
+            return Ok(outside);
+        }
+        if let Some(&done) = known.get(&(set, inside, outside)) {
+            return Ok(done);
+        }
+        let parts = [set, inside, outside];
+        let level = parts.iter().map(|&node| self.level(node)).min().unwrap_or(u16::MAX);
+        let max = Field::at_level(level).maximum();
+        let mut at = [0; 3];
+        let begun = self.begin();
+        loop {
+            let mut edges = parts.map(|node| (max, node));
+            for ((edge, &node), &at) in edges.iter_mut().zip(&parts).zip(&at) {
+                if self.level(node) == level {
+                    *edge = self.edge(node, at);
+                }
+            }
+            let high = edges.iter().map(|edge| edge.0).min().unwrap_or(max);
+            let [(_, set), (_, inside), (_, outside)] = edges;
+            let kid = self.if_then_else(set, inside, outside, known)?;
+            self.push(begun, high, kid);
+            if high >= max {
+                break;
+            }
+            for (at, edge) in at.iter_mut().zip(&edges) {
+                *at += usize::from(edge.0 == high);
+            }
+        }
+        let result = self.finish(begun, level)?;
+        known.insert((set, inside, outside), result);
+        Ok(result)
+    }
+
+    /// What may happen by either; `doubt` says what decides between them.
+    pub fn merge(
+        &mut self,
+        left: Ruling,
+        right: Ruling,
+        doubt: Option<Doubt>,
+    ) -> Result<Ruling, OverBudget> {
+        self.apply(&Merge(doubt), left.0, right.0).map(Ruling)
+    }
+
+    /// `first`, and for packets that fall out of it `second`, read under the changes that `first` made.
+    pub fn sequence(&mut self, first: Ruling, second: Ruling) -> Result<Ruling, OverBudget> {
+        let edits = self.edits_that_fall(first);
+        if edits.iter().all(|&edit| edit == EditId::NONE) {
+            let by = Sequence { edit: EditId::NONE, pass: Pass::Single };
+            return self.apply(&by, first.0, second.0).map(Ruling);
+        }
+        let mut result = first;
+        for edit in edits {
+            let read = self.read_under(second, edit)?;
+            result = self.apply(&Sequence { edit, pass: Pass::Several }, result.0, read.0).map(Ruling)?;
+        }
+        self.map_outcomes(result, &mut |mut outcome| {
+            if outcome.end == End::Aside {
+                outcome.end = End::Fall;
+            }
+            outcome
+        })
+    }
+
+    /// The changes with which packets fall out of a ruling, sorted.
+    fn edits_that_fall(&self, ruling: Ruling) -> Vec<EditId> {
+        if !self.outcomes.has_edits() {
+            return vec![EditId::NONE];
+        }
+        let mut edits = Vec::new();
+        for terminal in self.terminals(ruling) {
+            let falls = terminal.outcomes.iter().filter(|outcome| outcome.end == End::Fall);
+            edits.extend(falls.map(|outcome| outcome.edit));
+        }
+        edits.sort_unstable();
+        edits.dedup();
+        edits
+    }
+
+    /// A ruling as packets see it to which `edit` was done before.
+    pub fn read_under(&mut self, ruling: Ruling, edit: EditId) -> Result<Ruling, OverBudget> {
+        let mut result = ruling;
+        for (field, assignment) in self.outcomes.edit(edit).to_vec() {
+            result = match assignment {
+                Assignment::OneOf(values, doubt) => self.assume(result, field, &values, doubt)?,
+                Assignment::Flip => self.flip(result, field)?,
+            };
+        }
+        Ok(result)
+    }
+
+    /// A ruling for packets of which it is known that `field` has one of `values`, but not which one. The result does
+    /// not depend on `field`; where the values lead to different outcomes, all of them may happen and `doubt` says why.
+    pub fn assume(
+        &mut self,
+        ruling: Ruling,
+        field: Field,
+        values: &RangeSet,
+        doubt: Option<Doubt>,
+    ) -> Result<Ruling, OverBudget> {
+        let mut known = FxHashMap::default();
+        self.project(ruling.0, field, &mut known, &mut |space, children| {
+            let meets = |&&(low, high, _): &&(u128, u128, Node)| {
+                !values.intersection(&RangeSet::range(low, high)).is_empty()
+            };
+            let mut kids: Vec<_> = children.iter().filter(meets).map(|child| child.2).collect();
+            kids.sort_unstable();
+            kids.dedup();
+            let any = children.first().map_or(Node::terminal(0), |child| child.2);
+            space.fold(&Merge(doubt), &kids, any)
+        })
+        .map(Ruling)
+    }
+
+    fn flip(&mut self, ruling: Ruling, field: Field) -> Result<Ruling, OverBudget> {
+        let mut known = FxHashMap::default();
+        self.project(ruling.0, field, &mut known, &mut |space, children| match children {
+            [zero, one] => space.split(field, &RangeSet::point(0), one.2, zero.2),
+            _ => Ok(children.first().map_or(Node::terminal(0), |child| child.2)),
+        })
+        .map(Ruling)
+    }
+
+    /// The same diagram with every outcome changed by `change`.
+    pub fn map_outcomes(
+        &mut self,
+        ruling: Ruling,
+        change: &mut impl FnMut(Outcome) -> Outcome,
+    ) -> Result<Ruling, OverBudget> {
+        self.map_terminals(ruling.0, &mut FxHashMap::default(), &mut |space, terminal| {
+            let set = space.outcomes.set(terminal).clone();
+            let outcomes = set.outcomes.into_iter().map(&mut *change).collect();
+            space.outcomes.number(OutcomeSet::canonical(outcomes, set.doubts))
+        })
+        .map(Ruling)
+    }
+
+    pub(super) fn map_terminals(
+        &mut self,
+        node: Node,
+        known: &mut FxHashMap<Node, Node>,
+        change: &mut impl FnMut(&mut Self, u32) -> u32,
+    ) -> Result<Node, OverBudget> {
+        if let Some(&done) = known.get(&node) {
+            return Ok(done);
+        }
+        let result = match node.as_terminal() {
+            Some(terminal) => Node::terminal(change(self, terminal)),
+            None => {
+                let begun = self.begin();
+                for at in 0..self.n_edges_of(node) {
+                    let (high, kid) = self.edge(node, at);
+                    let kid = self.map_terminals(kid, known, change)?;
+                    self.push(begun, high, kid);
+                }
+                self.finish(begun, self.level(node))?
+            }
+        };
+        known.insert(node, result);
+        Ok(result)
+    }
+
+    /// The packets whose outcomes pass a test.
+    pub fn packets_where(
+        &mut self,
+        ruling: Ruling,
+        test: &mut impl FnMut(&OutcomeSet) -> bool,
+    ) -> Result<PacketSet, OverBudget> {
+        self.map_terminals(ruling.0, &mut FxHashMap::default(), &mut |space, terminal| {
+            u32::from(test(space.outcomes.set(terminal)))
+        })
+        .map(PacketSet)
+    }
+
+    /// The packets that get through.
+    pub fn accepted(&mut self, ruling: Ruling) -> Result<Bounds, OverBudget> {
+        Ok(Bounds {
+            surely: self.packets_where(ruling, &mut OutcomeSet::surely_accepts)?,
+            possibly: self.packets_where(ruling, &mut OutcomeSet::possibly_accepts)?,
+        })
+    }
+
+    /// The packets of `within` whose outcomes pass a test. Costs what the part of the ruling under `within` costs.
+    pub fn packets_within(
+        &mut self,
+        within: PacketSet,
+        ruling: Ruling,
+        test: &impl Fn(&OutcomeSet) -> bool,
+    ) -> Result<PacketSet, OverBudget> {
+        let mut known = FxHashMap::default();
+        self.select(within.0, ruling.0, test, &mut known).map(PacketSet)
+    }
+
+    fn select(
+        &mut self,
+        within: Node,
+        ruling: Node,
+        test: &impl Fn(&OutcomeSet) -> bool,
+        known: &mut FxHashMap<(Node, Node), Node>,
+    ) -> Result<Node, OverBudget> {
+        if within == PacketSet::empty().0 {
+            return Ok(within);
+        }
+        if let Some(terminal) = ruling.as_terminal() {
+            let passes = test(self.outcomes.set(terminal));
+            return Ok(if passes { within } else { PacketSet::empty().0 });
+        }
+        if let Some(&done) = known.get(&(within, ruling)) {
+            return Ok(done);
+        }
+        let level = self.level(within).min(self.level(ruling));
+        let max = Field::at_level(level).maximum();
+        let (splits_within, splits_ruling) = (self.level(within) == level, self.level(ruling) == level);
+        let (mut at_within, mut at_ruling) = (0, 0);
+        let begun = self.begin();
+        loop {
+            let (left_high, left) = if splits_within { self.edge(within, at_within) } else { (max, within) };
+            let (right_high, right) = if splits_ruling { self.edge(ruling, at_ruling) } else { (max, ruling) };
+            let high = left_high.min(right_high);
+            let kid = self.select(left, right, test, known)?;
+            self.push(begun, high, kid);
+            if high >= max {
+                break;
+            }
+            at_within += usize::from(left_high == high);
+            at_ruling += usize::from(right_high == high);
+        }
+        let result = self.finish(begun, level)?;
+        known.insert((within, ruling), result);
+        Ok(result)
+    }
+
+    /// All that happens to some packet, each set once, in a fixed order.
+    #[must_use]
+    pub fn terminals(&self, ruling: Ruling) -> Vec<&OutcomeSet> {
+        let (mut seen, mut pending, mut found) = (FxHashSet::default(), vec![ruling.0], Vec::new());
+        while let Some(node) = pending.pop() {
+            if !seen.insert(node) {
+                continue;
+            }
+            match node.as_terminal() {
+                Some(terminal) => found.push(terminal),
+                None => pending.extend(self.edges(node).map(|edge| edge.2)),
+            }
+        }
+        found.sort_unstable();
+        found.into_iter().map(|terminal| self.outcomes.set(terminal)).collect()
+    }
+
+    /// What may happen to one packet; `value` gives its fields.
+    pub fn outcomes_of(&self, ruling: Ruling, value: &impl Fn(Field) -> u128) -> &OutcomeSet {
+        self.outcomes.set(self.terminal_of(ruling.0, value))
+    }
+}

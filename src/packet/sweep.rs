@@ -1,0 +1,249 @@
+//! Compiling a list of rules, first match first, by sweeping over elementary intervals.
+//!
+//! At each level the ends of all ranges cut the field into intervals; in each, some of the rules are still active.
+//! Equal lists of active rules are compiled once, and a list ends at the first rule that has nothing left to ask. That is fast where
+//! few rules overlap, and far too slow where many do: the work is bounded, and past the bound
+//! the list is cut in halves that are put one behind the other (see [`Space::first_match`]).
+
+use std::hash::{Hash, Hasher};
+
+use hashbrown::HashTable;
+use rustc_hash::FxHasher;
+
+use super::outcome::End;
+use super::ruling::Ruling;
+use super::space::{Node, OverBudget, Space};
+use super::{Field, RangeSet};
+
+/// A rule: what a packet must pass, and what happens then.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// The tests, all of which must hold, each of another field.
+    pub tests: Vec<(Field, RangeSet)>,
+    /// What happens: a ruling that asks no field, and changes none unless it is the last of its list.
+    pub leaf: Ruling,
+}
+
+/// Copied list elements a rule that a sweep may cost before it gives up.
+const WORK_PER_LINE: usize = 48;
+/// What it may cost however few the rules.
+const WORK_AT_LEAST: usize = 200_000;
+
+/// Why a sweep stopped.
+enum Stop {
+    Budget(OverBudget),
+    TooMuchWork,
+}
+
+impl From<OverBudget> for Stop {
+    fn from(over: OverBudget) -> Self {
+        Self::Budget(over)
+    }
+}
+
+impl Space {
+    /// Compiles rules of which the first that matches decides, into as many segments as it takes to keep
+    /// the work in bounds. The segments, read one behind the other, are the ruling.
+    pub fn first_match(&mut self, lines: &[Line], segments: &mut Vec<Ruling>) -> Result<(), OverBudget> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let begun = self.begin();
+        match Sweep::new(self, lines).run(self) {
+            Ok(node) => segments.push(Ruling(node)),
+            Err(Stop::Budget(over)) => return Err(over),
+            Err(Stop::TooMuchWork) => {
+                self.abandon(begun);
+                let (first, second) = lines.split_at(lines.len() / 2);
+                self.first_match(first, segments)?;
+                self.first_match(second, segments)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A line as the sweep reads it: tests in the order of the levels.
+struct Prepared<'l> {
+    tests: Vec<(u16, &'l RangeSet)>,
+    leaf: Node,
+    /// Nothing follows it: its leaf never falls through.
+    decides: bool,
+}
+
+impl Prepared<'_> {
+    /// The first test at or below a level.
+    fn next(&self, level: u16) -> Option<(u16, &RangeSet)> {
+        self.tests.iter().find(|test| test.0 >= level).copied()
+    }
+
+    fn is_done(&self, level: u16) -> bool {
+        self.tests.last().is_none_or(|test| test.0 < level)
+    }
+}
+
+struct Sweep<'l> {
+    lines: Vec<Prepared<'l>>,
+    /// Lists of active lines, one behind the other.
+    lists: Vec<u32>,
+    /// `(level, first, length, node)` of the lists compiled so far.
+    known: HashTable<(u16, usize, usize, Node)>,
+    work: usize,
+    limit: usize,
+    pass: Node,
+}
+
+impl<'l> Sweep<'l> {
+    fn new(space: &mut Space, lines: &'l [Line]) -> Self {
+        let prepared = lines.iter().map(|line| prepare(space, line)).collect();
+        let limit = (lines.len() * WORK_PER_LINE).max(WORK_AT_LEAST);
+        let pass = space.pass().0;
+        Self { lines: prepared, lists: Vec::new(), known: HashTable::new(), work: 0, limit, pass }
+    }
+
+    fn run(mut self, space: &mut Space) -> Result<Node, Stop> {
+        let all = 0..u32::try_from(self.lines.len()).unwrap_or(u32::MAX);
+        self.lists.extend(all);
+        let end = self.lists.len();
+        self.compile(space, 0, 0, end)
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "list elements are line numbers")]
+    fn line(&self, at: usize) -> &Prepared<'l> {
+        &self.lines[self.lists[at] as usize]
+    }
+
+    /// Compiles the list at `first..end` for what is asked at `level` and below.
+    fn compile(&mut self, space: &mut Space, level: u16, first: usize, end: usize) -> Result<Node, Stop> {
+        let mut rest = first;
+        while rest < end && self.line(rest).is_done(level) && !self.line(rest).decides {
+            rest += 1;
+        }
+        let mut node = if rest == end {
+            self.pass
+        } else if self.line(rest).is_done(level) {
+            self.line(rest).leaf
+        } else {
+            self.compile_level(space, level, rest, end)?
+        };
+        for at in (first..rest).rev() {
+            node = space.sequence(Ruling(self.line(at).leaf), Ruling(node))?.0;
+        }
+        Ok(node)
+    }
+
+    fn compile_level(&mut self, space: &mut Space, level: u16, first: usize, end: usize) -> Result<Node, Stop> {
+        let next = (first..end).filter_map(|at| Some(self.line(at).next(level)?.0)).min();
+        let level = next.unwrap_or(level);
+        let hash = self.hash(level, first, end);
+        if let Some(&(.., node)) = self.known.find(hash, |known| self.is_same(known, level, first, end)) {
+            return Ok(node);
+        }
+        self.work += end - first;
+        if self.work > self.limit {
+            return Err(Stop::TooMuchWork);
+        }
+        let node = self.sweep(space, level, first, end)?;
+        let (lists, entry) = (&self.lists, (level, first, end - first, node));
+        let rehash = |known: &(u16, usize, usize, Node)| hash_list(lists, known.0, known.1, known.1 + known.2);
+        self.known.insert_unique(hash, entry, rehash);
+        Ok(node)
+    }
+
+    /// Cuts the field of `level` at the ends of the active lines' ranges and compiles each interval.
+    fn sweep(&mut self, space: &mut Space, level: u16, first: usize, end: usize) -> Result<Node, Stop> {
+        let max = Field::at_level(level).maximum();
+        let (mut active, events) = self.events(level, first, end, max);
+        let begun = space.begin();
+        let mut events = events.into_iter().peekable();
+        while let Some(&(start, ..)) = events.peek() {
+            while let Some((_, line, opens)) = events.next_if(|event| event.0 == start) {
+                toggle(&mut active, line, opens);
+            }
+            let high = events.peek().map_or(max, |next| next.0 - 1);
+            let node = self.interval(space, level, &active)?;
+            space.push(begun, high, node);
+        }
+        Ok(space.finish(begun, level)?)
+    }
+
+    /// The lines active everywhere, and the places where the others begin and cease to be.
+    #[expect(clippy::type_complexity, reason = "two lists used on the next line")]
+    fn events(&self, level: u16, first: usize, end: usize, max: u128) -> (Vec<u32>, Vec<(u128, u32, bool)>) {
+        let (mut active, mut events) = (Vec::new(), vec![(0, u32::MAX, false)]);
+        for at in first..end {
+            let number = self.lists.get(at).copied().unwrap_or(0);
+            match self.line(at).next(level) {
+                Some((tested, values)) if tested == level => {
+                    for &(low, high) in values.ranges().iter().filter(|range| range.0 <= max) {
+                        events.push((low, number, true));
+                        if high < max {
+                            events.push((high + 1, number, false));
+                        }
+                    }
+                }
+                _ => active.push(number),
+            }
+        }
+        events.sort_unstable();
+        (active, events)
+    }
+
+    /// Compiles one interval: its active lines up to the first that decides all.
+    fn interval(&mut self, space: &mut Space, level: u16, active: &[u32]) -> Result<Node, Stop> {
+        let first = self.lists.len();
+        for &number in active {
+            self.lists.push(number);
+            let line = self.line(self.lists.len() - 1);
+            if line.decides && line.is_done(level + 1) {
+                break;
+            }
+        }
+        let end = self.lists.len();
+        self.work += end - first;
+        if self.work > self.limit {
+            return Err(Stop::TooMuchWork);
+        }
+        let n_known = self.known.len();
+        let node = self.compile(space, level + 1, first, end)?;
+        if self.known.len() == n_known {
+            self.lists.truncate(first);
+        }
+        Ok(node)
+    }
+
+    fn hash(&self, level: u16, first: usize, end: usize) -> u64 {
+        hash_list(&self.lists, level, first, end)
+    }
+
+    fn is_same(&self, known: &(u16, usize, usize, Node), level: u16, first: usize, end: usize) -> bool {
+        known.0 == level
+            && self.lists.get(known.1..known.1 + known.2) == self.lists.get(first..end)
+    }
+}
+
+/// Adds or removes a line in the sorted list. Ranges of one line never overlap, so it is never there twice.
+fn toggle(active: &mut Vec<u32>, line: u32, opens: bool) {
+    match active.binary_search(&line) {
+        Err(at) if opens => active.insert(at, line),
+        Ok(at) if !opens => {
+            active.remove(at);
+        }
+        _ => {}
+    }
+}
+
+fn hash_list(lists: &[u32], level: u16, first: usize, end: usize) -> u64 {
+    let mut hasher = FxHasher::default();
+    level.hash(&mut hasher);
+    lists.get(first..end).unwrap_or(&[]).hash(&mut hasher);
+    hasher.finish()
+}
+
+fn prepare<'l>(space: &Space, line: &'l Line) -> Prepared<'l> {
+    let mut tests: Vec<_> = line.tests.iter().map(|(field, values)| (field.level(), values)).collect();
+    tests.sort_by_key(|test| test.0);
+    let outcomes = line.leaf.0.as_terminal().map(|terminal| space.outcomes.set(terminal));
+    let decides = outcomes.is_some_and(|set| set.outcomes.iter().all(|outcome| outcome.end != End::Fall));
+    Prepared { tests, leaf: line.leaf.0, decides }
+}
