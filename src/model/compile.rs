@@ -189,25 +189,38 @@ impl<'m> Compiler<'m> {
         self.properties.values().map(|&(number, doubt)| (Field::Property(number), doubt)).collect()
     }
 
-    /// What the base chains of a hook do, in the order of their priorities. What they all accept falls through, with
-    /// the accepting rule as its cause.
-    pub fn hook(&mut self, hook: Hook) -> Result<Ruling, OverBudget> {
+    /// The base chains of a hook, in the order of their priorities, as `(ruleset, base)`.
+    fn bases(&self, hook: Hook) -> Vec<(usize, usize)> {
         let mut bases: Vec<(i32, usize, usize)> = Vec::new();
         for (ruleset, rules) in self.rulesets.iter().enumerate() {
             let called = rules.bases.iter().enumerate().filter(|(_, base)| base.hook == hook);
             bases.extend(called.map(|(at, base)| (base.priority, ruleset, at)));
         }
         bases.sort_unstable();
-        for &(_, ruleset, base) in &bases {
-            if let Some(chain) = self.base_at(ruleset, base).map(|base| base.chain) {
-                self.chain(ruleset, chain)?;
+        bases.into_iter().map(|(_, ruleset, base)| (ruleset, base)).collect()
+    }
+
+    /// Compiles the chains of these hooks, which then stay pinned for good: whoever pins and releases rulings of
+    /// their own calls this first.
+    pub(super) fn prepare(&mut self, hooks: &[Hook]) -> Result<(), OverBudget> {
+        for &hook in hooks {
+            for (ruleset, base) in self.bases(hook) {
+                if let Some(chain) = self.base_at(ruleset, base).map(|base| base.chain) {
+                    self.chain(ruleset, chain)?;
+                }
             }
         }
+        Ok(())
+    }
+
+    /// What the base chains of a hook do, in the order of their priorities. What they all accept falls through, with
+    /// the accepting rule as its cause.
+    pub(super) fn hook(&mut self, hook: Hook) -> Result<Ruling, OverBudget> {
+        self.prepare(&[hook])?;
         let mark = self.space.pin_mark();
         let mut segments = Vec::new();
-        for (_, ruleset, base) in bases {
-            let ruling = self.base_chain(ruleset, base)?;
-            if let Some(ruling) = ruling {
+        for (ruleset, base) in self.bases(hook) {
+            if let Some(ruling) = self.base_chain(ruleset, base)? {
                 segments.push(self.space.pin(ruling));
             }
         }

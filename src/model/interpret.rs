@@ -164,7 +164,7 @@ impl<'m> Interpreter<'m> {
         for (packet, by) in arriving {
             let (inside, outside) = applies(rules, base, packet);
             on_way.extend(outside.into_iter().map(|packet| (packet, by)));
-            for packet in inside {
+            if let Some(packet) = inside {
                 let mut walk = Walk { interpreter: self, ruleset, answer };
                 let flow = walk.chain(base.chain, vec![packet], 0);
                 on_way.extend(self.leave(base, Decider::Default { ruleset, base: at }, flow, by, answer));

@@ -36,6 +36,7 @@ pub fn delivered_classes() -> RangeSet {
 impl Compiler<'_> {
     /// What happens to packets that take a path, whatever routing would say. Every packet is decided.
     pub fn path(&mut self, path: Path) -> Result<Ruling, OverBudget> {
+        self.prepare(path.hooks())?;
         let mark = self.space.pin_mark();
         let mut segments = Vec::new();
         for &hook in path.hooks() {
@@ -57,6 +58,7 @@ impl Compiler<'_> {
     /// What happens to packets that arrive at one of the host's addresses: delivered here, or, where the
     /// destination is translated, sent on. `interface` is the doubt about the interface they then leave by.
     pub fn arriving(&mut self, interface: Doubt) -> Result<Ruling, OverBudget> {
+        self.prepare(&[Hook::Prerouting, Hook::Input, Hook::Forward, Hook::Postrouting])?;
         let mark = self.space.pin_mark();
         let before = self.hook(Hook::Prerouting)?;
         let before = self.space.pin(before);

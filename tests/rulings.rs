@@ -1,0 +1,208 @@
+//! The compiled diagrams against the naive interpreter: random rulesets, random packets, the same answers.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use portcullis::model::{
+    Action, Base, Chain, ChainId, Compiler, Condition, Decider, Default, Edit, Families, Hook, HostFacts,
+    Interpreter, Layer, Match, Packet, Path, Purpose, Rule, Ruleset, Unknown, Verdict,
+};
+use portcullis::packet::{End, Field, RangeSet, Space};
+use portcullis::source::{SourceMap, Span};
+
+/// splitmix64: small, seeded, the same everywhere.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % bound
+    }
+
+    fn chance(&mut self, one_in: u64) -> bool {
+        self.below(one_in) == 0
+    }
+
+    fn values(&mut self, top: u64) -> RangeSet {
+        let (a, b) = (self.below(top + 1), self.below(top + 1));
+        RangeSet::range(u128::from(a.min(b)), u128::from(a.max(b)))
+    }
+}
+
+/// Fields and the largest value the tests use of each.
+const FIELDS: &[(Field, u64)] = &[
+    (Field::Family, 1),
+    (Field::Protocol, 3),
+    (Field::State, 4),
+    (Field::InInterface, 2),
+    (Field::OutInterface, 2),
+    (Field::Service, 7),
+    (Field::SourcePort, 3),
+    (Field::Destination4, 7),
+    (Field::Source4, 7),
+    (Field::DestinationClass, 1),
+    (Field::StatusDnat, 1),
+    (Field::Mark(0), 1),
+    (Field::Mark(5), 1),
+];
+
+fn span() -> Span {
+    let mut map = SourceMap::new();
+    let file = map.add_text("x", "x");
+    Span::new(file, 0, 1)
+}
+
+fn condition(random: &mut Random, depth: u32, unknowns: bool) -> Condition {
+    match random.below(12) {
+        0 if depth < 3 => {
+            Condition::All((0..2).map(|_| condition(random, depth + 1, unknowns)).collect())
+        }
+        1 if depth < 3 => {
+            Condition::Any((0..2).map(|_| condition(random, depth + 1, unknowns)).collect())
+        }
+        2 | 3 => Condition::Not(Box::new(condition(random, depth + 1, unknowns))),
+        4 if unknowns => {
+            let property = ["p", "q"].get(random.below(3) as usize).map(|name| Arc::from(*name));
+            Condition::Unknown(Unknown { property, why: "a test".into() })
+        }
+        _ => {
+            let (field, top) = FIELDS[random.below(FIELDS.len() as u64) as usize];
+            Condition::Test(field, random.values(top))
+        }
+    }
+}
+
+fn action(random: &mut Random, chain: u32, n_chains: u32, nat: bool, unknowns: bool) -> Action {
+    let jump_to = chain + 1 + random.below(u64::from((n_chains - chain).max(2) - 1)) as u32;
+    match random.below(if nat { 14 } else { 12 }) {
+        0 | 1 => Action::Accept,
+        2 | 3 => Action::Drop,
+        4 => Action::Reject,
+        5 => Action::Return,
+        6 | 7 if jump_to < n_chains => Action::Jump(ChainId(jump_to)),
+        8 if jump_to < n_chains => Action::Goto(ChainId(jump_to)),
+        9 => Action::Edit(Edit::Mark { clear: [0, 1, 0x21][random.below(3) as usize], flip: [1, 0x20, 0x21][random.below(3) as usize] }),
+        10 => Action::Edit(Edit::Untrack),
+        11 if unknowns => Action::Unknown(Unknown { property: None, why: "a target".into() }),
+        12 | 13 => Action::Edit(Edit::Dnat {
+            to: Some(RangeSet::point(u128::from(random.below(8)))),
+            ports: random.chance(2).then(|| RangeSet::point(u128::from(random.below(8)))),
+        }),
+        _ => Action::Continue,
+    }
+}
+
+fn ruleset(random: &mut Random, unknowns: bool) -> Ruleset {
+    let hooks = [
+        (Hook::Prerouting, -300, Purpose::Prepare),
+        (Hook::Prerouting, -100, Purpose::Nat),
+        (Hook::Input, 0, Purpose::Filter),
+        (Hook::Input, 10, Purpose::Filter),
+        (Hook::Forward, -150, Purpose::Prepare),
+        (Hook::Forward, 0, Purpose::Filter),
+    ];
+    let n_chains = hooks.len() as u32 + 3;
+    let chains = (0..n_chains)
+        .map(|chain| {
+            let nat = chain == 1;
+            let n_rules = random.below(5);
+            let rules = (0..n_rules)
+                .map(|_| Rule {
+                    span: span(),
+                    matches: (0..random.below(3))
+                        .map(|_| Match { span: span(), condition: condition(random, 0, unknowns) })
+                        .collect(),
+                    action: action(random, chain, n_chains, nat, unknowns),
+                    action_span: span(),
+                })
+                .collect();
+            Chain { path: format!("c{chain}"), span: span(), rules }
+        })
+        .collect();
+    let bases = (0u32..)
+        .zip(hooks)
+        .map(|(chain, (hook, priority, purpose))| Base {
+            hook,
+            priority,
+            purpose,
+            chain: ChainId(chain),
+            default: if random.chance(2) { Default::Accept } else { Default::Drop },
+            default_span: span(),
+        })
+        .collect();
+    let families = Families::V4;
+    Ruleset { layer: Layer::HostFirewall, families, chains, bases }
+}
+
+fn agree(seed: u64, unknowns: bool) {
+    let mut random = Random(seed);
+    let rulesets = [ruleset(&mut random, unknowns)];
+    let facts = HostFacts::default();
+    let mut compiler = Compiler::new(&rulesets, facts.clone(), Space::default());
+    let interpreter = Interpreter::new(&rulesets, &facts);
+    for path in [Path::Input, Path::Forward] {
+        let mut ruling = compiler.path(path).unwrap();
+        for (field, doubt) in compiler.properties() {
+            ruling = compiler.space.assume(ruling, field, &RangeSet::range(0, 1), Some(doubt)).unwrap();
+        }
+        for _ in 0..60 {
+            let values: Vec<(Field, u128)> =
+                FIELDS.iter().map(|&(field, top)| (field, u128::from(random.below(top + 1)))).collect();
+            let packet = values
+                .iter()
+                .fold(Packet::new(), |packet, &(field, value)| packet.with(field, RangeSet::point(value)));
+            let of = |field: Field| values.iter().find(|entry| entry.0 == field).map_or(0, |entry| entry.1);
+            let compiled: BTreeSet<(Verdict, Option<Decider>)> = compiler
+                .space
+                .outcomes_of(ruling, &of)
+                .outcomes
+                .iter()
+                .map(|outcome| {
+                    let verdict = match outcome.end {
+                        End::Accept => Verdict::Accept,
+                        End::Drop => Verdict::Drop,
+                        End::Reject => Verdict::Reject,
+                        other => panic!("{other:?} at the end of a path"),
+                    };
+                    (verdict, compiler.decider(outcome.cause))
+                })
+                .collect();
+            let answer = interpreter.run(path, packet);
+            assert!(!answer.gave_up);
+            assert_eq!(compiled, answer.verdicts, "seed {seed}, {path:?}, {values:?}\n{}", outline(&rulesets[0]));
+        }
+    }
+}
+
+#[test]
+fn compiled_and_interpreted_rulesets_decide_alike() {
+    for seed in 0..1500 {
+        agree(seed, false);
+    }
+}
+
+#[test]
+fn they_decide_alike_under_unknowns() {
+    for seed in 10_000..11_500 {
+        agree(seed, true);
+    }
+}
+
+/// The rules on one line each, for failures.
+fn outline(ruleset: &Ruleset) -> String {
+    let mut text = format!("{:?}\n", ruleset.families);
+    for base in &ruleset.bases {
+        text += &format!("{:?} {} {:?} {:?} {:?}\n", base.hook, base.priority, base.purpose, base.chain, base.default);
+    }
+    for chain in &ruleset.chains {
+        text += &format!("{}\n", chain.path);
+        for rule in &chain.rules {
+            let conditions: Vec<_> = rule.matches.iter().map(|one| &one.condition).collect();
+            text += &format!("  {conditions:?} => {:?}\n", rule.action);
+        }
+    }
+    text
+}
