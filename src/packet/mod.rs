@@ -2,7 +2,9 @@
 
 pub mod address;
 mod apply;
+mod extent;
 mod field;
+mod icmp;
 mod order;
 mod outcome;
 pub mod protocol;
@@ -11,12 +13,18 @@ mod ruling;
 mod set;
 mod space;
 mod sweep;
+mod text;
+mod witness;
 
 pub use address::{Family, Network};
+pub use extent::Region;
+pub use icmp::icmp_name;
 pub use field::{Field, value};
 pub use outcome::{Assignment, Cause, Doubt, EditId, End, Outcome, OutcomeSet};
 pub use ranges::RangeSet;
 pub use ruling::Ruling;
 pub use set::{Bounds, PacketSet};
 pub use sweep::Line;
+pub use text::{describe_interfaces, describe_region, service_words};
+pub use witness::Concrete;
 pub use space::{DEFAULT_BUDGET, MAX_PROPERTIES, Node, OverBudget, Pin, Space};

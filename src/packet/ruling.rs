@@ -227,6 +227,9 @@ impl Space {
         values: &RangeSet,
         doubt: Option<Doubt>,
     ) -> Result<Ruling, OverBudget> {
+        if !self.asks(field) {
+            return Ok(ruling);
+        }
         let mut known = FxHashMap::default();
         self.project(ruling.0, field, &mut known, &mut |space, children| {
             let meets = |&&(low, high, _): &&(u128, u128, Node)| {

@@ -71,6 +71,8 @@ pub struct Space {
     pub(super) memo: FxHashMap<(Operation, Node, Node), Node>,
     pub(super) outcomes: Outcomes,
     budget: usize,
+    /// Levels that some node asks, or asked before a collection.
+    asked: Vec<bool>,
     /// Rulings that outlive a collection, by their place in this list.
     pins: Vec<Node>,
     /// Edges at which the next collection is due.
@@ -116,6 +118,7 @@ impl Space {
             memo: FxHashMap::default(),
             outcomes: Outcomes::default(),
             budget: edges,
+            asked: Vec::new(),
             pins: Vec::new(),
             collect_at: COLLECT_AT_LEAST,
         }
@@ -142,6 +145,12 @@ impl Space {
     /// The level a diagram asks first; terminals are below all.
     pub(super) fn level(&self, node: Node) -> u16 {
         self.entries.get(node.0 as usize).map_or(u16::MAX, |entry| entry.level)
+    }
+
+    /// Whether some diagram of the space may ask `field`. If not, assuming a value of it changes nothing.
+    #[must_use]
+    pub fn asks(&self, field: Field) -> bool {
+        self.asked.get(usize::from(field.level())).copied().unwrap_or(false)
     }
 
     /// The field a diagram asks first.
@@ -229,6 +238,13 @@ impl Space {
             self.kids.push(kid);
         }
         let n_edges = u32::try_from(n_edges).map_err(|_| OverBudget { edges: self.budget })?;
+        let asked = usize::from(level);
+        if self.asked.len() <= asked {
+            self.asked.resize(asked + 1, false);
+        }
+        if let Some(place) = self.asked.get_mut(asked) {
+            *place = true;
+        }
         self.entries.push(Entry { level, first, n_edges });
         let (entries, highs, kids) = (&self.entries, &self.highs, &self.kids);
         self.unique.insert_unique(hash, id, |&at| hash_of_entry(entries, highs, kids, at));

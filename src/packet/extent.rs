@@ -1,0 +1,105 @@
+//! Extents: a set of packets as the few products of field values that a person wants to read.
+//!
+//! INVARIANT: the regions are disjoint, and if none were left out, their union is the set.
+
+use super::set::PacketSet;
+use super::space::{Node, OverBudget, Space};
+use super::{Family, Field, RangeSet};
+
+/// A product: for each field the values it may have. A field that is missing may have any.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Region {
+    /// In the order of the levels.
+    pub tests: Vec<(Field, RangeSet)>,
+}
+
+impl Region {
+    /// The values of a field; `None` if it may have any.
+    #[must_use]
+    pub fn values(&self, field: Field) -> Option<&RangeSet> {
+        self.tests.iter().find(|test| test.0 == field).map(|test| &test.1)
+    }
+
+    /// How many packets, as the logarithm of their number relative to all.
+    fn weight(&self) -> f64 {
+        let share = |(field, values): &(Field, RangeSet)| {
+            let top = if matches!(field, Field::Source4 | Field::Destination4) {
+                Family::V4.max()
+            } else {
+                field.maximum()
+            };
+            #[expect(clippy::cast_precision_loss, reason = "only compared")]
+            let size = |low: u128, high: u128| (high.min(top) - low.min(top)) as f64 + 1.0;
+            let held: f64 = values.ranges().iter().map(|&(low, high)| size(low, high)).sum();
+            (held / size(0, top)).ln()
+        };
+        self.tests.iter().map(share).sum()
+    }
+}
+
+/// Regions looked at before the rest is only counted.
+const MAX_LOOKED_AT: usize = 4096;
+
+impl Space {
+    /// The set as products, at most `most` of them, the largest first, and how many more there are (a lower
+    /// bound where there are very many).
+    pub fn regions(&mut self, set: PacketSet, most: usize) -> Result<(Vec<Region>, usize), OverBudget> {
+        let mut regions = Vec::new();
+        self.collect_regions(set.0, &mut Vec::new(), &mut regions)?;
+        regions.sort_by(|a, b| b.weight().total_cmp(&a.weight()).then_with(|| a.cmp(b)));
+        let more = regions.len().saturating_sub(most);
+        regions.truncate(most);
+        Ok((regions, more))
+    }
+
+    fn collect_regions(
+        &mut self,
+        node: Node,
+        path: &mut Vec<(Field, RangeSet)>,
+        regions: &mut Vec<Region>,
+    ) -> Result<(), OverBudget> {
+        if PacketSet(node).is_empty() || regions.len() >= MAX_LOOKED_AT {
+            return Ok(());
+        }
+        // A family or a protocol is one line of a port table; below, a product of projections reads best.
+        let is_heading = matches!(self.field(node), Some(Field::Family | Field::Protocol));
+        if !is_heading && let Some(tests) = self.as_product(node)? {
+            let tests = path.iter().cloned().chain(tests).collect();
+            regions.push(Region { tests });
+            return Ok(());
+        }
+        let Some(field) = self.field(node) else { return Ok(()) };
+        let mut groups: Vec<(Node, Vec<(u128, u128)>)> = Vec::new();
+        for (low, high, kid) in self.edges(node) {
+            match groups.iter_mut().find(|group| group.0 == kid) {
+                Some(group) => group.1.push((low, high)),
+                None => groups.push((kid, vec![(low, high)])),
+            }
+        }
+        for (kid, ranges) in groups {
+            path.push((field, ranges.into_iter().collect()));
+            self.collect_regions(kid, path, regions)?;
+            path.pop();
+        }
+        Ok(())
+    }
+
+    /// The diagram as one product, if it is one: the projections on each field, multiplied, give it back.
+    fn as_product(&mut self, node: Node) -> Result<Option<Vec<(Field, RangeSet)>>, OverBudget> {
+        let mut tests = Vec::new();
+        let mut current = node;
+        // In a product, every node of a level has one kid but "out": walk down and see.
+        while let Some(field) = self.field(current) {
+            let mut kids = self.edges(current).filter(|edge| !PacketSet(edge.2).is_empty());
+            let Some((_, _, kid)) = kids.next() else { break };
+            if kids.any(|edge| edge.2 != kid) {
+                return Ok(None);
+            }
+            drop(kids);
+            let inside = self.edges(current).filter(|edge| edge.2 == kid);
+            tests.push((field, inside.map(|(low, high, _)| (low, high)).collect()));
+            current = kid;
+        }
+        Ok(PacketSet(current).is_all().then_some(tests))
+    }
+}
