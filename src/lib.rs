@@ -1,6 +1,7 @@
 //! portcullis checks firewall configs against the port tables that vendors publish.
 
 pub mod dialect;
+pub mod discover;
 pub mod finding;
 pub mod model;
 pub mod packet;

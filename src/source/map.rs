@@ -56,7 +56,13 @@ impl SourceFile {
     /// Text that lies in no file, such as the command line's arguments: shown under `name`, located nowhere.
     #[must_use]
     pub fn virtual_text(name: impl Into<String>, text: impl Into<String>) -> Self {
-        let mut file = Self::from_bytes(name, text.into().into_bytes());
+        Self::virtual_bytes(name, text.into().into_bytes())
+    }
+
+    /// Bytes that lie in no file, such as standard input, decoded as [`SourceFile::from_bytes`] does.
+    #[must_use]
+    pub fn virtual_bytes(name: impl Into<String>, bytes: Vec<u8>) -> Self {
+        let mut file = Self::from_bytes(name, bytes);
         file.is_virtual = true;
         file
     }

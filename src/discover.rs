@@ -1,0 +1,305 @@
+//! Paths to inputs: which files a run reads, in a fixed order.
+//!
+//! INVARIANT: what is found does not depend on the order of arguments or of the disk, and whatever could not be
+//! looked at is an error with its path: nothing unread passes for checked.
+
+mod ignored;
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use walkdir::{DirEntry, WalkDir};
+
+use crate::source::{MAX_FILE_BYTES, SourceFile};
+use ignored::Ignored;
+
+/// The argument that means standard input.
+pub const STANDARD_INPUT: &str = "-";
+/// The name under which standard input is shown.
+pub const STANDARD_INPUT_NAME: &str = "<stdin>";
+/// How much of a file is looked at to tell text from binary data.
+const PROBE_BYTES: usize = 8 * 1024;
+
+/// One file to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Input {
+    /// The file; `-` for standard input.
+    pub path: PathBuf,
+    /// The name it is shown under: the path as given, with `/` between folders and no `.` parts.
+    pub name: String,
+    /// Whether it was named itself, not found in a folder.
+    pub explicit: bool,
+}
+
+impl Input {
+    /// Whether it is standard input.
+    #[must_use]
+    pub fn is_standard_input(&self) -> bool {
+        self.path.as_os_str() == STANDARD_INPUT
+    }
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Discovery {
+    /// The inputs, sorted by name; no file twice.
+    pub inputs: Vec<Input>,
+    /// What could not be looked at, sorted by path.
+    pub errors: Vec<DiscoverError>,
+}
+
+/// A path that could not be looked at. Whoever gave the path, or the disk, is to blame.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum DiscoverError {
+    /// It cannot be opened or listed.
+    #[error("cannot read `{path}`: {why}")]
+    Unreadable {
+        /// The path.
+        path: String,
+        /// The operating system's reason.
+        why: String,
+    },
+    /// A symbolic link that leads back to a folder above it.
+    #[error("`{path}` is a symbolic link to `{ancestor}`, which it is in")]
+    Loop {
+        /// The link.
+        path: String,
+        /// The folder above it that it leads to.
+        ancestor: String,
+    },
+}
+
+/// Why a file could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum ReadError {
+    /// The operating system refused.
+    #[error("cannot read `{name}`: {why}")]
+    Unreadable {
+        /// The file.
+        name: String,
+        /// The operating system's reason.
+        why: String,
+    },
+    /// It is larger than any file that is read.
+    #[error("`{name}` is larger than {} MiB", MAX_FILE_BYTES >> 20)]
+    TooLarge {
+        /// The file.
+        name: String,
+    },
+    /// It was named, but is not text.
+    #[error("`{name}` is a binary file")]
+    Binary {
+        /// The file.
+        name: String,
+    },
+}
+
+/// Finds the files behind `paths`: files as they are, folders with all in them except what is hidden, what
+/// `.gitignore`, `.ignore` or `.git/info/exclude` exclude, and what is no regular file. Links are followed.
+#[must_use]
+pub fn discover(paths: &[PathBuf]) -> Discovery {
+    let mut found = Vec::new();
+    let mut errors = Vec::new();
+    for path in paths {
+        if path.as_os_str() == STANDARD_INPUT {
+            found.push(Input {
+                path: path.clone(),
+                name: STANDARD_INPUT_NAME.to_owned(),
+                explicit: true,
+            });
+            continue;
+        }
+        match fs::metadata(path) {
+            Ok(metadata) if metadata.is_dir() => walk(path, &mut found, &mut errors),
+            Ok(_) => found.push(Input {
+                path: path.clone(),
+                name: shown(path),
+                explicit: true,
+            }),
+            Err(error) => errors.push(unreadable(path, &error)),
+        }
+    }
+    errors.sort_unstable();
+    errors.dedup();
+    Discovery {
+        inputs: once_each(found),
+        errors,
+    }
+}
+
+/// Each file once, whatever it was called: of several names the shortest, then the first by letters.
+fn once_each(found: Vec<Input>) -> Vec<Input> {
+    let mut files: BTreeMap<PathBuf, Input> = BTreeMap::new();
+    for input in found {
+        let real = fs::canonicalize(&input.path).unwrap_or_else(|_| input.path.clone());
+        let Some(known) = files.get_mut(&real) else {
+            files.insert(real, input);
+            continue;
+        };
+        let explicit = known.explicit || input.explicit;
+        if (input.name.len(), &input.name) < (known.name.len(), &known.name) {
+            *known = input;
+        }
+        known.explicit = explicit;
+    }
+    let mut inputs: Vec<_> = files.into_values().collect();
+    inputs.sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
+    inputs
+}
+
+/// Walks one folder.
+fn walk(root: &Path, found: &mut Vec<Input>, errors: &mut Vec<DiscoverError>) {
+    let mut ignored = Ignored::above(root, errors);
+    let mut entries = WalkDir::new(root)
+        .follow_links(true)
+        .sort_by_file_name()
+        .into_iter();
+    while let Some(entry) = entries.next() {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                let link = error.path().unwrap_or(root);
+                if !is_hidden(link, error.depth()) && !ignored.excludes(link, false, error.depth()) {
+                    errors.push(walk_error(root, &error));
+                }
+                continue;
+            }
+        };
+        let is_folder = entry.file_type().is_dir();
+        let skipped = entry.depth() > 0
+            && (is_hidden(entry.path(), entry.depth())
+                || ignored.excludes(entry.path(), is_folder, entry.depth()));
+        match (skipped, is_folder) {
+            (true, true) => entries.skip_current_dir(),
+            (false, true) => ignored.enter(entry.path(), entry.depth(), errors),
+            (false, false) if entry.file_type().is_file() => found.push(found_input(&entry)),
+            (_, false) => {}
+        }
+    }
+}
+
+fn found_input(entry: &DirEntry) -> Input {
+    Input {
+        path: entry.path().to_owned(),
+        name: shown(entry.path()),
+        explicit: false,
+    }
+}
+
+fn is_hidden(path: &Path, depth: usize) -> bool {
+    let name = path.file_name().map(std::ffi::OsStr::to_string_lossy);
+    depth > 0 && name.is_some_and(|name| name.starts_with('.'))
+}
+
+fn walk_error(root: &Path, error: &walkdir::Error) -> DiscoverError {
+    let path = shown(error.path().unwrap_or(root));
+    if let Some(ancestor) = error.loop_ancestor() {
+        return DiscoverError::Loop {
+            path,
+            ancestor: shown(ancestor),
+        };
+    }
+    let why = error.io_error().map_or_else(|| error.to_string(), reason);
+    DiscoverError::Unreadable { path, why }
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> DiscoverError {
+    DiscoverError::Unreadable {
+        path: shown(path),
+        why: reason(error),
+    }
+}
+
+/// The kind of an error in the same words on every system.
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no such file or folder".to_owned(),
+        kind => kind.to_string(),
+    }
+}
+
+/// A path as it is shown: as given, with `/` between folders, and without `.` parts and doubled slashes.
+#[must_use]
+pub fn shown(path: &Path) -> String {
+    let mut shown = String::new();
+    for part in path.components() {
+        match part {
+            std::path::Component::CurDir => continue,
+            std::path::Component::RootDir => {
+                shown.push('/');
+                continue;
+            }
+            _ if shown.is_empty() || shown.ends_with('/') => {}
+            _ => shown.push('/'),
+        }
+        shown.push_str(&part.as_os_str().to_string_lossy());
+    }
+    if shown.is_empty() { ".".to_owned() } else { shown }
+}
+
+/// Reads one input. `None`: a binary file that was found in a folder, which nobody asked for.
+pub fn read(input: &Input) -> Result<Option<SourceFile>, ReadError> {
+    let unreadable = |error: &io::Error| ReadError::Unreadable {
+        name: input.name.clone(),
+        why: reason(error),
+    };
+    let mut bytes = Vec::new();
+    let read = if input.is_standard_input() {
+        io::stdin()
+            .lock()
+            .take(MAX_FILE_BYTES + 1)
+            .read_to_end(&mut bytes)
+            .map(Some)
+    } else {
+        File::open(&input.path).and_then(|file| read_text(file, input.explicit, &mut bytes))
+    };
+    let Some(size) = read.map_err(|error| unreadable(&error))? else {
+        return Ok(None);
+    };
+    if u64::try_from(size).is_ok_and(|size| size > MAX_FILE_BYTES) {
+        return Err(ReadError::TooLarge {
+            name: input.name.clone(),
+        });
+    }
+    if is_binary(&bytes) {
+        return if input.explicit {
+            Err(ReadError::Binary {
+                name: input.name.clone(),
+            })
+        } else {
+            Ok(None)
+        };
+    }
+    Ok(Some(if input.is_standard_input() {
+        SourceFile::virtual_bytes(&input.name, bytes)
+    } else {
+        SourceFile::from_bytes(&input.name, bytes)
+    }))
+}
+
+/// Reads a file, one byte over the cap at most. A file that is not asked for and begins like binary data is
+/// read no further: `None`.
+fn read_text(file: File, explicit: bool, bytes: &mut Vec<u8>) -> io::Result<Option<usize>> {
+    let size = file.metadata().map_or(0, |metadata| metadata.len());
+    if size > MAX_FILE_BYTES {
+        return Ok(Some(usize::try_from(size).unwrap_or(usize::MAX)));
+    }
+    bytes.reserve_exact(usize::try_from(size).unwrap_or(0) + 1);
+    let mut file = file.take(MAX_FILE_BYTES + 1);
+    (&mut file).take(PROBE_BYTES as u64).read_to_end(bytes)?;
+    if !explicit && is_binary(bytes) {
+        return Ok(None);
+    }
+    file.read_to_end(bytes)?;
+    Ok(Some(bytes.len()))
+}
+
+/// Text has no NUL among its first bytes.
+fn is_binary(bytes: &[u8]) -> bool {
+    bytes.iter().take(PROBE_BYTES).any(|&byte| byte == 0)
+}
+
+#[cfg(test)]
+mod tests;
