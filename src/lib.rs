@@ -2,6 +2,7 @@
 
 pub mod dialect;
 pub mod discover;
+pub mod evaluate;
 pub mod finding;
 pub mod model;
 pub mod packet;

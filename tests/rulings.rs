@@ -57,16 +57,17 @@ fn span() -> Span {
 
 fn condition(random: &mut Random, depth: u32, unknowns: bool) -> Condition {
     match random.below(12) {
-        0 if depth < 3 => {
-            Condition::All((0..2).map(|_| condition(random, depth + 1, unknowns)).collect())
-        }
-        1 if depth < 3 => {
-            Condition::Any((0..2).map(|_| condition(random, depth + 1, unknowns)).collect())
-        }
+        0 if depth < 3 => Condition::All((0..2).map(|_| condition(random, depth + 1, unknowns)).collect()),
+        1 if depth < 3 => Condition::Any((0..2).map(|_| condition(random, depth + 1, unknowns)).collect()),
         2 | 3 => Condition::Not(Box::new(condition(random, depth + 1, unknowns))),
         4 if unknowns => {
-            let property = ["p", "q"].get(random.below(3) as usize).map(|name| Arc::from(*name));
-            Condition::Unknown(Unknown { property, why: "a test".into() })
+            let property = ["p", "q"]
+                .get(random.below(3) as usize)
+                .map(|name| Arc::from(*name));
+            Condition::Unknown(Unknown {
+                property,
+                why: "a test".into(),
+            })
         }
         _ => {
             let (field, top) = FIELDS[random.below(FIELDS.len() as u64) as usize];
@@ -84,12 +85,20 @@ fn action(random: &mut Random, chain: u32, n_chains: u32, nat: bool, unknowns: b
         5 => Action::Return,
         6 | 7 if jump_to < n_chains => Action::Jump(ChainId(jump_to)),
         8 if jump_to < n_chains => Action::Goto(ChainId(jump_to)),
-        9 => Action::Edit(Edit::Mark { clear: [0, 1, 0x21][random.below(3) as usize], flip: [1, 0x20, 0x21][random.below(3) as usize] }),
+        9 => Action::Edit(Edit::Mark {
+            clear: [0, 1, 0x21][random.below(3) as usize],
+            flip: [1, 0x20, 0x21][random.below(3) as usize],
+        }),
         10 => Action::Edit(Edit::Untrack),
-        11 if unknowns => Action::Unknown(Unknown { property: None, why: "a target".into() }),
+        11 if unknowns => Action::Unknown(Unknown {
+            property: None,
+            why: "a target".into(),
+        }),
         12 | 13 => Action::Edit(Edit::Dnat {
             to: Some(RangeSet::point(u128::from(random.below(8)))),
-            ports: random.chance(2).then(|| RangeSet::point(u128::from(random.below(8)))),
+            ports: random
+                .chance(2)
+                .then(|| RangeSet::point(u128::from(random.below(8)))),
         }),
         _ => Action::Continue,
     }
@@ -113,13 +122,20 @@ fn ruleset(random: &mut Random, unknowns: bool) -> Ruleset {
                 .map(|_| Rule {
                     span: span(),
                     matches: (0..random.below(3))
-                        .map(|_| Match { span: span(), condition: condition(random, 0, unknowns) })
+                        .map(|_| Match {
+                            span: span(),
+                            condition: condition(random, 0, unknowns),
+                        })
                         .collect(),
                     action: action(random, chain, n_chains, nat, unknowns),
                     action_span: span(),
                 })
                 .collect();
-            Chain { path: format!("c{chain}"), span: span(), rules }
+            Chain {
+                path: format!("c{chain}"),
+                span: span(),
+                rules,
+            }
         })
         .collect();
     let bases = (0u32..)
@@ -129,12 +145,21 @@ fn ruleset(random: &mut Random, unknowns: bool) -> Ruleset {
             priority,
             purpose,
             chain: ChainId(chain),
-            default: if random.chance(2) { Default::Accept } else { Default::Drop },
+            default: if random.chance(2) {
+                Default::Accept
+            } else {
+                Default::Drop
+            },
             default_span: span(),
         })
         .collect();
     let families = Families::V4;
-    Ruleset { layer: Layer::HostFirewall, families, chains, bases }
+    Ruleset {
+        layer: Layer::HostFirewall,
+        families,
+        chains,
+        bases,
+    }
 }
 
 fn agree(seed: u64, unknowns: bool) {
@@ -146,15 +171,25 @@ fn agree(seed: u64, unknowns: bool) {
     for path in [Path::Input, Path::Forward] {
         let mut ruling = compiler.path(path).unwrap();
         for (field, doubt) in compiler.properties() {
-            ruling = compiler.space.assume(ruling, field, &RangeSet::range(0, 1), Some(doubt)).unwrap();
+            ruling = compiler
+                .space
+                .assume(ruling, field, &RangeSet::range(0, 1), Some(doubt))
+                .unwrap();
         }
         for _ in 0..60 {
-            let values: Vec<(Field, u128)> =
-                FIELDS.iter().map(|&(field, top)| (field, u128::from(random.below(top + 1)))).collect();
-            let packet = values
+            let values: Vec<(Field, u128)> = FIELDS
                 .iter()
-                .fold(Packet::new(), |packet, &(field, value)| packet.with(field, RangeSet::point(value)));
-            let of = |field: Field| values.iter().find(|entry| entry.0 == field).map_or(0, |entry| entry.1);
+                .map(|&(field, top)| (field, u128::from(random.below(top + 1))))
+                .collect();
+            let packet = values.iter().fold(Packet::new(), |packet, &(field, value)| {
+                packet.with(field, RangeSet::point(value))
+            });
+            let of = |field: Field| {
+                values
+                    .iter()
+                    .find(|entry| entry.0 == field)
+                    .map_or(0, |entry| entry.1)
+            };
             let compiled: BTreeSet<(Verdict, Option<Decider>)> = compiler
                 .space
                 .outcomes_of(ruling, &of)
@@ -172,7 +207,12 @@ fn agree(seed: u64, unknowns: bool) {
                 .collect();
             let answer = interpreter.run(path, packet);
             assert!(!answer.gave_up);
-            assert_eq!(compiled, answer.verdicts, "seed {seed}, {path:?}, {values:?}\n{}", outline(&rulesets[0]));
+            assert_eq!(
+                compiled,
+                answer.verdicts,
+                "seed {seed}, {path:?}, {values:?}\n{}",
+                outline(&rulesets[0])
+            );
         }
     }
 }
@@ -195,7 +235,10 @@ fn they_decide_alike_under_unknowns() {
 fn outline(ruleset: &Ruleset) -> String {
     let mut text = format!("{:?}\n", ruleset.families);
     for base in &ruleset.bases {
-        text += &format!("{:?} {} {:?} {:?} {:?}\n", base.hook, base.priority, base.purpose, base.chain, base.default);
+        text += &format!(
+            "{:?} {} {:?} {:?} {:?}\n",
+            base.hook, base.priority, base.purpose, base.chain, base.default
+        );
     }
     for chain in &ruleset.chains {
         text += &format!("{}\n", chain.path);

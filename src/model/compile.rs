@@ -96,11 +96,17 @@ impl<'m> Compiler<'m> {
             chain_causes: Vec::new(),
             base_causes: Vec::new(),
             // Cause 0 is nobody: a placeholder that no outcome names.
-            deciders: vec![Decider::Default { ruleset: usize::MAX, base: usize::MAX }],
+            deciders: vec![Decider::Default {
+                ruleset: usize::MAX,
+                base: usize::MAX,
+            }],
             doubts: Vec::new(),
             doubt_numbers: BTreeMap::new(),
             properties: BTreeMap::new(),
-            chains: rulesets.iter().map(|ruleset| vec![None; ruleset.chains.len()]).collect(),
+            chains: rulesets
+                .iter()
+                .map(|ruleset| vec![None; ruleset.chains.len()])
+                .collect(),
         };
         compiler.number_deciders();
         compiler
@@ -111,38 +117,63 @@ impl<'m> Compiler<'m> {
             let mut firsts = Vec::with_capacity(rules.chains.len());
             for (chain, of) in (0u32..).zip(&rules.chains) {
                 firsts.push(narrow(self.deciders.len()));
-                let decider = |rule| Decider::Rule { ruleset, chain: ChainId(chain), rule };
+                let decider = |rule| Decider::Rule {
+                    ruleset,
+                    chain: ChainId(chain),
+                    rule,
+                };
                 self.deciders.extend((0..of.rules.len()).map(decider));
             }
             self.chain_causes.push(firsts);
             self.base_causes.push(narrow(self.deciders.len()));
-            self.deciders.extend((0..rules.bases.len()).map(|base| Decider::Default { ruleset, base }));
+            self.deciders
+                .extend((0..rules.bases.len()).map(|base| Decider::Default { ruleset, base }));
         }
     }
 
     /// Who a cause is. `None` for nobody.
     #[must_use]
     pub fn decider(&self, cause: Cause) -> Option<Decider> {
-        if cause == Cause::NOBODY { None } else { self.deciders.get(cause.0 as usize).copied() }
+        if cause == Cause::NOBODY {
+            None
+        } else {
+            self.deciders.get(cause.0 as usize).copied()
+        }
     }
 
     /// All causes that are rules, with their deciders.
     pub fn rule_causes(&self) -> impl Iterator<Item = (Cause, Decider)> + '_ {
         let rules = (0u32..).zip(&self.deciders).skip(1);
-        rules.filter(|(_, decider)| matches!(decider, Decider::Rule { .. })).map(|(at, d)| (Cause(at), *d))
+        rules
+            .filter(|(_, decider)| matches!(decider, Decider::Rule { .. }))
+            .map(|(at, d)| (Cause(at), *d))
     }
 
     /// The rule behind a decider.
     #[must_use]
     pub fn rule(&self, decider: Decider) -> Option<&'m Rule> {
-        let Decider::Rule { ruleset, chain, rule } = decider else { return None };
-        self.rulesets.get(ruleset)?.chains.get(chain.0 as usize)?.rules.get(rule)
+        let Decider::Rule { ruleset, chain, rule } = decider else {
+            return None;
+        };
+        self.rulesets
+            .get(ruleset)?
+            .chains
+            .get(chain.0 as usize)?
+            .rules
+            .get(rule)
+    }
+
+    /// The packets that may match a rule: all whose fate it can decide.
+    pub fn reach(&mut self, rule: &Rule) -> Result<PacketSet, OverBudget> {
+        Ok(Lowering::new(self).matches(&rule.matches)?.bounds.possibly)
     }
 
     /// The base chain behind a decider that is a default verdict.
     #[must_use]
     pub fn base(&self, decider: Decider) -> Option<&'m Base> {
-        let Decider::Default { ruleset, base } = decider else { return None };
+        let Decider::Default { ruleset, base } = decider else {
+            return None;
+        };
         self.rulesets.get(ruleset)?.bases.get(base)
     }
 
@@ -160,7 +191,10 @@ impl<'m> Compiler<'m> {
 
     /// Numbers a doubt.
     pub fn doubt(&mut self, span: Option<Span>, why: &Arc<str>) -> Doubt {
-        let reason = DoubtReason { span, why: Arc::clone(why) };
+        let reason = DoubtReason {
+            span,
+            why: Arc::clone(why),
+        };
         if let Some(&known) = self.doubt_numbers.get(&reason) {
             return known;
         }
@@ -177,7 +211,9 @@ impl<'m> Compiler<'m> {
         if let Some(&(number, _)) = self.properties.get(key) {
             return Some(Field::Property(number));
         }
-        let number = u16::try_from(self.properties.len()).ok().filter(|&number| number < MAX_PROPERTIES)?;
+        let number = u16::try_from(self.properties.len())
+            .ok()
+            .filter(|&number| number < MAX_PROPERTIES)?;
         let doubt = self.doubt(Some(span), &unknown.why);
         self.properties.insert(Arc::clone(key), (number, doubt));
         Some(Field::Property(number))
@@ -186,18 +222,28 @@ impl<'m> Compiler<'m> {
     /// Every property in use with its doubt, for [`Space::assume`] at the end.
     #[must_use]
     pub fn properties(&self) -> Vec<(Field, Doubt)> {
-        self.properties.values().map(|&(number, doubt)| (Field::Property(number), doubt)).collect()
+        self.properties
+            .values()
+            .map(|&(number, doubt)| (Field::Property(number), doubt))
+            .collect()
     }
 
     /// The base chains of a hook, in the order of their priorities, as `(ruleset, base)`.
     fn bases(&self, hook: Hook) -> Vec<(usize, usize)> {
         let mut bases: Vec<(i32, usize, usize)> = Vec::new();
         for (ruleset, rules) in self.rulesets.iter().enumerate() {
-            let called = rules.bases.iter().enumerate().filter(|(_, base)| base.hook == hook);
+            let called = rules
+                .bases
+                .iter()
+                .enumerate()
+                .filter(|(_, base)| base.hook == hook);
             bases.extend(called.map(|(at, base)| (base.priority, ruleset, at)));
         }
         bases.sort_unstable();
-        bases.into_iter().map(|(_, ruleset, base)| (ruleset, base)).collect()
+        bases
+            .into_iter()
+            .map(|(_, ruleset, base)| (ruleset, base))
+            .collect()
     }
 
     /// Compiles the chains of these hooks, which then stay pinned for good: whoever pins and releases rulings of
@@ -236,23 +282,43 @@ impl<'m> Compiler<'m> {
 
     /// One base chain as a step of its hook; `None` if it passes everything and is not a filter.
     fn base_chain(&mut self, ruleset: usize, at: usize) -> Result<Option<Ruling>, OverBudget> {
-        let Some(rules) = self.rulesets.get(ruleset) else { return Ok(None) };
-        let Some(base) = rules.bases.get(at) else { return Ok(None) };
-        let is_empty = rules.chains.get(base.chain.0 as usize).is_none_or(|chain| chain.rules.is_empty());
+        let Some(rules) = self.rulesets.get(ruleset) else {
+            return Ok(None);
+        };
+        let Some(base) = rules.bases.get(at) else {
+            return Ok(None);
+        };
+        let is_empty = rules
+            .chains
+            .get(base.chain.0 as usize)
+            .is_none_or(|chain| chain.rules.is_empty());
         if is_empty && base.purpose != Purpose::Filter && base.default == Default::Accept {
             return Ok(None);
         }
         let decided = self.decided(ruleset, at)?;
         let is_filter = base.purpose == Purpose::Filter;
-        let passed = self.space.map_outcomes(decided, &mut |outcome| match outcome.end {
-            End::Accept if is_filter => Outcome { end: End::Fall, ..outcome },
-            End::Accept => Outcome { end: End::Fall, cause: Cause::NOBODY, ..outcome },
-            _ => outcome,
-        })?;
+        let passed = self
+            .space
+            .map_outcomes(decided, &mut |outcome| match outcome.end {
+                End::Accept if is_filter => Outcome {
+                    end: End::Fall,
+                    ..outcome
+                },
+                End::Accept => Outcome {
+                    end: End::Fall,
+                    cause: Cause::NOBODY,
+                    ..outcome
+                },
+                _ => outcome,
+            })?;
         let mut applies = match rules.families {
             Families::Both => PacketSet::all(),
-            Families::V4 => self.space.test(Field::Family, &RangeSet::point(Family::V4.value()))?,
-            Families::V6 => self.space.test(Field::Family, &RangeSet::point(Family::V6.value()))?,
+            Families::V4 => self
+                .space
+                .test(Field::Family, &RangeSet::point(Family::V4.value()))?,
+            Families::V6 => self
+                .space
+                .test(Field::Family, &RangeSet::point(Family::V6.value()))?,
         };
         if base.purpose == Purpose::Nat {
             let new = self.space.test(Field::State, &RangeSet::point(value::NEW))?;
@@ -265,7 +331,9 @@ impl<'m> Compiler<'m> {
     /// What a base chain decides about every packet, its default verdict included. Later base chains of the hook
     /// are not in it.
     pub fn decided(&mut self, ruleset: usize, at: usize) -> Result<Ruling, OverBudget> {
-        let Some(base) = self.base_at(ruleset, at) else { return Ok(self.space.pass()) };
+        let Some(base) = self.base_at(ruleset, at) else {
+            return Ok(self.space.pass());
+        };
         let segment = self.chain(ruleset, base.chain)?;
         let cause = Cause(self.base_causes.get(ruleset).copied().unwrap_or(0) + narrow(at));
         self.space.set_rank(cause, 2);
@@ -275,7 +343,11 @@ impl<'m> Compiler<'m> {
         };
         let plain = self.space.pinned(segment.plain);
         self.space.map_outcomes(plain, &mut |outcome| match outcome.end {
-            End::Fall | End::Return => Outcome { end, cause, edit: outcome.edit },
+            End::Fall | End::Return => Outcome {
+                end,
+                cause,
+                edit: outcome.edit,
+            },
             _ => outcome,
         })
     }
@@ -316,11 +388,17 @@ impl<'m> Compiler<'m> {
     }
 
     fn callees(&self, ruleset: usize, chain: ChainId) -> Vec<ChainId> {
-        let rules = self.rulesets.get(ruleset).and_then(|rules| rules.chains.get(chain.0 as usize));
-        let targets = rules.into_iter().flat_map(|chain| &chain.rules).filter_map(|rule| match rule.action {
-            Action::Jump(to) | Action::Goto(to) => Some(to),
-            _ => None,
-        });
+        let rules = self
+            .rulesets
+            .get(ruleset)
+            .and_then(|rules| rules.chains.get(chain.0 as usize));
+        let targets = rules
+            .into_iter()
+            .flat_map(|chain| &chain.rules)
+            .filter_map(|rule| match rule.action {
+                Action::Jump(to) | Action::Goto(to) => Some(to),
+                _ => None,
+            });
         let mut callees: Vec<_> = targets.collect();
         callees.sort_unstable();
         callees.dedup();
@@ -349,15 +427,27 @@ impl<'m> Compiler<'m> {
         let plain = self.space.sequence_all(&rulings)?;
         let plain = self.space.pin(plain);
         let to_fall = |outcome: Outcome| match outcome.end {
-            End::Return => Outcome { end: End::Fall, cause: Cause::NOBODY, ..outcome },
+            End::Return => Outcome {
+                end: End::Fall,
+                cause: Cause::NOBODY,
+                ..outcome
+            },
             _ => outcome,
         };
         let to_return = |outcome: Outcome| match outcome.end {
-            End::Fall => Outcome { end: End::Return, cause: Cause::NOBODY, ..outcome },
+            End::Fall => Outcome {
+                end: End::Return,
+                cause: Cause::NOBODY,
+                ..outcome
+            },
             _ => outcome,
         };
-        let jumped = self.space.map_outcomes(self.space.pinned(plain), &mut { to_fall })?;
-        let gone_to = self.space.map_outcomes(self.space.pinned(plain), &mut { to_return })?;
+        let jumped = self
+            .space
+            .map_outcomes(self.space.pinned(plain), &mut { to_fall })?;
+        let gone_to = self
+            .space
+            .map_outcomes(self.space.pinned(plain), &mut { to_return })?;
         let plain = self.space.pinned(plain);
         self.space.release(mark);
         let segment = Segment {
@@ -365,7 +455,10 @@ impl<'m> Compiler<'m> {
             jumped: self.space.pin(jumped),
             gone_to: self.space.pin(gone_to),
         };
-        let place = self.chains.get_mut(ruleset).and_then(|chains| chains.get_mut(chain.0 as usize));
+        let place = self
+            .chains
+            .get_mut(ruleset)
+            .and_then(|chains| chains.get_mut(chain.0 as usize));
         if let Some(place) = place {
             *place = Some(segment);
         }
@@ -373,10 +466,18 @@ impl<'m> Compiler<'m> {
     }
 
     fn elements(&mut self, ruleset: usize, chain: ChainId) -> Result<Vec<Element>, OverBudget> {
-        let Some(of) = self.rulesets.get(ruleset).and_then(|rules| rules.chains.get(chain.0 as usize)) else {
+        let Some(of) = self
+            .rulesets
+            .get(ruleset)
+            .and_then(|rules| rules.chains.get(chain.0 as usize))
+        else {
             return Ok(Vec::new());
         };
-        let first = self.chain_causes.get(ruleset).and_then(|causes| causes.get(chain.0 as usize)).copied();
+        let first = self
+            .chain_causes
+            .get(ruleset)
+            .and_then(|causes| causes.get(chain.0 as usize))
+            .copied();
         let mut elements = Vec::new();
         let mut lines = Vec::new();
         for (cause, rule) in (first.unwrap_or(0)..).map(Cause).zip(&of.rules) {
@@ -428,13 +529,24 @@ impl<'m> Compiler<'m> {
         for &doubt in &matched.doubts {
             either = self.space.merge(either, pass, Some(doubt))?;
         }
-        let in_doubt = self.space.difference(matched.bounds.possibly, matched.bounds.surely)?;
+        let in_doubt = self
+            .space
+            .difference(matched.bounds.possibly, matched.bounds.surely)?;
         self.space.choose(in_doubt, either, surely)
     }
 
     fn leaf(&mut self, ruleset: usize, rule: &Rule, cause: Cause) -> Result<Leaf, OverBudget> {
         self.space.set_rank(cause, 3);
-        let verdict = |end| Leaf::Verdict(vec![Outcome { end, cause, edit: EditId::NONE }], Vec::new());
+        let verdict = |end| {
+            Leaf::Verdict(
+                vec![Outcome {
+                    end,
+                    cause,
+                    edit: EditId::NONE,
+                }],
+                Vec::new(),
+            )
+        };
         Ok(match &rule.action {
             Action::Accept => verdict(End::Accept),
             Action::Drop => verdict(End::Drop),
@@ -451,7 +563,10 @@ impl<'m> Compiler<'m> {
             },
             Action::Unknown(unknown) => self.unknown_leaf(cause, rule.action_span, &unknown.why),
             Action::Edit(edit) => {
-                let families = self.rulesets.get(ruleset).map_or(Families::Both, |rules| rules.families);
+                let families = self
+                    .rulesets
+                    .get(ruleset)
+                    .map_or(Families::Both, |rules| rules.families);
                 let outcome = self.edit_outcome(edit, families, rule.action_span, cause);
                 let segment = self.space.always(&[outcome], &[]);
                 Leaf::Segment(self.space.pin(segment))
@@ -462,8 +577,15 @@ impl<'m> Compiler<'m> {
     /// A verdict that is not known: accept, drop, continue or return.
     fn unknown_leaf(&mut self, cause: Cause, span: Span, why: &Arc<str>) -> Leaf {
         let doubt = self.doubt(Some(span), why);
-        let accepts = Outcome { end: End::Accept, cause, edit: EditId::NONE };
-        let drops = Outcome { end: End::Drop, ..accepts };
+        let accepts = Outcome {
+            end: End::Accept,
+            cause,
+            edit: EditId::NONE,
+        };
+        let drops = Outcome {
+            end: End::Drop,
+            ..accepts
+        };
         Leaf::Verdict(vec![accepts, drops, FALLS, RETURNS], vec![doubt])
     }
 
@@ -474,19 +596,28 @@ impl<'m> Compiler<'m> {
                 let doubt = self.doubt(Some(span), &Arc::from("the mark that is restored is not known"));
                 let bits = (0..32).filter(|bit| mask >> bit & 1 == 1);
                 let unknown = Assignment::OneOf(RangeSet::range(0, 1), Some(doubt));
-                (bits.map(|bit| (Field::Mark(bit), unknown.clone())).collect(), End::Fall)
+                (
+                    bits.map(|bit| (Field::Mark(bit), unknown.clone())).collect(),
+                    End::Fall,
+                )
             }
-            Edit::Untrack => {
-                (vec![(Field::State, one(RangeSet::point(value::UNTRACKED)))], End::Fall)
-            }
-            Edit::Dnat { to, ports } => {
-                (self.translation(to.as_ref(), ports.as_ref(), families, span), End::Accept)
-            }
+            Edit::Untrack => (
+                vec![(Field::State, one(RangeSet::point(value::UNTRACKED)))],
+                End::Fall,
+            ),
+            Edit::Dnat { to, ports } => (
+                self.translation(to.as_ref(), ports.as_ref(), families, span),
+                End::Accept,
+            ),
             Edit::Redirect { ports } => (self.redirection(ports.as_ref(), families, span), End::Accept),
             Edit::Snat => (vec![(Field::StatusSnat, one(RangeSet::point(1)))], End::Accept),
         };
         let cause = if end == End::Fall { Cause::NOBODY } else { cause };
-        Outcome { end, cause, edit: self.space.edit(assignments) }
+        Outcome {
+            end,
+            cause,
+            edit: self.space.edit(assignments),
+        }
     }
 
     /// Destination translation: new address and port, and what routing will say of the new address.
@@ -503,7 +634,11 @@ impl<'m> Compiler<'m> {
             assignments.push((Field::Service, Assignment::OneOf(ports.clone(), Some(doubt))));
         }
         if let Some(to) = to {
-            let family = if families == Families::V6 { Family::V6 } else { Family::V4 };
+            let family = if families == Families::V6 {
+                Family::V6
+            } else {
+                Family::V4
+            };
             let doubt = self.doubt(Some(span), &Arc::from("one of several addresses is chosen"));
             assignments.push((family.destination(), Assignment::OneOf(to.clone(), Some(doubt))));
             let class = self.class_of(family, to);
@@ -576,8 +711,16 @@ enum Leaf {
     Segment(Pin),
 }
 
-const FALLS: Outcome = Outcome { end: End::Fall, cause: Cause::NOBODY, edit: EditId::NONE };
-const RETURNS: Outcome = Outcome { end: End::Return, cause: Cause::NOBODY, edit: EditId::NONE };
+const FALLS: Outcome = Outcome {
+    end: End::Fall,
+    cause: Cause::NOBODY,
+    edit: EditId::NONE,
+};
+const RETURNS: Outcome = Outcome {
+    end: End::Return,
+    cause: Cause::NOBODY,
+    edit: EditId::NONE,
+};
 
 fn one(values: RangeSet) -> Assignment {
     Assignment::OneOf(values, None)

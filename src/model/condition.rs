@@ -27,7 +27,10 @@ pub(super) struct Cubes {
 impl Cubes {
     /// The matches as products, if they are few.
     pub(super) fn of(compiler: &mut Compiler<'_>, matches: &[Match]) -> Option<Self> {
-        let mut cubes = Self { products: vec![Vec::new()], doubts: Vec::new() };
+        let mut cubes = Self {
+            products: vec![Vec::new()],
+            doubts: Vec::new(),
+        };
         for one in matches {
             cubes.restrict(compiler, &one.condition, one.span, 0)?;
         }
@@ -66,7 +69,10 @@ impl Cubes {
             Condition::Any(any) => {
                 let mut products = Vec::new();
                 for condition in any {
-                    let mut branch = Self { products: self.products.clone(), doubts: Vec::new() };
+                    let mut branch = Self {
+                        products: self.products.clone(),
+                        doubts: Vec::new(),
+                    };
                     branch.restrict(compiler, condition, span, depth + 1)?;
                     if !branch.doubts.is_empty() {
                         return None;
@@ -109,7 +115,10 @@ pub(super) struct Lowering<'c, 'm> {
 
 impl<'c, 'm> Lowering<'c, 'm> {
     pub(super) fn new(compiler: &'c mut Compiler<'m>) -> Self {
-        Self { compiler, doubts: Vec::new() }
+        Self {
+            compiler,
+            doubts: Vec::new(),
+        }
     }
 
     /// The packets that pass all matches.
@@ -119,7 +128,10 @@ impl<'c, 'm> Lowering<'c, 'm> {
             let meets = self.condition(&one.condition, one.span, 0)?;
             bounds = self.both(bounds, meets)?;
         }
-        Ok(Matched { bounds, doubts: self.doubts })
+        Ok(Matched {
+            bounds,
+            doubts: self.doubts,
+        })
     }
 
     fn both(&mut self, left: Bounds, right: Bounds) -> Result<Bounds, OverBudget> {
@@ -134,12 +146,13 @@ impl<'c, 'm> Lowering<'c, 'm> {
         if depth > MAX_DEPTH {
             let why = "the condition is nested too deep".into();
             self.doubts.push(self.compiler.doubt(Some(span), &why));
-            return Ok(Bounds { surely: PacketSet::empty(), possibly: PacketSet::all() });
+            return Ok(Bounds {
+                surely: PacketSet::empty(),
+                possibly: PacketSet::all(),
+            });
         }
         match condition {
-            Condition::Test(field, values) => {
-                self.compiler.space.test(*field, values).map(Bounds::exactly)
-            }
+            Condition::Test(field, values) => self.compiler.space.test(*field, values).map(Bounds::exactly),
             Condition::All(all) => {
                 let mut bounds = Bounds::exactly(PacketSet::all());
                 for condition in all {
@@ -163,24 +176,23 @@ impl<'c, 'm> Lowering<'c, 'm> {
             Condition::Not(inner) => {
                 let inner = self.condition(inner, span, depth + 1)?;
                 let space = &mut self.compiler.space;
-                let (surely, possibly) =
-                    (space.complement(inner.possibly)?, space.complement(inner.surely)?);
+                let (surely, possibly) = (space.complement(inner.possibly)?, space.complement(inner.surely)?);
                 Ok(Bounds { surely, possibly })
             }
             Condition::Unknown(unknown) => match self.compiler.property(unknown, span) {
-                Some(field) => {
-                    self.compiler.space.test(field, &RangeSet::point(1)).map(Bounds::exactly)
-                }
+                Some(field) => self
+                    .compiler
+                    .space
+                    .test(field, &RangeSet::point(1))
+                    .map(Bounds::exactly),
                 None => {
                     self.doubts.push(self.compiler.doubt(Some(span), &unknown.why));
-                    Ok(Bounds { surely: PacketSet::empty(), possibly: PacketSet::all() })
+                    Ok(Bounds {
+                        surely: PacketSet::empty(),
+                        possibly: PacketSet::all(),
+                    })
                 }
             },
         }
     }
-}
-
-/// The packets that may pass a rule's matches: all whose fate it can decide.
-pub(super) fn possible(compiler: &mut Compiler<'_>, matches: &[Match]) -> Result<PacketSet, OverBudget> {
-    Ok(Lowering::new(compiler).matches(matches)?.bounds.possibly)
 }

@@ -9,9 +9,7 @@ use std::sync::Arc;
 
 use super::compile::{Decider, DoubtReason, HostFacts};
 use super::path::Path;
-use super::{
-    Action, Base, ChainId, Condition, Default, Edit, Families, Purpose, Rule, Ruleset, Unknown,
-};
+use super::{Action, Base, ChainId, Condition, Default, Edit, Families, Purpose, Rule, Ruleset, Unknown};
 use crate::packet::{Family, Field, RangeSet, value};
 
 /// What becomes of a packet.
@@ -87,7 +85,10 @@ impl Packet {
     /// What a field may be.
     #[must_use]
     pub fn values(&self, field: Field) -> RangeSet {
-        self.fields.get(&field).cloned().unwrap_or_else(|| RangeSet::range(0, field.maximum()))
+        self.fields
+            .get(&field)
+            .cloned()
+            .unwrap_or_else(|| RangeSet::range(0, field.maximum()))
     }
 }
 
@@ -135,7 +136,11 @@ impl<'m> Interpreter<'m> {
         for &hook in path.hooks() {
             let mut bases: Vec<(i32, usize, usize)> = Vec::new();
             for (at, ruleset) in self.rulesets.iter().enumerate() {
-                let called = ruleset.bases.iter().enumerate().filter(|(_, base)| base.hook == hook);
+                let called = ruleset
+                    .bases
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, base)| base.hook == hook);
                 bases.extend(called.map(|(base, of)| (of.priority, at, base)));
             }
             bases.sort_unstable();
@@ -143,20 +148,18 @@ impl<'m> Interpreter<'m> {
                 on_way = self.base(ruleset, base, on_way, &mut answer);
             }
         }
-        let accepted = on_way.into_iter().map(|(_, by)| (Verdict::Accept, by.map(|by| by.1)));
+        let accepted = on_way
+            .into_iter()
+            .map(|(_, by)| (Verdict::Accept, by.map(|by| by.1)));
         answer.verdicts.extend(accepted);
         answer
     }
 
-    fn base(
-        &self,
-        ruleset: usize,
-        at: usize,
-        arriving: Vec<Accepted>,
-        answer: &mut Answer,
-    ) -> Vec<Accepted> {
-        let Some((rules, base)) =
-            self.rulesets.get(ruleset).and_then(|rules| Some((rules, rules.bases.get(at)?)))
+    fn base(&self, ruleset: usize, at: usize, arriving: Vec<Accepted>, answer: &mut Answer) -> Vec<Accepted> {
+        let Some((rules, base)) = self
+            .rulesets
+            .get(ruleset)
+            .and_then(|rules| Some((rules, rules.bases.get(at)?)))
         else {
             return arriving;
         };
@@ -165,7 +168,11 @@ impl<'m> Interpreter<'m> {
             let (inside, outside) = applies(rules, base, packet);
             on_way.extend(outside.into_iter().map(|packet| (packet, by)));
             if let Some(packet) = inside {
-                let mut walk = Walk { interpreter: self, ruleset, answer };
+                let mut walk = Walk {
+                    interpreter: self,
+                    ruleset,
+                    answer,
+                };
                 let flow = walk.chain(base.chain, vec![packet], 0);
                 on_way.extend(self.leave(base, Decider::Default { ruleset, base: at }, flow, by, answer));
             }
@@ -206,7 +213,10 @@ impl<'m> Interpreter<'m> {
                     answer.verdicts.insert((Verdict::Drop, Some(default)));
                 }
             }
-            let step = Step { decider: default, surely: true };
+            let step = Step {
+                decider: default,
+                surely: true,
+            };
             if is_filter && answer.steps.last() != Some(&step) {
                 answer.steps.push(step);
             }
@@ -264,7 +274,9 @@ impl Walk<'_, '_> {
     fn chain(&mut self, chain: ChainId, mut ways: Vec<Packet>, depth: usize) -> Flow {
         let mut flow = Flow::default();
         let ruleset = self.interpreter.rulesets.get(self.ruleset);
-        let Some(of) = ruleset.and_then(|rules| rules.chains.get(chain.0 as usize)) else { return flow };
+        let Some(of) = ruleset.and_then(|rules| rules.chains.get(chain.0 as usize)) else {
+            return flow;
+        };
         if depth > MAX_DEPTH {
             self.answer.gave_up = true;
             return flow;
@@ -274,11 +286,18 @@ impl Walk<'_, '_> {
                 break;
             }
             let mut next = Vec::new();
-            let decider = Decider::Rule { ruleset: self.ruleset, chain, rule: at };
+            let decider = Decider::Rule {
+                ruleset: self.ruleset,
+                chain,
+                rule: at,
+            };
             for packet in ways {
                 let (matched, unmatched) = self.rule_matches(rule, packet);
                 if !matched.is_empty() {
-                    self.answer.steps.push(Step { decider, surely: unmatched.is_empty() });
+                    self.answer.steps.push(Step {
+                        decider,
+                        surely: unmatched.is_empty(),
+                    });
                 }
                 next.extend(unmatched);
                 for packet in matched {
@@ -352,12 +371,17 @@ impl Walk<'_, '_> {
                 let old = packet.values(Field::Mark(bit));
                 let kept = if clear { RangeSet::point(0) } else { old };
                 let bits = kept.ranges().iter().flat_map(|&(low, high)| low..=high);
-                let new = bits.map(|bit| bit ^ u128::from(flip)).map(|bit| (bit, bit)).collect();
+                let new = bits
+                    .map(|bit| bit ^ u128::from(flip))
+                    .map(|bit| (bit, bit))
+                    .collect();
                 packet.with(Field::Mark(bit), new)
             }),
             Edit::MarkUnknown { mask } => (0..32u8)
                 .filter(|bit| mask >> bit & 1 == 1)
-                .fold(packet, |packet, bit| packet.with(Field::Mark(bit), RangeSet::range(0, 1))),
+                .fold(packet, |packet, bit| {
+                    packet.with(Field::Mark(bit), RangeSet::range(0, 1))
+                }),
             Edit::Untrack => packet.with(Field::State, RangeSet::point(value::UNTRACKED)),
             Edit::Snat => packet.with(Field::StatusSnat, RangeSet::point(1)),
             Edit::Dnat { to, ports } => {
@@ -365,9 +389,10 @@ impl Walk<'_, '_> {
                 if let Some(to) = to {
                     let is_v6 = packet.values(Field::Family).single() == Some(value::V6);
                     let family = if is_v6 { Family::V6 } else { Family::V4 };
-                    packet = packet
-                        .with(family.destination(), to.clone())
-                        .with(Field::DestinationClass, RangeSet::range(value::UNICAST, value::LOCAL));
+                    packet = packet.with(family.destination(), to.clone()).with(
+                        Field::DestinationClass,
+                        RangeSet::range(value::UNICAST, value::LOCAL),
+                    );
                 }
                 with_ports(packet, ports.as_ref())
             }
@@ -449,7 +474,9 @@ impl Walk<'_, '_> {
         packet: Packet,
     ) -> (Vec<Packet>, Vec<Packet>) {
         self.doubt(unknown, span);
-        let Some(property) = &unknown.property else { return (vec![packet.clone()], vec![packet]) };
+        let Some(property) = &unknown.property else {
+            return (vec![packet.clone()], vec![packet]);
+        };
         match packet.properties.get(property) {
             Some(true) => (vec![packet], Vec::new()),
             Some(false) => (Vec::new(), vec![packet]),
@@ -463,7 +490,10 @@ impl Walk<'_, '_> {
     }
 
     fn doubt(&mut self, unknown: &Unknown, span: crate::source::Span) {
-        self.answer.doubts.insert(DoubtReason { span: Some(span), why: Arc::clone(&unknown.why) });
+        self.answer.doubts.insert(DoubtReason {
+            span: Some(span),
+            why: Arc::clone(&unknown.why),
+        });
     }
 }
 

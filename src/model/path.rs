@@ -73,7 +73,9 @@ impl Compiler<'_> {
             let onward = [self.space.pinned(forward), postrouting];
             let onward = self.space.sequence_all(&onward)?;
             let some = RangeSet::range(1, u128::MAX);
-            let onward = self.space.assume(onward, Field::OutInterface, &some, Some(interface))?;
+            let onward = self
+                .space
+                .assume(onward, Field::OutInterface, &some, Some(interface))?;
             let delivered = self.space.test(Field::DestinationClass, &delivered_classes())?;
             after = self.space.choose(delivered, self.space.pinned(input), onward)?;
         }
@@ -84,7 +86,11 @@ impl Compiler<'_> {
 
     /// Whether some packet leaves a ruling with another destination class than it came with.
     fn translates(&self, ruling: Ruling) -> bool {
-        let outcomes = self.space.terminals(ruling).into_iter().flat_map(|set| &set.outcomes);
+        let outcomes = self
+            .space
+            .terminals(ruling)
+            .into_iter()
+            .flat_map(|set| &set.outcomes);
         let mut edits = outcomes.flat_map(|outcome| self.space.assignments(outcome.edit));
         edits.any(|(field, _)| *field == Field::DestinationClass)
     }
@@ -92,7 +98,10 @@ impl Compiler<'_> {
     /// What no hook stopped is accepted, by whoever accepted it last.
     fn ends_accepted(&mut self, ruling: Ruling) -> Result<Ruling, OverBudget> {
         self.space.map_outcomes(ruling, &mut |outcome| match outcome.end {
-            End::Fall | End::Return => Outcome { end: End::Accept, ..outcome },
+            End::Fall | End::Return => Outcome {
+                end: End::Accept,
+                ..outcome
+            },
             _ => outcome,
         })
     }

@@ -39,8 +39,16 @@ impl Space {
         let (mut at_left, mut at_right) = (0, 0);
         let begun = self.begin();
         loop {
-            let (left_high, left_kid) = if splits_left { self.edge(left, at_left) } else { (max, left) };
-            let (right_high, right_kid) = if splits_right { self.edge(right, at_right) } else { (max, right) };
+            let (left_high, left_kid) = if splits_left {
+                self.edge(left, at_left)
+            } else {
+                (max, left)
+            };
+            let (right_high, right_kid) = if splits_right {
+                self.edge(right, at_right)
+            } else {
+                (max, right)
+            };
             let high = left_high.min(right_high);
             let kid = self.apply(by, left_kid, right_kid)?;
             self.push(begun, high, kid);

@@ -68,7 +68,9 @@ impl Space {
             regions.push(Region { tests });
             return Ok(());
         }
-        let Some(field) = self.field(node) else { return Ok(()) };
+        let Some(field) = self.field(node) else {
+            return Ok(());
+        };
         let mut groups: Vec<(Node, Vec<(u128, u128)>)> = Vec::new();
         for (low, high, kid) in self.edges(node) {
             match groups.iter_mut().find(|group| group.0 == kid) {

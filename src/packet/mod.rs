@@ -18,13 +18,13 @@ mod witness;
 
 pub use address::{Family, Network};
 pub use extent::Region;
-pub use icmp::icmp_name;
 pub use field::{Field, value};
+pub use icmp::icmp_name;
 pub use outcome::{Assignment, Cause, Doubt, EditId, End, Outcome, OutcomeSet};
 pub use ranges::RangeSet;
 pub use ruling::Ruling;
 pub use set::{Bounds, PacketSet};
+pub use space::{DEFAULT_BUDGET, MAX_PROPERTIES, Node, OverBudget, Pin, Space};
 pub use sweep::Line;
 pub use text::{describe_interfaces, describe_region, service_words};
 pub use witness::Concrete;
-pub use space::{DEFAULT_BUDGET, MAX_PROPERTIES, Node, OverBudget, Pin, Space};

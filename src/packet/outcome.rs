@@ -74,6 +74,7 @@ pub struct OutcomeSet {
     pub outcomes: Vec<Outcome>,
     /// Sorted; the smallest few of them.
     pub doubts: Vec<Doubt>,
+    is_truncated: bool,
 }
 
 /// Doubts kept with an outcome set. Keeping the smallest so many of a union is associative, so results do not depend on
@@ -96,13 +97,34 @@ impl OutcomeSet {
         self.outcomes.iter().any(|outcome| outcome.end == End::Accept)
     }
 
+    /// Whether there were more outcomes of some end than are kept. None of an end is never lost.
+    #[must_use]
+    pub fn is_truncated(&self) -> bool {
+        self.is_truncated
+    }
+
     pub(super) fn merged(sets: &[&Self], doubt: Option<Doubt>) -> Self {
         let outcomes = sets.iter().flat_map(|set| set.outcomes.iter().copied()).collect();
-        let doubts = sets.iter().flat_map(|set| set.doubts.iter().copied()).chain(doubt).collect();
-        Self::canonical(outcomes, doubts)
+        let doubts = sets
+            .iter()
+            .flat_map(|set| set.doubts.iter().copied())
+            .chain(doubt)
+            .collect();
+        let merged = Self::canonical(outcomes, doubts);
+        let is_truncated = merged.is_truncated || sets.iter().any(|set| set.is_truncated);
+        Self {
+            is_truncated,
+            ..merged
+        }
+    }
+
+    pub(super) fn truncated(mut self, was: bool) -> Self {
+        self.is_truncated |= was;
+        self
     }
 
     pub(super) fn canonical(mut outcomes: Vec<Outcome>, mut doubts: Vec<Doubt>) -> Self {
+        let mut is_truncated = false;
         outcomes.sort_unstable_by_key(|outcome| (outcome.end, outcome.edit, outcome.cause));
         outcomes.dedup();
         if outcomes.len() > MAX_CAUSES {
@@ -112,13 +134,18 @@ impl OutcomeSet {
                 let kind = (outcome.end, outcome.edit);
                 kept = if before == Some(kind) { kept + 1 } else { 1 };
                 before = Some(kind);
+                is_truncated |= kept > MAX_CAUSES;
                 kept <= MAX_CAUSES
             });
         }
         doubts.sort_unstable();
         doubts.dedup();
         doubts.truncate(MAX_DOUBTS);
-        Self { outcomes, doubts }
+        Self {
+            outcomes,
+            doubts,
+            is_truncated,
+        }
     }
 }
 
@@ -165,7 +192,10 @@ impl Outcomes {
         number
     }
 
-    #[expect(clippy::indexing_slicing, reason = "terminals of rulings are numbers that `number` gave out")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "terminals of rulings are numbers that `number` gave out"
+    )]
     pub(super) fn set(&self, number: u32) -> &OutcomeSet {
         &self.sets[number as usize]
     }
@@ -204,7 +234,10 @@ impl Outcomes {
             match (before, assignment) {
                 (Some(Assignment::Flip), Assignment::Flip) => {}
                 (Some(Assignment::OneOf(bits, doubt)), Assignment::Flip) => {
-                    let flipped = bits.ranges().iter().map(|&(low, high)| (1 - high.min(1), 1 - low.min(1)));
+                    let flipped = bits
+                        .ranges()
+                        .iter()
+                        .map(|&(low, high)| (1 - high.min(1), 1 - low.min(1)));
                     edit.push((field, Assignment::OneOf(flipped.collect(), doubt)));
                 }
                 (_, assignment) => edit.push((field, assignment)),

@@ -28,8 +28,7 @@ impl Binary for Merge {
     }
 
     fn terminals(&self, space: &mut Space, left: u32, right: u32) -> u32 {
-        let merged =
-            OutcomeSet::merged(&[space.outcomes.set(left), space.outcomes.set(right)], self.0);
+        let merged = OutcomeSet::merged(&[space.outcomes.set(left), space.outcomes.set(right)], self.0);
         space.outcomes.number(merged)
     }
 }
@@ -51,7 +50,11 @@ impl Binary for Sequence {
         if !set.outcomes.iter().any(falls) {
             return Some(left);
         }
-        let plain = Outcome { end: End::Fall, cause: Cause::NOBODY, edit: EditId::NONE };
+        let plain = Outcome {
+            end: End::Fall,
+            cause: Cause::NOBODY,
+            edit: EditId::NONE,
+        };
         let is_identity = set.outcomes == [plain] && set.doubts.is_empty() && self.pass == Pass::Single;
         is_identity.then_some(right)
     }
@@ -60,7 +63,7 @@ impl Binary for Sequence {
         let first = space.outcomes.set(left).clone();
         let second = space.outcomes.set(right).clone();
         let mut outcomes = Vec::with_capacity(first.outcomes.len() + second.outcomes.len());
-        for before in first.outcomes {
+        for before in first.outcomes.iter().copied() {
             if before.end != End::Fall || before.edit != self.edit {
                 outcomes.push(before);
                 continue;
@@ -68,8 +71,11 @@ impl Binary for Sequence {
             for after in &second.outcomes {
                 let edit = space.outcomes.compose(before.edit, after.edit);
                 let goes_on = matches!(after.end, End::Accept | End::Fall);
-                let cause =
-                    if goes_on { space.outcomes.later(before.cause, after.cause) } else { after.cause };
+                let cause = if goes_on {
+                    space.outcomes.later(before.cause, after.cause)
+                } else {
+                    after.cause
+                };
                 let end = match (after.end, self.pass) {
                     (End::Fall, Pass::Several) => End::Aside,
                     (end, _) => end,
@@ -77,8 +83,11 @@ impl Binary for Sequence {
                 outcomes.push(Outcome { end, cause, edit });
             }
         }
+        let is_truncated = first.is_truncated() || second.is_truncated();
         let doubts = first.doubts.into_iter().chain(second.doubts).collect();
-        space.outcomes.number(OutcomeSet::canonical(outcomes, doubts))
+        space
+            .outcomes
+            .number(OutcomeSet::canonical(outcomes, doubts).truncated(is_truncated))
     }
 }
 
@@ -91,7 +100,14 @@ impl Space {
 
     /// The ruling that decides nothing: the neutral element of [`Space::sequence`].
     pub fn pass(&mut self) -> Ruling {
-        self.always(&[Outcome { end: End::Fall, cause: Cause::NOBODY, edit: EditId::NONE }], &[])
+        self.always(
+            &[Outcome {
+                end: End::Fall,
+                cause: Cause::NOBODY,
+                edit: EditId::NONE,
+            }],
+            &[],
+        )
     }
 
     /// Numbers a change. Fields must be distinct.
@@ -114,7 +130,8 @@ impl Space {
     /// `inside` for the packets of the set, `outside` for the others.
     pub fn choose(&mut self, set: PacketSet, inside: Ruling, outside: Ruling) -> Result<Ruling, OverBudget> {
         let mut known = FxHashMap::default();
-        self.if_then_else(set.0, inside.0, outside.0, &mut known).map(Ruling)
+        self.if_then_else(set.0, inside.0, outside.0, &mut known)
+            .map(Ruling)
     }
 
     fn if_then_else(
@@ -134,7 +151,11 @@ impl Space {
             return Ok(done);
         }
         let parts = [set, inside, outside];
-        let level = parts.iter().map(|&node| self.level(node)).min().unwrap_or(u16::MAX);
+        let level = parts
+            .iter()
+            .map(|&node| self.level(node))
+            .min()
+            .unwrap_or(u16::MAX);
         let max = Field::at_level(level).maximum();
         let mut at = [0; 3];
         let begun = self.begin();
@@ -162,12 +183,7 @@ impl Space {
     }
 
     /// What may happen by either; `doubt` says what decides between them.
-    pub fn merge(
-        &mut self,
-        left: Ruling,
-        right: Ruling,
-        doubt: Option<Doubt>,
-    ) -> Result<Ruling, OverBudget> {
+    pub fn merge(&mut self, left: Ruling, right: Ruling, doubt: Option<Doubt>) -> Result<Ruling, OverBudget> {
         self.apply(&Merge(doubt), left.0, right.0).map(Ruling)
     }
 
@@ -175,13 +191,25 @@ impl Space {
     pub fn sequence(&mut self, first: Ruling, second: Ruling) -> Result<Ruling, OverBudget> {
         let edits = self.edits_that_fall(first);
         if edits.iter().all(|&edit| edit == EditId::NONE) {
-            let by = Sequence { edit: EditId::NONE, pass: Pass::Single };
+            let by = Sequence {
+                edit: EditId::NONE,
+                pass: Pass::Single,
+            };
             return self.apply(&by, first.0, second.0).map(Ruling);
         }
         let mut result = first;
         for edit in edits {
             let read = self.read_under(second, edit)?;
-            result = self.apply(&Sequence { edit, pass: Pass::Several }, result.0, read.0).map(Ruling)?;
+            result = self
+                .apply(
+                    &Sequence {
+                        edit,
+                        pass: Pass::Several,
+                    },
+                    result.0,
+                    read.0,
+                )
+                .map(Ruling)?;
         }
         self.map_outcomes(result, &mut |mut outcome| {
             if outcome.end == End::Aside {
@@ -198,7 +226,10 @@ impl Space {
         }
         let mut edits = Vec::new();
         for terminal in self.terminals(ruling) {
-            let falls = terminal.outcomes.iter().filter(|outcome| outcome.end == End::Fall);
+            let falls = terminal
+                .outcomes
+                .iter()
+                .filter(|outcome| outcome.end == End::Fall);
             edits.extend(falls.map(|outcome| outcome.edit));
         }
         edits.sort_unstable();
@@ -246,10 +277,15 @@ impl Space {
 
     fn flip(&mut self, ruling: Ruling, field: Field) -> Result<Ruling, OverBudget> {
         let mut known = FxHashMap::default();
-        self.project(ruling.0, field, &mut known, &mut |space, children| match children {
-            [zero, one] => space.split(field, &RangeSet::point(0), one.2, zero.2),
-            _ => Ok(children.first().map_or(Node::terminal(0), |child| child.2)),
-        })
+        self.project(
+            ruling.0,
+            field,
+            &mut known,
+            &mut |space, children| match children {
+                [zero, one] => space.split(field, &RangeSet::point(0), one.2, zero.2),
+                _ => Ok(children.first().map_or(Node::terminal(0), |child| child.2)),
+            },
+        )
         .map(Ruling)
     }
 
@@ -261,8 +297,11 @@ impl Space {
     ) -> Result<Ruling, OverBudget> {
         self.map_terminals(ruling.0, &mut FxHashMap::default(), &mut |space, terminal| {
             let set = space.outcomes.set(terminal).clone();
+            let is_truncated = set.is_truncated();
             let outcomes = set.outcomes.into_iter().map(&mut *change).collect();
-            space.outcomes.number(OutcomeSet::canonical(outcomes, set.doubts))
+            space
+                .outcomes
+                .number(OutcomeSet::canonical(outcomes, set.doubts).truncated(is_truncated))
         })
         .map(Ruling)
     }
@@ -346,8 +385,16 @@ impl Space {
         let (mut at_within, mut at_ruling) = (0, 0);
         let begun = self.begin();
         loop {
-            let (left_high, left) = if splits_within { self.edge(within, at_within) } else { (max, within) };
-            let (right_high, right) = if splits_ruling { self.edge(ruling, at_ruling) } else { (max, ruling) };
+            let (left_high, left) = if splits_within {
+                self.edge(within, at_within)
+            } else {
+                (max, within)
+            };
+            let (right_high, right) = if splits_ruling {
+                self.edge(ruling, at_ruling)
+            } else {
+                (max, ruling)
+            };
             let high = left_high.min(right_high);
             let kid = self.select(left, right, test, known)?;
             self.push(begun, high, kid);
@@ -376,7 +423,55 @@ impl Space {
             }
         }
         found.sort_unstable();
-        found.into_iter().map(|terminal| self.outcomes.set(terminal)).collect()
+        found
+            .into_iter()
+            .map(|terminal| self.outcomes.set(terminal))
+            .collect()
+    }
+
+    /// All that happens to some packet of a set, each outcome set once, in a fixed order.
+    #[must_use]
+    pub fn terminals_within(&self, set: PacketSet, ruling: Ruling) -> Vec<&OutcomeSet> {
+        let (mut seen, mut pending) = (FxHashSet::default(), vec![(set.0, ruling.0)]);
+        let mut found = Vec::new();
+        while let Some((set, node)) = pending.pop() {
+            if PacketSet(set).is_empty() || !seen.insert((set, node)) {
+                continue;
+            }
+            if let Some(terminal) = node.as_terminal() {
+                found.push(terminal);
+                continue;
+            }
+            let level = self.level(set).min(self.level(node));
+            let max = Field::at_level(level).maximum();
+            let (splits_set, splits_node) = (self.level(set) == level, self.level(node) == level);
+            let (mut at_set, mut at_node) = (0, 0);
+            loop {
+                let (set_high, set_kid) = if splits_set {
+                    self.edge(set, at_set)
+                } else {
+                    (max, set)
+                };
+                let (node_high, node_kid) = if splits_node {
+                    self.edge(node, at_node)
+                } else {
+                    (max, node)
+                };
+                let high = set_high.min(node_high);
+                pending.push((set_kid, node_kid));
+                if high >= max {
+                    break;
+                }
+                at_set += usize::from(set_high == high);
+                at_node += usize::from(node_high == high);
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+            .into_iter()
+            .map(|terminal| self.outcomes.set(terminal))
+            .collect()
     }
 
     /// What may happen to one packet; `value` gives its fields.

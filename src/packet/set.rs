@@ -25,7 +25,10 @@ impl Bounds {
     /// A set about which nothing is in doubt.
     #[must_use]
     pub fn exactly(set: PacketSet) -> Self {
-        Self { surely: set, possibly: set }
+        Self {
+            surely: set,
+            possibly: set,
+        }
     }
 
     /// No packet.
@@ -145,19 +148,30 @@ impl Space {
     /// The packets in either.
     pub fn union(&mut self, left: PacketSet, right: PacketSet) -> Result<PacketSet, OverBudget> {
         // Both orders give one result: ask for one of them.
-        let (left, right) = if left <= right { (left, right) } else { (right, left) };
-        self.apply(&Boolean(Operation::Union), left.0, right.0).map(PacketSet)
+        let (left, right) = if left <= right {
+            (left, right)
+        } else {
+            (right, left)
+        };
+        self.apply(&Boolean(Operation::Union), left.0, right.0)
+            .map(PacketSet)
     }
 
     /// The packets in both.
     pub fn intersection(&mut self, left: PacketSet, right: PacketSet) -> Result<PacketSet, OverBudget> {
-        let (left, right) = if left <= right { (left, right) } else { (right, left) };
-        self.apply(&Boolean(Operation::Intersection), left.0, right.0).map(PacketSet)
+        let (left, right) = if left <= right {
+            (left, right)
+        } else {
+            (right, left)
+        };
+        self.apply(&Boolean(Operation::Intersection), left.0, right.0)
+            .map(PacketSet)
     }
 
     /// The packets of `left` that are not in `right`.
     pub fn difference(&mut self, left: PacketSet, right: PacketSet) -> Result<PacketSet, OverBudget> {
-        self.apply(&Boolean(Operation::Difference), left.0, right.0).map(PacketSet)
+        self.apply(&Boolean(Operation::Difference), left.0, right.0)
+            .map(PacketSet)
     }
 
     /// The packets that are not in the set.
@@ -215,11 +229,18 @@ impl Space {
             let wanted = |&(low, high, _): &(u128, u128, Node)| {
                 !values.intersection(&RangeSet::range(low, high)).is_empty()
             };
-            let mut kids: Vec<_> =
-                children.iter().filter(|child| wanted(child)).map(|child| child.2).collect();
+            let mut kids: Vec<_> = children
+                .iter()
+                .filter(|child| wanted(child))
+                .map(|child| child.2)
+                .collect();
             kids.sort_unstable();
             kids.dedup();
-            space.fold(&Boolean(by), &kids, Node::terminal(if by == Operation::Union { OUT } else { IN }))
+            space.fold(
+                &Boolean(by),
+                &kids,
+                Node::terminal(if by == Operation::Union { OUT } else { IN }),
+            )
         })
         .map(PacketSet)
     }

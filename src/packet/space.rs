@@ -144,27 +144,39 @@ impl Space {
 
     /// The level a diagram asks first; terminals are below all.
     pub(super) fn level(&self, node: Node) -> u16 {
-        self.entries.get(node.0 as usize).map_or(u16::MAX, |entry| entry.level)
+        self.entries
+            .get(node.0 as usize)
+            .map_or(u16::MAX, |entry| entry.level)
     }
 
     /// Whether some diagram of the space may ask `field`. If not, assuming a value of it changes nothing.
     #[must_use]
     pub fn asks(&self, field: Field) -> bool {
-        self.asked.get(usize::from(field.level())).copied().unwrap_or(false)
+        self.asked
+            .get(usize::from(field.level()))
+            .copied()
+            .unwrap_or(false)
     }
 
     /// The field a diagram asks first.
     #[must_use]
     pub fn field(&self, node: Node) -> Option<Field> {
-        self.entries.get(node.0 as usize).map(|entry| Field::at_level(entry.level))
+        self.entries
+            .get(node.0 as usize)
+            .map(|entry| Field::at_level(entry.level))
     }
 
     pub(super) fn n_edges_of(&self, node: Node) -> usize {
-        self.entries.get(node.0 as usize).map_or(0, |entry| entry.n_edges as usize)
+        self.entries
+            .get(node.0 as usize)
+            .map_or(0, |entry| entry.n_edges as usize)
     }
 
     /// Edge `at` of an inner node: its range's inclusive upper end and where it leads.
-    #[expect(clippy::indexing_slicing, reason = "callers count to `n_edges_of`; the hottest line of the crate")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "callers count to `n_edges_of`; the hottest line of the crate"
+    )]
     pub(super) fn edge(&self, node: Node, at: usize) -> (u128, Node) {
         let first = self.entries[node.0 as usize].first as usize;
         (self.highs[first + at], self.kids[first + at])
@@ -183,9 +195,14 @@ impl Space {
 
     /// Where a node leads for a value of its field.
     pub(super) fn child(&self, node: Node, value: u128) -> Node {
-        let Some(entry) = self.entries.get(node.0 as usize) else { return node };
+        let Some(entry) = self.entries.get(node.0 as usize) else {
+            return node;
+        };
         let range = entry.first as usize..(entry.first + entry.n_edges) as usize;
-        let at = self.highs.get(range.clone()).map_or(0, |highs| highs.partition_point(|&high| high < value));
+        let at = self
+            .highs
+            .get(range.clone())
+            .map_or(0, |highs| highs.partition_point(|&high| high < value));
         self.kids.get(range.start + at).copied().unwrap_or(node)
     }
 
@@ -245,22 +262,30 @@ impl Space {
         if let Some(place) = self.asked.get_mut(asked) {
             *place = true;
         }
-        self.entries.push(Entry { level, first, n_edges });
+        self.entries.push(Entry {
+            level,
+            first,
+            n_edges,
+        });
         let (entries, highs, kids) = (&self.entries, &self.highs, &self.kids);
-        self.unique.insert_unique(hash, id, |&at| hash_of_entry(entries, highs, kids, at));
+        self.unique
+            .insert_unique(hash, id, |&at| hash_of_entry(entries, highs, kids, at));
         Ok(Node(id))
     }
 
     fn is_same(&self, at: u32, level: u16, edges: &[(u128, Node)]) -> bool {
-        let Some(entry) = self.entries.get(at as usize) else { return false };
+        let Some(entry) = self.entries.get(at as usize) else {
+            return false;
+        };
         if entry.level != level || entry.n_edges as usize != edges.len() {
             return false;
         }
         let range = entry.first as usize..(entry.first + entry.n_edges) as usize;
         match (self.highs.get(range.clone()), self.kids.get(range)) {
-            (Some(highs), Some(kids)) => {
-                edges.iter().zip(highs.iter().zip(kids)).all(|(edge, (high, kid))| *edge == (*high, *kid))
-            }
+            (Some(highs), Some(kids)) => edges
+                .iter()
+                .zip(highs.iter().zip(kids))
+                .all(|(edge, (high, kid))| *edge == (*high, *kid)),
             _ => false,
         }
     }
@@ -338,7 +363,10 @@ impl Space {
         kept.outcomes = std::mem::take(&mut self.outcomes);
         let mut moved: Vec<Option<Node>> = vec![None; self.entries.len()];
         let pins = std::mem::take(&mut self.pins);
-        kept.pins = pins.into_iter().map(|pin| self.copy_into(&mut kept, &mut moved, pin)).collect();
+        kept.pins = pins
+            .into_iter()
+            .map(|pin| self.copy_into(&mut kept, &mut moved, pin))
+            .collect();
         kept.collect_at = (2 * kept.kids.len()).max(COLLECT_AT_LEAST);
         *self = kept;
     }
@@ -376,7 +404,9 @@ fn hash_of(level: u16, edges: impl Iterator<Item = (u128, Node)>) -> u64 {
 }
 
 fn hash_of_entry(entries: &[Entry], highs: &[u128], kids: &[Node], at: u32) -> u64 {
-    let Some(entry) = entries.get(at as usize) else { return 0 };
+    let Some(entry) = entries.get(at as usize) else {
+        return 0;
+    };
     let range = entry.first as usize..(entry.first + entry.n_edges) as usize;
     let highs = highs.get(range.clone()).unwrap_or(&[]);
     let kids = kids.get(range).unwrap_or(&[]);

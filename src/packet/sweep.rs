@@ -98,7 +98,14 @@ impl<'l> Sweep<'l> {
         let prepared = lines.iter().map(|line| prepare(space, line)).collect();
         let limit = (lines.len() * WORK_PER_LINE).max(WORK_AT_LEAST);
         let pass = space.pass().0;
-        Self { lines: prepared, lists: Vec::new(), known: HashTable::new(), work: 0, limit, pass }
+        Self {
+            lines: prepared,
+            lists: Vec::new(),
+            known: HashTable::new(),
+            work: 0,
+            limit,
+            pass,
+        }
     }
 
     fn run(mut self, space: &mut Space) -> Result<Node, Stop> {
@@ -132,11 +139,22 @@ impl<'l> Sweep<'l> {
         Ok(node)
     }
 
-    fn compile_level(&mut self, space: &mut Space, level: u16, first: usize, end: usize) -> Result<Node, Stop> {
-        let next = (first..end).filter_map(|at| Some(self.line(at).next(level)?.0)).min();
+    fn compile_level(
+        &mut self,
+        space: &mut Space,
+        level: u16,
+        first: usize,
+        end: usize,
+    ) -> Result<Node, Stop> {
+        let next = (first..end)
+            .filter_map(|at| Some(self.line(at).next(level)?.0))
+            .min();
         let level = next.unwrap_or(level);
         let hash = self.hash(level, first, end);
-        if let Some(&(.., node)) = self.known.find(hash, |known| self.is_same(known, level, first, end)) {
+        if let Some(&(.., node)) = self
+            .known
+            .find(hash, |known| self.is_same(known, level, first, end))
+        {
             return Ok(node);
         }
         self.work += end - first;
@@ -145,7 +163,8 @@ impl<'l> Sweep<'l> {
         }
         let node = self.sweep(space, level, first, end)?;
         let (lists, entry) = (&self.lists, (level, first, end - first, node));
-        let rehash = |known: &(u16, usize, usize, Node)| hash_list(lists, known.0, known.1, known.1 + known.2);
+        let rehash =
+            |known: &(u16, usize, usize, Node)| hash_list(lists, known.0, known.1, known.1 + known.2);
         self.known.insert_unique(hash, entry, rehash);
         Ok(node)
     }
@@ -217,8 +236,7 @@ impl<'l> Sweep<'l> {
     }
 
     fn is_same(&self, known: &(u16, usize, usize, Node), level: u16, first: usize, end: usize) -> bool {
-        known.0 == level
-            && self.lists.get(known.1..known.1 + known.2) == self.lists.get(first..end)
+        known.0 == level && self.lists.get(known.1..known.1 + known.2) == self.lists.get(first..end)
     }
 }
 
@@ -241,9 +259,21 @@ fn hash_list(lists: &[u32], level: u16, first: usize, end: usize) -> u64 {
 }
 
 fn prepare<'l>(space: &Space, line: &'l Line) -> Prepared<'l> {
-    let mut tests: Vec<_> = line.tests.iter().map(|(field, values)| (field.level(), values)).collect();
+    let mut tests: Vec<_> = line
+        .tests
+        .iter()
+        .map(|(field, values)| (field.level(), values))
+        .collect();
     tests.sort_by_key(|test| test.0);
-    let outcomes = line.leaf.0.as_terminal().map(|terminal| space.outcomes.set(terminal));
+    let outcomes = line
+        .leaf
+        .0
+        .as_terminal()
+        .map(|terminal| space.outcomes.set(terminal));
     let decides = outcomes.is_some_and(|set| set.outcomes.iter().all(|outcome| outcome.end != End::Fall));
-    Prepared { tests, leaf: line.leaf.0, decides }
+    Prepared {
+        tests,
+        leaf: line.leaf.0,
+        decides,
+    }
 }

@@ -91,14 +91,23 @@ pub fn service_words(protocol: u8, values: &RangeSet) -> Vec<String> {
         return vec![word];
     }
     if protocol == number::ICMP || protocol == number::ICMPV6 {
-        return values.ranges().iter().map(|&range| icmp_words(&word, protocol, range)).collect();
+        return values
+            .ranges()
+            .iter()
+            .map(|&range| icmp_words(&word, protocol, range))
+            .collect();
     }
     let one = |&(low, high): &(u128, u128)| {
         if low != high {
             return format!("{word}/{low}-{high}");
         }
-        let named = NAMED_PORTS.iter().find(|entry| u128::from(entry.0) == low && has_ports(protocol));
-        named.map_or_else(|| format!("{word}/{low}"), |(_, name)| format!("{word}/{low} ({name})"))
+        let named = NAMED_PORTS
+            .iter()
+            .find(|entry| u128::from(entry.0) == low && has_ports(protocol));
+        named.map_or_else(
+            || format!("{word}/{low}"),
+            |(_, name)| format!("{word}/{low} ({name})"),
+        )
     };
     values.ranges().iter().map(one).collect()
 }
@@ -117,29 +126,53 @@ fn icmp_words(word: &str, protocol: u8, (low, high): (u128, u128)) -> String {
 
 /// The services of a region: protocol by protocol, each with its ports.
 #[must_use]
-pub fn region_services(region: &Region) -> String {
+pub(super) fn region_services(region: &Region) -> String {
     let any = RangeSet::range(0, Field::Service.maximum());
     let services = region.values(Field::Service).unwrap_or(&any);
     let Some(protocols) = region.values(Field::Protocol) else {
-        return if services == &any { "any protocol".into() } else { format!("any protocol, port {}", numbers(services)) };
+        return if services == &any {
+            "any protocol".into()
+        } else {
+            format!("any protocol, port {}", numbers(services))
+        };
     };
     let single = |&(low, high): &(u128, u128)| (low..=high).filter_map(|n| u8::try_from(n).ok());
     let members: Vec<u8> = protocols.ranges().iter().flat_map(single).collect();
     if members.len() > MAX_PARTS {
         let others = protocols.complement(255);
-        let others: Vec<_> = others.ranges().iter().flat_map(single).map(protocol_word).collect();
-        let ports = if services == &any { String::new() } else { format!(", port {}", numbers(services)) };
+        let others: Vec<_> = others
+            .ranges()
+            .iter()
+            .flat_map(single)
+            .map(protocol_word)
+            .collect();
+        let ports = if services == &any {
+            String::new()
+        } else {
+            format!(", port {}", numbers(services))
+        };
         return if others.len() <= MAX_PARTS {
             format!("any protocol but {}{ports}", others.join(", "))
         } else {
             format!("protocols {}{ports}", numbers(protocols))
         };
     }
-    listed(members.into_iter().flat_map(|protocol| service_words(protocol, services)).collect())
+    listed(
+        members
+            .into_iter()
+            .flat_map(|protocol| service_words(protocol, services))
+            .collect(),
+    )
 }
 
 fn numbers(values: &RangeSet) -> String {
-    let one = |&(low, high): &(u128, u128)| if low == high { low.to_string() } else { format!("{low}-{high}") };
+    let one = |&(low, high): &(u128, u128)| {
+        if low == high {
+            low.to_string()
+        } else {
+            format!("{low}-{high}")
+        }
+    };
     listed(values.ranges().iter().map(one).collect())
 }
 
@@ -168,21 +201,37 @@ fn interface_names(values: &RangeSet) -> Option<Vec<String>> {
     values.ranges().iter().map(one).collect()
 }
 
-/// A region on one line: `tcp/22 (ssh) from 10.0.0.0/8 in eth0`.
+/// A region on one line: `tcp/22 (ssh) from 10.0.0.0/8 in eth0`. `name` may know a word for a set of addresses.
 #[must_use]
-pub fn describe_region(region: &Region) -> String {
+pub fn describe_region(region: &Region, name: &dyn Fn(Family, &RangeSet) -> Option<String>) -> String {
     let mut text = region_services(region);
     let family = region.values(Field::Family).and_then(RangeSet::single);
-    let family = family.map(|number| if number == value::V4 { Family::V4 } else { Family::V6 });
+    let family = family.map(|number| {
+        if number == value::V4 {
+            Family::V4
+        } else {
+            Family::V6
+        }
+    });
     let side = |word: &str, fields: [(Family, Field); 2]| {
         let parts: Vec<String> = fields
             .into_iter()
-            .filter_map(|(family, field)| Some(describe(family, region.values(field)?)))
+            .filter_map(|(family, field)| {
+                let values = region.values(field)?;
+                Some(name(family, values).map_or_else(|| describe(family, values), |name| vec![name]))
+            })
             .flatten()
             .collect();
-        if parts.is_empty() { None } else { Some(format!(" {word} {}", listed(parts))) }
+        if parts.is_empty() {
+            None
+        } else {
+            Some(format!(" {word} {}", listed(parts)))
+        }
     };
-    let from = side("from", [(Family::V4, Field::Source4), (Family::V6, Field::Source6)]);
+    let from = side(
+        "from",
+        [(Family::V4, Field::Source4), (Family::V6, Field::Source6)],
+    );
     match (from, family) {
         (Some(from), _) => text.push_str(&from),
         (None, Some(family)) => text.push_str(&format!(" from any {} address", family.word())),
@@ -191,7 +240,13 @@ pub fn describe_region(region: &Region) -> String {
     if let Some(ports) = region.values(Field::SourcePort) {
         text.push_str(&format!(" source port {}", numbers(ports)));
     }
-    if let Some(to) = side("to", [(Family::V4, Field::Destination4), (Family::V6, Field::Destination6)]) {
+    if let Some(to) = side(
+        "to",
+        [
+            (Family::V4, Field::Destination4),
+            (Family::V6, Field::Destination6),
+        ],
+    ) {
         text.push_str(&to);
     }
     for (word, field) in [("in", Field::InInterface), ("out", Field::OutInterface)] {

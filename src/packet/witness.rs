@@ -36,7 +36,11 @@ impl Concrete {
     }
 
     fn family(&self) -> Family {
-        if self.value(Field::Family) == value::V6 { Family::V6 } else { Family::V4 }
+        if self.value(Field::Family) == value::V6 {
+            Family::V6
+        } else {
+            Family::V4
+        }
     }
 }
 
@@ -69,7 +73,11 @@ impl Space {
             let inside = || self.edges(node).filter(|edge| !PacketSet(edge.2).is_empty());
             let usual_edge = inside().find(|edge| (edge.0..=edge.1).contains(&wanted));
             let (low, high, kid) = usual_edge.or_else(|| inside().next())?;
-            let chosen = if (low..=high).contains(&wanted) { wanted } else { ordinary(field, low, high) };
+            let chosen = if (low..=high).contains(&wanted) {
+                wanted
+            } else {
+                ordinary(field, low, high)
+            };
             packet = packet.with(field, chosen);
             node = kid;
         }
@@ -128,7 +136,10 @@ impl std::fmt::Display for Concrete {
             write!(f, ":{service}")?;
         }
         for (word, field) in [("in", Field::InInterface), ("out", Field::OutInterface)] {
-            let name = self.fields.get(&field).and_then(|&number| value::interface_name(number));
+            let name = self
+                .fields
+                .get(&field)
+                .and_then(|&number| value::interface_name(number));
             if let Some(name) = name.filter(|name| !name.is_empty()) {
                 write!(f, " {word} {name}")?;
             }

@@ -1,0 +1,166 @@
+//! One host: its filters compiled once, every question put to them.
+
+use super::excess::Excess;
+use super::peer::{Addresses, World};
+use super::permitted::Permitted;
+use super::required::Required;
+use super::shadow;
+use super::view::{Moment, OwnAddresses, Side, View, onward_doubt, view};
+use crate::finding::{Code, Finding, Label};
+use crate::model::{Compiler, Families, HostFacts, Path, Ruleset};
+use crate::packet::{Family, OverBudget, Pin, Space};
+use crate::policy::{Peer, Row};
+
+/// One machine or workload with its layers.
+#[derive(Debug, Clone)]
+pub struct Host {
+    /// Its name.
+    pub name: String,
+    /// Its roles, `policy.role`.
+    pub roles: Vec<String>,
+    /// The zone it lies in.
+    pub zone: Option<String>,
+    /// Its addresses, as far as they are known.
+    pub addresses: Addresses,
+    /// Its filters, all layers and families.
+    pub rulesets: Vec<Ruleset>,
+    /// Whether every opening needs a row: it has a role of a policy that is not `common`.
+    pub is_closed: bool,
+}
+
+impl Host {
+    /// The families that some ruleset filters. The others are unchecked.
+    #[must_use]
+    pub fn families(&self) -> Vec<Family> {
+        let filters = |family: &Family| {
+            self.rulesets.iter().any(|ruleset| match ruleset.families {
+                Families::Both => true,
+                Families::V4 => *family == Family::V4,
+                Families::V6 => *family == Family::V6,
+            })
+        };
+        Family::ALL.into_iter().filter(filters).collect()
+    }
+
+    /// Whether the bound side of a row is this host.
+    pub(super) fn is(&self, world: &World, peer: &Peer) -> bool {
+        match peer {
+            Peer::Any => true,
+            Peer::Role { name, .. } => self.roles.contains(name),
+            Peer::Zone(name) => {
+                let zone = world.zone(name).map_or(name.as_str(), |zone| zone.name.as_str());
+                self.zone.as_deref() == Some(zone)
+            }
+            Peer::This | Peer::Name(_) | Peer::Unset(_) => false,
+        }
+    }
+
+    /// What routing and translation need to know of it.
+    #[must_use]
+    pub fn facts(&self) -> HostFacts {
+        let known = |family| Some(self.addresses.family(family).clone()).filter(|known| !known.is_empty());
+        HostFacts {
+            addresses4: known(Family::V4),
+            addresses6: known(Family::V6),
+        }
+    }
+}
+
+/// What the evaluation of one host gave.
+#[derive(Debug, Clone, Default)]
+pub struct Evaluation {
+    /// The findings.
+    pub findings: Vec<Finding>,
+    /// Ids of the rows that were held against the host, with those that came out undecided.
+    pub checked: Vec<String>,
+    /// Rows that depend on something the site does not say: id and what to set.
+    pub undecided: Vec<(String, String)>,
+}
+
+/// A host's filters with every view of them.
+pub(super) struct Filters<'m> {
+    pub(super) host: &'m Host,
+    pub(super) world: &'m World,
+    pub(super) compiler: Compiler<'m>,
+    pub(super) families: Vec<Family>,
+    own: OwnAddresses,
+    arriving: Pin,
+    leaving: Pin,
+}
+
+impl<'m> Filters<'m> {
+    pub(super) fn compile(host: &'m Host, world: &'m World, space: Space) -> Result<Self, OverBudget> {
+        let mut compiler = Compiler::new(&host.rulesets, host.facts(), space);
+        let doubt = onward_doubt(&mut compiler);
+        let arriving = compiler.arriving(doubt)?;
+        let arriving = compiler.space.pin(arriving);
+        let leaving = compiler.path(Path::Output)?;
+        let leaving = compiler.space.pin(leaving);
+        let own = OwnAddresses::new(&host.addresses);
+        Ok(Self {
+            host,
+            world,
+            compiler,
+            families: host.families(),
+            own,
+            arriving,
+            leaving,
+        })
+    }
+
+    pub(super) fn view(&mut self, side: Side, moment: Moment) -> Result<View, OverBudget> {
+        let pin = match side {
+            Side::Ingress => self.arriving,
+            Side::Egress => self.leaving,
+        };
+        let ruling = self.compiler.space.pinned(pin);
+        view(&mut self.compiler, ruling, side, moment, &self.own)
+    }
+
+    /// The addresses that the host may have.
+    pub(super) fn own(&self) -> &OwnAddresses {
+        &self.own
+    }
+}
+
+/// Holds the rows against a host.
+#[must_use]
+pub fn evaluate(host: &Host, rows: &[Row], world: &World, space: Space) -> Evaluation {
+    let mut evaluation = Evaluation::default();
+    if let Err(over) = evaluate_into(host, rows, world, space, &mut evaluation) {
+        evaluation.findings.push(over_budget(host, over));
+    }
+    evaluation
+}
+
+fn evaluate_into(
+    host: &Host,
+    rows: &[Row],
+    world: &World,
+    space: Space,
+    evaluation: &mut Evaluation,
+) -> Result<(), OverBudget> {
+    let mut filters = Filters::compile(host, world, space)?;
+    let first = filters.view(Side::Ingress, Moment::First)?;
+    let permitted = Permitted::of(&mut filters, rows)?;
+    Excess::new(&mut filters, first, &permitted, rows).findings(&mut evaluation.findings)?;
+    Required::new(&mut filters, first)?.check(rows, evaluation)?;
+    shadow::findings(&mut filters.compiler, &mut evaluation.findings)?;
+    for finding in &mut evaluation.findings {
+        finding.hosts = vec![host.name.clone()];
+    }
+    Ok(())
+}
+
+fn over_budget(host: &Host, over: OverBudget) -> Finding {
+    let place = host.rulesets.iter().find_map(|ruleset| ruleset.bases.first());
+    let label = place.map(|base| Label::new(base.default_span, "in the ruleset of this chain"));
+    let mut finding = Finding::new(
+        Code::AnalysisBudget,
+        format!("{over}: what the host lets through is not known"),
+        label,
+    )
+    .help("check the host alone with a larger --budget, or split its ruleset");
+    finding.hosts = vec![host.name.clone()];
+    finding
+}

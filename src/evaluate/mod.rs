@@ -1,0 +1,20 @@
+//! Requirements times layers: what is missing, what is in excess.
+//!
+//! The evaluator sees rows, zones and rulesets; it has never heard of a file format. INVARIANT: a finding is *sure* only
+//! if it holds whatever the unknown parts turn out to be; everything in between is possible, and names its doubt.
+
+mod conflict;
+mod excess;
+mod host;
+mod openings;
+mod peer;
+mod permitted;
+mod required;
+mod shadow;
+mod view;
+mod words;
+
+pub use conflict::conflicting_rows;
+pub use host::{Evaluation, Host, evaluate};
+pub use openings::{Opening, openings};
+pub use peer::{Addresses, World};

@@ -1,0 +1,61 @@
+//! What a host lets in, as a port table: the inverse of a policy.
+
+use super::host::{Filters, Host};
+use super::peer::World;
+use super::view::{Moment, Side};
+use super::words;
+use crate::finding::Label;
+use crate::packet::{End, Field, OverBudget, PacketSet, RangeSet, Space};
+
+/// Packets that one rule lets in.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    /// Services and sources, one line a product.
+    pub lines: Vec<String>,
+    /// The rule or default verdict that decides.
+    pub label: Option<Label>,
+    /// Whether it is open whatever the unknown parts turn out to be.
+    pub is_sure: bool,
+}
+
+/// The openings of a host to new connections from elsewhere, in the order of its rules.
+pub fn openings(host: &Host, world: &World, space: Space) -> Result<Vec<Opening>, OverBudget> {
+    let mut filters = Filters::compile(host, world, space)?;
+    let view = filters.view(Side::Ingress, Moment::First)?;
+    let families: RangeSet = filters
+        .families
+        .iter()
+        .map(|family| (family.value(), family.value()))
+        .collect();
+    let space = &mut filters.compiler.space;
+    let families = space.test(Field::Family, &families)?;
+    let feasible = view.feasible(space)?;
+    let feasible = space.intersection(feasible, families)?;
+    let open = space.intersection(view.open.possibly, feasible)?;
+    let mut causes = Vec::new();
+    for set in filters.compiler.space.terminals_within(open, view.ruling) {
+        let accepts = set.outcomes.iter().filter(|outcome| outcome.end == End::Accept);
+        causes.extend(accepts.map(|outcome| outcome.cause));
+    }
+    causes.sort_unstable();
+    causes.dedup();
+    let mut openings = Vec::new();
+    for cause in causes {
+        let accepts = |end, by| end == End::Accept && by == cause;
+        let region = filters.compiler.space.packets_within(open, view.ruling, &|set| {
+            set.outcomes
+                .iter()
+                .any(|outcome| accepts(outcome.end, outcome.cause))
+        })?;
+        let sure: PacketSet = filters.compiler.space.intersection(region, view.open.surely)?;
+        let decider = filters.compiler.decider(cause);
+        let lines = words::extent(&mut filters.compiler.space, world, region)?;
+        let label = decider.and_then(|decider| words::opener(&filters.compiler, decider, "it"));
+        openings.push(Opening {
+            lines,
+            label,
+            is_sure: sure == region,
+        });
+    }
+    Ok(openings)
+}

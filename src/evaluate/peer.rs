@@ -1,0 +1,252 @@
+//! Peers of rows to addresses and interfaces: who must get through, and who may at the most.
+
+use std::collections::BTreeMap;
+
+use crate::packet::{Family, Network, RangeSet, value};
+use crate::policy::Peer;
+use crate::site::{Origin, ZoneNetworks, Zones};
+
+/// Addresses of both families.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Addresses {
+    v4: RangeSet,
+    v6: RangeSet,
+}
+
+impl Addresses {
+    /// The addresses of these networks.
+    #[must_use]
+    pub fn of(networks: impl IntoIterator<Item = Network>) -> Self {
+        let (mut v4, mut v6) = (Vec::new(), Vec::new());
+        for network in networks {
+            match network.family {
+                Family::V4 => v4.push((network.low, network.high)),
+                Family::V6 => v6.push((network.low, network.high)),
+            }
+        }
+        Self {
+            v4: v4.into_iter().collect(),
+            v6: v6.into_iter().collect(),
+        }
+    }
+
+    /// Every address.
+    #[must_use]
+    pub fn all() -> Self {
+        Self::of(Family::ALL.map(Network::all))
+    }
+
+    /// Those of one family.
+    #[must_use]
+    pub fn family(&self, family: Family) -> &RangeSet {
+        match family {
+            Family::V4 => &self.v4,
+            Family::V6 => &self.v6,
+        }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.v4.is_empty() && self.v6.is_empty()
+    }
+
+    /// Those in either.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        Self {
+            v4: self.v4.union(&other.v4),
+            v6: self.v6.union(&other.v6),
+        }
+    }
+
+    fn of_zone(zone: &ZoneNetworks) -> Self {
+        Self {
+            v4: zone.networks(Family::V4).clone(),
+            v6: zone.networks(Family::V6).clone(),
+        }
+    }
+}
+
+/// What the run knows beyond one host: zones, who is in them, names.
+#[derive(Debug, Clone)]
+pub struct World {
+    /// The zones of the site, with defaults.
+    pub zones: Zones,
+    /// Zones that stand for another unless the site defines them.
+    pub aliases: BTreeMap<String, String>,
+    /// Addresses of hosts bound to a role, `policy.role`, as others see them.
+    pub role_members: BTreeMap<String, Addresses>,
+    /// The zone in which hosts of a role were bound.
+    pub role_zones: BTreeMap<String, String>,
+    /// Addresses of hosts bound in a zone.
+    pub zone_members: BTreeMap<String, Addresses>,
+    /// Addresses of names that the site pins.
+    pub names: BTreeMap<String, Addresses>,
+}
+
+/// A peer of a row, resolved.
+#[derive(Debug, Clone)]
+pub(super) struct Party {
+    /// How findings call it.
+    pub(super) word: String,
+    /// Who must get through.
+    pub(super) members: Addresses,
+    /// Who may get through at the most.
+    pub(super) limits: Addresses,
+    /// Interfaces its packets arrive on; `None`: not known, any but `lo`.
+    pub(super) interfaces: Option<RangeSet>,
+    /// It is the same host, over loopback.
+    pub(super) is_self: bool,
+    /// Its addresses are not known: why.
+    pub(super) unknown: Option<String>,
+    /// Its members are a zone's default, not something the site said: they oblige one family only.
+    pub(super) is_assumed: bool,
+}
+
+impl World {
+    /// The zone that a name means here.
+    pub(super) fn zone(&self, name: &str) -> Option<&ZoneNetworks> {
+        self.zones
+            .zone(name)
+            .or_else(|| self.zones.zone(self.aliases.get(name)?))
+    }
+
+    /// The zone that is just these addresses.
+    pub(super) fn name_of(&self, family: Family, values: &RangeSet) -> Option<String> {
+        let zone = self.zones.iter().find(|zone| zone.networks(family) == values)?;
+        Some(format!("`{}`", zone.name))
+    }
+
+    /// The addresses of all zones: where a name may lead.
+    pub(super) fn everywhere(&self) -> Addresses {
+        let zones = self.zones.iter().map(Addresses::of_zone);
+        zones.fold(Addresses::default(), |all, zone| all.union(&zone))
+    }
+
+    /// Resolves one end of a row.
+    pub(super) fn party(&self, peer: &Peer) -> Party {
+        let nobody = Party {
+            word: String::new(),
+            members: Addresses::default(),
+            limits: Addresses::default(),
+            interfaces: None,
+            is_self: false,
+            unknown: None,
+            is_assumed: false,
+        };
+        let unknown = |word: String, why: String| Party {
+            word,
+            limits: Addresses::all(),
+            unknown: Some(why),
+            ..nobody.clone()
+        };
+        match peer {
+            Peer::This => Party {
+                word: "the host itself".into(),
+                members: loopback(),
+                limits: Addresses::all(),
+                interfaces: Some(RangeSet::point(value::interface("lo"))),
+                is_self: true,
+                ..nobody
+            },
+            Peer::Any => {
+                let all = Addresses::all();
+                Party {
+                    word: "anywhere".into(),
+                    members: all.clone(),
+                    limits: all,
+                    is_assumed: true,
+                    ..nobody
+                }
+            }
+            Peer::Zone(name) => match self.zone(name) {
+                Some(zone) => self.zone_party(zone, format!("`{name}`"), nobody),
+                None => unknown(format!("`{name}`"), format!("zone `{name}` is not defined")),
+            },
+            Peer::Role { name, home } => self.role_party(name, home.as_deref(), nobody),
+            Peer::Name(name) => match self.names.get(name) {
+                Some(pinned) => Party {
+                    word: format!("`{name}`"),
+                    members: pinned.clone(),
+                    limits: pinned.clone(),
+                    ..nobody
+                },
+                None => unknown(
+                    format!("`{name}`"),
+                    format!("the addresses of `{name}` are not pinned"),
+                ),
+            },
+            Peer::Unset(why) => unknown("a peer that is not set".into(), why.clone()),
+        }
+    }
+
+    fn zone_party(&self, zone: &ZoneNetworks, word: String, nobody: Party) -> Party {
+        let networks = Addresses::of_zone(zone);
+        let bound = self
+            .zone_members
+            .get(&zone.name)
+            .filter(|members| !members.is_empty());
+        let members = bound.cloned().unwrap_or_else(|| networks.clone());
+        let limits = networks.union(&members);
+        let is_assumed = bound.is_none() && zone.origin != Origin::Site;
+        Party {
+            word,
+            members,
+            limits,
+            interfaces: interfaces(zone),
+            is_assumed,
+            ..nobody
+        }
+    }
+
+    fn role_party(&self, name: &str, home: Option<&str>, nobody: Party) -> Party {
+        let word = format!("`{name}`");
+        let zone = self
+            .role_zones
+            .get(name)
+            .map(String::as_str)
+            .or(home)
+            .and_then(|zone| self.zone(zone));
+        let bound = self.role_members.get(name).filter(|members| !members.is_empty());
+        match (bound, zone) {
+            (Some(members), zone) => Party {
+                word,
+                members: members.clone(),
+                limits: members.clone(),
+                interfaces: zone.and_then(interfaces),
+                ..nobody
+            },
+            (None, Some(zone)) => {
+                let word = format!("{word} in `{}`", zone.name);
+                self.zone_party(zone, word, nobody)
+            }
+            (None, None) => Party {
+                word,
+                limits: Addresses::all(),
+                unknown: Some(format!("where the hosts of `{name}` are is not known")),
+                ..nobody
+            },
+        }
+    }
+}
+
+/// The interfaces of a zone as values; `None` if it names none. `eth+` and `eth*` stand for all that begin so.
+fn interfaces(zone: &ZoneNetworks) -> Option<RangeSet> {
+    if zone.interfaces.is_empty() {
+        return None;
+    }
+    let one = |name: &str| match name.strip_suffix(['+', '*']) {
+        Some(prefix) => value::interface_prefix(prefix),
+        None => (value::interface(name), value::interface(name)),
+    };
+    Some(zone.interfaces.iter().map(|name| one(&name.value)).collect())
+}
+
+/// 127.0.0.1 and ::1.
+fn loopback() -> Addresses {
+    Addresses {
+        v4: RangeSet::point(0x7f00_0001),
+        v6: RangeSet::point(1),
+    }
+}

@@ -1,0 +1,105 @@
+//! What the rows permit at a host: the union of all policies' active rows, within bounds.
+
+use super::host::Filters;
+use super::view::Side;
+use crate::packet::{Bounds, Family, Field, OverBudget, PacketSet, RangeSet};
+use crate::policy::{Kind, Peer, Row, Service, Truth};
+
+/// What may be open at a host, and what must not.
+pub(super) struct Permitted {
+    /// New connections that some row asks for.
+    pub(super) bounds: Bounds,
+    /// Those that a row forbids, row by row.
+    pub(super) forbidden: Vec<(usize, PacketSet)>,
+    /// Services that are scoped to the host itself, whoever sends: row by row.
+    pub(super) for_itself: Vec<(usize, PacketSet)>,
+}
+
+impl Permitted {
+    pub(super) fn of(filters: &mut Filters<'_>, rows: &[Row]) -> Result<Self, OverBudget> {
+        let (mut surely, mut possibly) = (Vec::new(), Vec::new());
+        let (mut forbidden, mut for_itself) = (Vec::new(), Vec::new());
+        for (at, row) in rows.iter().enumerate() {
+            if !row
+                .to
+                .items
+                .iter()
+                .any(|to| filters.host.is(filters.world, &to.value))
+            {
+                continue;
+            }
+            let is_own = row.from.items.iter().all(|from| from.value == Peer::This);
+            if row.kind != Kind::Forbid && is_own {
+                let services = services(filters, row)?;
+                for_itself.push((at, services));
+                continue;
+            }
+            let (certain, all) = row_packets(filters, row)?;
+            if row.kind == Kind::Forbid {
+                if row.active == Truth::Yes {
+                    forbidden.push((at, certain));
+                }
+                continue;
+            }
+            possibly.push(all);
+            if row.active == Truth::Yes {
+                surely.push(certain);
+            }
+        }
+        let space = &mut filters.compiler.space;
+        let bounds = Bounds {
+            surely: space.union_all(&surely)?,
+            possibly: space.union_all(&possibly)?,
+        };
+        Ok(Self {
+            bounds,
+            forbidden,
+            for_itself,
+        })
+    }
+}
+
+/// The services of a row, from anywhere.
+fn services(filters: &mut Filters<'_>, row: &Row) -> Result<PacketSet, OverBudget> {
+    let mut sets = Vec::new();
+    for service in &row.services.items {
+        sets.push(filters.compiler.space.product(&service_tests(&service.value))?);
+    }
+    filters.compiler.space.union_all(&sets)
+}
+
+pub(super) fn service_tests(service: &Service) -> Vec<(Field, RangeSet)> {
+    let protocol = service
+        .protocol
+        .map(|protocol| (Field::Protocol, RangeSet::point(protocol.into())));
+    let values = (Field::Service, service.values.clone());
+    protocol
+        .into_iter()
+        .chain((!values.1.is_full(Field::Service.maximum())).then_some(values))
+        .collect()
+}
+
+/// The packets that a row surely and possibly speaks of.
+fn row_packets(filters: &mut Filters<'_>, row: &Row) -> Result<(PacketSet, PacketSet), OverBudget> {
+    let (mut surely, mut possibly) = (Vec::new(), Vec::new());
+    for from in &row.from.items {
+        let party = filters.world.party(&from.value);
+        for service in &row.services.items {
+            for family in Family::ALL {
+                let mut tests = service_tests(&service.value);
+                tests.push((Field::Family, RangeSet::point(family.value())));
+                tests.push((Side::Ingress.peer(family), party.limits.family(family).clone()));
+                if let Some(interfaces) = &party.interfaces {
+                    tests.push((Side::Ingress.interface(), interfaces.clone()));
+                }
+                let set = filters.compiler.space.product(&tests)?;
+                possibly.push(set);
+                if party.unknown.is_none() && service.value.unset.is_none() {
+                    surely.push(set);
+                }
+            }
+        }
+    }
+    let space = &mut filters.compiler.space;
+    Ok((space.union_all(&surely)?, space.union_all(&possibly)?))
+}

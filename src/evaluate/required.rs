@@ -1,0 +1,512 @@
+//! What rows require and the host blocks: missing openings and blocked replies.
+
+use super::host::{Evaluation, Filters};
+use super::peer::Party;
+use super::permitted::service_tests;
+use super::view::{Moment, Side, View, unknown_among};
+use super::words;
+use crate::finding::{Code, Finding, Label, Severity};
+use crate::model::Decider;
+use crate::packet::{
+    Bounds, Concrete, End, Family, Field, Outcome, OverBudget, PacketSet, RangeSet, Space, protocol,
+};
+use crate::policy::{Kind, Peer, Row, Service, Truth};
+
+/// Source ports that clients use: every one of them must get through (RFC 6335, section 6: all but the system ports).
+const CLIENT_PORTS: (u128, u128) = (1024, 65535);
+
+/// The requirements of one host.
+pub(super) struct Required<'f, 'm> {
+    filters: &'f mut Filters<'m>,
+    arriving: Views,
+    leaving: Views,
+}
+
+/// The first packets of one side's connections, and the answers to them on the other side.
+#[derive(Clone, Copy)]
+struct Views {
+    first: View,
+    reply: View,
+}
+
+/// One service for one peer in one family: the smallest thing that can be missing.
+struct Cell<'r> {
+    service: &'r Service,
+    party: Party,
+    family: Family,
+    /// Which alternative it belongs to; all cells of one must hold.
+    alternative: (usize, usize, usize),
+    required: PacketSet,
+    /// Blocked for sure, and perhaps.
+    blocked: Bounds,
+}
+
+/// How much of a requirement is blocked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Status {
+    Open,
+    Perhaps,
+    Blocked,
+}
+
+impl Cell<'_> {
+    fn status(&self) -> Status {
+        if !self.blocked.surely.is_empty() {
+            Status::Blocked
+        } else if self.blocked.possibly.is_empty() {
+            Status::Open
+        } else {
+            Status::Perhaps
+        }
+    }
+}
+
+impl<'f, 'm> Required<'f, 'm> {
+    pub(super) fn new(filters: &'f mut Filters<'m>, arriving: View) -> Result<Self, OverBudget> {
+        let leaving = filters.view(Side::Egress, Moment::First)?;
+        let reply_out = filters.view(Side::Egress, Moment::Reply)?;
+        let reply_in = filters.view(Side::Ingress, Moment::Reply)?;
+        let arriving = Views {
+            first: arriving,
+            reply: reply_out,
+        };
+        let leaving = Views {
+            first: leaving,
+            reply: reply_in,
+        };
+        Ok(Self {
+            filters,
+            arriving,
+            leaving,
+        })
+    }
+
+    fn views(&self, side: Side) -> Views {
+        match side {
+            Side::Ingress => self.arriving,
+            Side::Egress => self.leaving,
+        }
+    }
+
+    pub(super) fn check(mut self, rows: &[Row], evaluation: &mut Evaluation) -> Result<(), OverBudget> {
+        for row in rows.iter().filter(|row| row.kind == Kind::Require) {
+            for side in [Side::Ingress, Side::Egress] {
+                if self.is_bound(row, side) {
+                    self.check_row(row, side, evaluation)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn is_bound(&self, row: &Row, side: Side) -> bool {
+        let bound = match side {
+            Side::Ingress => &row.to,
+            Side::Egress => &row.from,
+        };
+        let (host, world) = (self.filters.host, self.filters.world);
+        bound.items.iter().any(|peer| host.is(world, &peer.value))
+            // What a row asks of every host at its own side is asked of no host in particular.
+            && !(side == Side::Egress && bound.items.iter().any(|peer| peer.value == Peer::Any))
+    }
+
+    fn check_row(&mut self, row: &Row, side: Side, evaluation: &mut Evaluation) -> Result<(), OverBudget> {
+        evaluation.checked.push(row.id.clone());
+        let all: Vec<&Service> = row.services.items.iter().map(|service| &service.value).collect();
+        let groups: Vec<Vec<&Service>> = if row.services.one_of {
+            vec![all]
+        } else {
+            all.into_iter().map(|one| vec![one]).collect()
+        };
+        for services in groups {
+            let cells = self.cells(row, &services, side)?;
+            match self.missing(row, side, &cells)? {
+                Some(finding) if needs_setting(row, &services).is_none() => evaluation.findings.push(finding),
+                Some(finding) => {
+                    let why = needs_setting(row, &services).unwrap_or_default();
+                    let doubt = Label::new(row.span, why);
+                    evaluation.findings.push(finding.possibly([doubt]));
+                }
+                None => {
+                    if let Some(finding) = self.blocked_reply(row, side, &cells)? {
+                        evaluation.findings.push(finding);
+                    }
+                }
+            }
+        }
+        if let Truth::Unknown(why) = &row.active {
+            evaluation.undecided.push((row.id.clone(), why.clone()));
+        }
+        Ok(())
+    }
+
+    fn cells<'r>(
+        &mut self,
+        row: &'r Row,
+        services: &[&'r Service],
+        side: Side,
+    ) -> Result<Vec<Cell<'r>>, OverBudget> {
+        let peers = match side {
+            Side::Ingress => &row.from,
+            Side::Egress => &row.to,
+        };
+        let mut cells = Vec::new();
+        for (peer_index, peer) in peers.items.iter().enumerate() {
+            let party = self.filters.world.party(&peer.value);
+            for (service_index, &service) in services.iter().enumerate() {
+                for family in self.families(&party, service) {
+                    let alternative = (
+                        if row.services.one_of { service_index } else { 0 },
+                        if peers.one_of { peer_index } else { 0 },
+                        // A name may have addresses of one family only.
+                        if party.unknown.is_some() {
+                            1 + usize::from(family == Family::V6)
+                        } else {
+                            0
+                        },
+                    );
+                    if let Some(cell) = self.cell(service, &party, family, side, alternative)? {
+                        cells.push(cell);
+                    }
+                }
+            }
+        }
+        Ok(cells)
+    }
+
+    /// The families in which a peer must get through: those the host filters; where the peer's addresses are only
+    /// assumed, the first of them.
+    fn families(&self, party: &Party, service: &Service) -> Vec<Family> {
+        let mut families = self.filters.families.clone();
+        families.retain(|family| match service.protocol {
+            Some(protocol::number::ICMP) => *family == Family::V4,
+            Some(protocol::number::ICMPV6) => *family == Family::V6,
+            _ => true,
+        });
+        if party.is_assumed {
+            families.truncate(1);
+        }
+        families
+    }
+
+    fn cell<'r>(
+        &mut self,
+        service: &'r Service,
+        party: &Party,
+        family: Family,
+        side: Side,
+        alternative: (usize, usize, usize),
+    ) -> Result<Option<Cell<'r>>, OverBudget> {
+        let view = self.views(side).first;
+        let mut tests = service_tests(service);
+        tests.push((Field::Family, RangeSet::point(family.value())));
+        if service.protocol.is_some_and(protocol::has_ports) {
+            tests.push((Field::SourcePort, RangeSet::range(CLIENT_PORTS.0, CLIENT_PORTS.1)));
+        }
+        if let Some(interfaces) = &party.interfaces {
+            tests.push((side.interface(), interfaces.clone()));
+        }
+        let mut bounds = view.bounds(party.interfaces.as_ref());
+        let space = &mut self.filters.compiler.space;
+        if party.is_self {
+            bounds = view.open;
+            tests.push((side.own(family), party.members.family(family).clone()));
+        }
+        if party.unknown.is_some() {
+            let everywhere = self.filters.world.everywhere();
+            bounds = unknown_among(space, bounds, side.peer(family), everywhere.family(family))?;
+        } else {
+            tests.push((side.peer(family), party.members.family(family).clone()));
+        }
+        let required = space.product(&tests)?;
+        if required.is_empty() {
+            return Ok(None);
+        }
+        let blocked = Bounds {
+            surely: space.difference(required, bounds.possibly)?,
+            possibly: space.difference(required, bounds.surely)?,
+        };
+        Ok(Some(Cell {
+            service,
+            party: party.clone(),
+            family,
+            alternative,
+            required,
+            blocked,
+        }))
+    }
+
+    /// The finding that a requirement is not met, if it is not.
+    fn missing(&mut self, row: &Row, side: Side, cells: &[Cell<'_>]) -> Result<Option<Finding>, OverBudget> {
+        let Some((status, alternative)) = best_alternative(cells) else {
+            return Ok(None);
+        };
+        if status == Status::Open {
+            return Ok(None);
+        }
+        let cells: Vec<_> = cells
+            .iter()
+            .filter(|cell| cell.alternative == alternative)
+            .collect();
+        let is_sure = status == Status::Blocked;
+        let space = &mut self.filters.compiler.space;
+        let (mut blocked, mut required) = (PacketSet::empty(), PacketSet::empty());
+        for cell in &cells {
+            let set = if is_sure {
+                cell.blocked.surely
+            } else {
+                cell.blocked.possibly
+            };
+            blocked = space.union(blocked, set)?;
+            required = space.union(required, cell.required)?;
+        }
+        let is_whole = blocked == required;
+        let Some(cell) = cells.iter().find(|cell| cell.status() == status) else {
+            return Ok(None);
+        };
+        let (witness, label) = self.blocking_packet(cell, side, is_sure)?;
+        let mut finding = Finding::new(
+            Code::MissingOpening,
+            missing_message(row, side, &cells, is_whole),
+            label,
+        );
+        if !is_whole && is_sure {
+            finding.severity = Severity::Warning;
+        }
+        finding = finding.related(words::row_label(row, "requires it"));
+        finding.rows.push(words::citation(row));
+        let world = self.filters.world;
+        finding.extent = words::extent(&mut self.filters.compiler.space, world, blocked)?;
+        finding.help = Some(help(cell, side));
+        if !is_sure {
+            finding = self.in_doubt(finding, cell, side, &witness);
+        }
+        finding.witness = Some(witness.to_string());
+        Ok(Some(finding))
+    }
+
+    /// Makes a finding possible and says what it depends on.
+    fn in_doubt(&self, finding: Finding, cell: &Cell<'_>, side: Side, witness: &Concrete) -> Finding {
+        let view = self.views(side).first;
+        let outcomes = self
+            .filters
+            .compiler
+            .space
+            .outcomes_of(view.ruling, &|field| witness.value(field));
+        let doubts = words::doubts(&self.filters.compiler, &outcomes.doubts);
+        let is_undecided = outcomes.possibly_accepts() && !outcomes.surely_accepts();
+        let mut finding = finding.possibly(doubts);
+        if !is_undecided {
+            let why = match (&cell.party.unknown, &cell.party.interfaces) {
+                (Some(why), _) => format!("it depends on where the peer is: {why}"),
+                (None, None) => {
+                    "it depends on the interface or the host's own address: name the zone's `interfaces` and the \
+                     binding's `addresses` in portcullis.toml"
+                        .to_owned()
+                }
+                (None, Some(_)) => {
+                    "it depends on the host's own address: name the binding's `addresses` in portcullis.toml".to_owned()
+                }
+            };
+            finding.help = Some(why);
+        }
+        finding
+    }
+
+    /// A packet that is blocked, with the bytes that block it.
+    fn blocking_packet(
+        &mut self,
+        cell: &Cell<'_>,
+        side: Side,
+        is_sure: bool,
+    ) -> Result<(Concrete, Option<Label>), OverBudget> {
+        let view = self.views(side).first;
+        let set = if is_sure {
+            cell.blocked.surely
+        } else {
+            cell.blocked.possibly
+        };
+        let own = self.filters.own().among(cell.family).clone();
+        let space = &mut self.filters.compiler.space;
+        let closed = if is_sure {
+            view.open.possibly
+        } else {
+            view.open.surely
+        };
+        let mut among = space.difference(set, closed)?;
+        if !cell.party.is_self {
+            let facts = space.product(&[
+                (side.own(cell.family), own),
+                (side.interface(), super::view::outside_interfaces()),
+            ])?;
+            let narrowed = space.intersection(among, facts)?;
+            if !narrowed.is_empty() {
+                among = narrowed;
+            }
+        }
+        let witness = space.witness(among).unwrap_or_default();
+        let outcomes = self.outcomes(view, &witness);
+        let blocks = outcomes
+            .iter()
+            .find(|outcome| matches!(outcome.end, End::Drop | End::Reject));
+        let verb = match blocks.map(|outcome| outcome.end) {
+            Some(End::Reject) => "rejects it",
+            _ => "drops it",
+        };
+        let decider: Option<Decider> =
+            blocks.and_then(|outcome| self.filters.compiler.decider(outcome.cause));
+        let label = decider.and_then(|decider| words::blocker(&self.filters.compiler, decider, verb));
+        Ok((witness, label))
+    }
+
+    fn outcomes(&self, view: View, packet: &Concrete) -> Vec<Outcome> {
+        let space = &self.filters.compiler.space;
+        space
+            .outcomes_of(view.ruling, &|field| packet.value(field))
+            .outcomes
+            .clone()
+    }
+
+    /// The finding that requests get through but the answers to them do not.
+    fn blocked_reply(
+        &mut self,
+        row: &Row,
+        side: Side,
+        cells: &[Cell<'_>],
+    ) -> Result<Option<Finding>, OverBudget> {
+        let reply_side = if side == Side::Ingress {
+            Side::Egress
+        } else {
+            Side::Ingress
+        };
+        let view = self.views(side).reply;
+        for cell in cells {
+            let has_ports = cell.service.protocol.is_some_and(protocol::has_ports);
+            if !has_ports || cell.status() != Status::Open || cell.party.unknown.is_some() {
+                continue;
+            }
+            let space = &mut self.filters.compiler.space;
+            let required = reply_packets(space, cell, reply_side)?;
+            let bounds = if cell.party.is_self {
+                view.open
+            } else {
+                view.bounds(cell.party.interfaces.as_ref())
+            };
+            let blocked = space.difference(required, bounds.possibly)?;
+            if blocked.is_empty() {
+                continue;
+            }
+            let among = space.difference(required, view.open.possibly)?;
+            let witness = space.witness(among).unwrap_or_default();
+            let outcomes = self.outcomes(view, &witness);
+            let blocks = outcomes.iter().find(|outcome| outcome.end != End::Accept);
+            let decider = blocks.and_then(|outcome| self.filters.compiler.decider(outcome.cause));
+            let label = decider
+                .and_then(|decider| words::blocker(&self.filters.compiler, decider, "drops the answer"));
+            let message = format!(
+                "`{}` gets {} through, but the answers are blocked",
+                row.id,
+                words::service(cell.service)
+            );
+            let mut finding = Finding::new(Code::BlockedReply, message, label)
+                .related(words::row_label(row, "requires it"))
+                .help("accept established packets in this direction");
+            finding.rows.push(words::citation(row));
+            finding.witness = Some(witness.to_string());
+            let world = self.filters.world;
+            finding.extent = words::extent(&mut self.filters.compiler.space, world, blocked)?;
+            return Ok(Some(finding));
+        }
+        Ok(None)
+    }
+}
+
+/// The alternative that is best met, and how well. All cells of an alternative must hold.
+fn best_alternative(cells: &[Cell<'_>]) -> Option<(Status, (usize, usize, usize))> {
+    let mut alternatives: Vec<_> = cells.iter().map(|cell| cell.alternative).collect();
+    alternatives.sort_unstable();
+    alternatives.dedup();
+    let status = |alternative| {
+        let mut worst = Status::Open;
+        for cell in cells.iter().filter(|cell| cell.alternative == alternative) {
+            worst = match (worst, cell.status()) {
+                (Status::Blocked, _) | (_, Status::Blocked) => Status::Blocked,
+                (Status::Perhaps, _) | (_, Status::Perhaps) => Status::Perhaps,
+                (Status::Open, Status::Open) => Status::Open,
+            };
+        }
+        worst
+    };
+    let rank = |status| match status {
+        Status::Open => 0,
+        Status::Perhaps => 1,
+        Status::Blocked => 2,
+    };
+    alternatives
+        .into_iter()
+        .map(|one| (status(one), one))
+        .min_by_key(|(status, one)| (rank(*status), *one))
+}
+
+/// Why a row is not required for sure, if the site leaves something open.
+fn needs_setting(row: &Row, services: &[&Service]) -> Option<String> {
+    if let Truth::Unknown(why) = &row.active {
+        return Some(why.clone());
+    }
+    services.iter().find_map(|service| service.unset.clone())
+}
+
+fn reply_packets(space: &mut Space, cell: &Cell<'_>, side: Side) -> Result<PacketSet, OverBudget> {
+    let mut tests = vec![
+        (Field::Family, RangeSet::point(cell.family.value())),
+        (Field::SourcePort, cell.service.values.clone()),
+        (Field::Service, RangeSet::range(CLIENT_PORTS.0, CLIENT_PORTS.1)),
+        (
+            side.peer(cell.family),
+            cell.party.members.family(cell.family).clone(),
+        ),
+    ];
+    if let Some(protocol) = cell.service.protocol {
+        tests.push((Field::Protocol, RangeSet::point(protocol.into())));
+    }
+    if let Some(interfaces) = &cell.party.interfaces {
+        tests.push((side.interface(), interfaces.clone()));
+    }
+    if cell.party.is_self {
+        tests.push((
+            side.own(cell.family),
+            cell.party.members.family(cell.family).clone(),
+        ));
+    }
+    space.product(&tests)
+}
+
+fn missing_message(row: &Row, side: Side, cells: &[&Cell<'_>], is_whole: bool) -> String {
+    let mut services: Vec<_> = cells.iter().map(|cell| words::service(cell.service)).collect();
+    services.dedup();
+    let mut parties: Vec<_> = cells.iter().map(|cell| cell.party.word.clone()).collect();
+    parties.dedup();
+    let direction = match side {
+        Side::Ingress => "from",
+        Side::Egress => "to",
+    };
+    let how = if is_whole { "blocked" } else { "blocked for some" };
+    format!(
+        "`{}` requires {} {direction} {}, which is {how}",
+        row.id,
+        services.join(", "),
+        parties.join(", ")
+    )
+}
+
+fn help(cell: &Cell<'_>, side: Side) -> String {
+    let direction = match side {
+        Side::Ingress => "from",
+        Side::Egress => "to",
+    };
+    format!(
+        "accept {} {direction} {} before this",
+        words::service(cell.service),
+        cell.party.word
+    )
+}

@@ -1,0 +1,238 @@
+//! One side of a host under the assumptions that a question makes: which packets get through, and who decides.
+
+use super::peer::Addresses;
+use crate::model::Compiler;
+use crate::packet::{Bounds, Doubt, Family, Field, OverBudget, PacketSet, RangeSet, Ruling, Space, value};
+
+/// Which side of the host a packet crosses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Side {
+    /// It arrives; the peer is its source.
+    Ingress,
+    /// It leaves; the peer is its destination.
+    Egress,
+}
+
+impl Side {
+    /// The field of the peer's address.
+    pub(super) fn peer(self, family: Family) -> Field {
+        match self {
+            Self::Ingress => family.source(),
+            Self::Egress => family.destination(),
+        }
+    }
+
+    /// The field of the host's own address.
+    pub(super) fn own(self, family: Family) -> Field {
+        match self {
+            Self::Ingress => family.destination(),
+            Self::Egress => family.source(),
+        }
+    }
+
+    /// The field of the interface it crosses.
+    pub(super) fn interface(self) -> Field {
+        match self {
+            Self::Ingress => Field::InInterface,
+            Self::Egress => Field::OutInterface,
+        }
+    }
+}
+
+/// What the packets of a question have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Moment {
+    /// The first packet of a connection: new, and SYN where it is TCP.
+    First,
+    /// The answer to it: established, SYN and ACK where it is TCP.
+    Reply,
+}
+
+/// Loopback, as an interface.
+pub(super) fn loopback_interface() -> RangeSet {
+    RangeSet::point(value::interface("lo"))
+}
+
+/// Every interface but loopback, and not "none".
+pub(super) fn outside_interfaces() -> RangeSet {
+    loopback_interface()
+        .union(&RangeSet::point(0))
+        .complement(u128::MAX)
+}
+
+/// What a host does to packets of one side and moment.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct View {
+    pub(super) side: Side,
+    /// Who decides, by family, protocol, ports, interface and both addresses.
+    pub(super) ruling: Ruling,
+    /// What gets through, by the same fields.
+    pub(super) open: Bounds,
+    /// The same where the host's own address is not known among those it may have.
+    pub(super) by_interface: Bounds,
+    /// The same where the interface is not known either, but is not loopback.
+    pub(super) anywhere: Bounds,
+}
+
+/// Restricts a ruling to what the packets of a question have in common.
+pub(super) fn view(
+    compiler: &mut Compiler<'_>,
+    ruling: Ruling,
+    side: Side,
+    moment: Moment,
+    own: &OwnAddresses,
+) -> Result<View, OverBudget> {
+    let ruling = assume_moment(compiler, ruling, side, moment)?;
+    let ruling = assume_properties(compiler, ruling)?;
+    let space = &mut compiler.space;
+    let open = space.accepted(ruling)?;
+    let mut by_interface = open;
+    for family in Family::ALL {
+        by_interface = unknown_among(space, by_interface, side.own(family), own.among(family))?;
+    }
+    let anywhere = unknown_among(space, by_interface, side.interface(), &outside_interfaces())?;
+    Ok(View {
+        side,
+        ruling,
+        open,
+        by_interface,
+        anywhere,
+    })
+}
+
+/// The addresses that a host may have.
+#[derive(Debug, Clone)]
+pub(super) struct OwnAddresses {
+    v4: RangeSet,
+    v6: RangeSet,
+}
+
+impl OwnAddresses {
+    /// The known addresses, per family; every address where none is known.
+    pub(super) fn new(known: &Addresses) -> Self {
+        let among = |family: Family| {
+            let known = known.family(family);
+            if known.is_empty() {
+                RangeSet::range(0, family.max())
+            } else {
+                known.clone()
+            }
+        };
+        Self {
+            v4: among(Family::V4),
+            v6: among(Family::V6),
+        }
+    }
+
+    pub(super) fn among(&self, family: Family) -> &RangeSet {
+        match family {
+            Family::V4 => &self.v4,
+            Family::V6 => &self.v6,
+        }
+    }
+}
+
+/// Bounds for packets whose `field` is not known among `values`: surely in if in for all, possibly if in for one.
+pub(super) fn unknown_among(
+    space: &mut Space,
+    bounds: Bounds,
+    field: Field,
+    values: &RangeSet,
+) -> Result<Bounds, OverBudget> {
+    if !space.asks(field) {
+        return Ok(bounds);
+    }
+    Ok(Bounds {
+        surely: space.for_all(bounds.surely, field, values)?,
+        possibly: space.exists(bounds.possibly, field, values)?,
+    })
+}
+
+fn assume_moment(
+    compiler: &mut Compiler<'_>,
+    ruling: Ruling,
+    side: Side,
+    moment: Moment,
+) -> Result<Ruling, OverBudget> {
+    let (state, flags) = match moment {
+        Moment::First => (value::NEW, 0x02),
+        Moment::Reply => (value::ESTABLISHED, 0x12),
+    };
+    let mut facts = vec![
+        (Field::State, state),
+        (Field::TcpFlags, flags),
+        (Field::Fragment, 0),
+        (Field::StatusDnat, 0),
+        (Field::StatusSnat, 0),
+    ];
+    facts.extend((0..32).map(|bit| (Field::Mark(bit), 0)));
+    let (own_class, peer_class) = match side {
+        Side::Ingress => (Field::DestinationClass, Field::SourceClass),
+        Side::Egress => (Field::SourceClass, Field::DestinationClass),
+    };
+    facts.push((own_class, value::LOCAL));
+    let mut ruling = ruling;
+    for (field, value) in facts {
+        ruling = compiler
+            .space
+            .assume(ruling, field, &RangeSet::point(value), None)?;
+    }
+    if !compiler.space.asks(peer_class) {
+        return Ok(ruling);
+    }
+    // Over loopback the peer is the host itself; elsewhere it is another host.
+    let space = &mut compiler.space;
+    let inside = space.assume(ruling, peer_class, &RangeSet::point(value::LOCAL), None)?;
+    let outside = space.assume(ruling, peer_class, &RangeSet::point(value::UNICAST), None)?;
+    let loopback = space.test(side.interface(), &loopback_interface())?;
+    space.choose(loopback, inside, outside)
+}
+
+fn assume_properties(compiler: &mut Compiler<'_>, ruling: Ruling) -> Result<Ruling, OverBudget> {
+    let mut ruling = ruling;
+    for (field, doubt) in compiler.properties() {
+        let either = RangeSet::range(0, 1);
+        ruling = compiler.space.assume(ruling, field, &either, Some(doubt))?;
+    }
+    Ok(ruling)
+}
+
+impl View {
+    /// What gets through for a peer whose interfaces are known, or not.
+    pub(super) fn bounds(&self, interfaces: Option<&RangeSet>) -> Bounds {
+        if interfaces.is_some() {
+            self.by_interface
+        } else {
+            self.anywhere
+        }
+    }
+
+    /// Packets from the peer that are worth asking about: they come over no loopback, from no address that
+    /// cannot be a source (RFC 1122, section 3.2.1.3; RFC 4291, section 2.7).
+    pub(super) fn feasible(self, space: &mut Space) -> Result<PacketSet, OverBudget> {
+        let outside = space.test(self.side.interface(), &outside_interfaces())?;
+        let odd4 = RangeSet::from_ranges([
+            (0, 0x00ff_ffff),
+            (0x7f00_0000, 0x7fff_ffff),
+            (0xe000_0000, 0xffff_ffff),
+        ]);
+        let odd6 = RangeSet::from_ranges([(0, 1), (0xff << 120, u128::MAX)]);
+        let mut feasible = outside;
+        for (family, odd) in [(Family::V4, odd4), (Family::V6, odd6)] {
+            let wrong = space.product(&[
+                (Field::Family, RangeSet::point(family.value())),
+                (self.side.peer(family), odd),
+            ])?;
+            feasible = space.difference(feasible, wrong)?;
+        }
+        Ok(feasible)
+    }
+}
+
+/// The doubt about the interface by which translated packets leave.
+pub(super) fn onward_doubt(compiler: &mut Compiler<'_>) -> Doubt {
+    compiler.doubt(
+        None,
+        &"which interface the translated packet leaves by is not known".into(),
+    )
+}

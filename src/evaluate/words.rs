@@ -1,0 +1,118 @@
+//! The words that findings share: deciders with their spans, services, sources.
+
+use super::peer::World;
+use crate::finding::{Label, RowCitation};
+use crate::model::{Compiler, Condition, Decider, Default, Match};
+use crate::packet::{Doubt, Field, OverBudget, PacketSet, Space, describe_region, service_words};
+use crate::policy::{Row, Service};
+
+/// Regions printed of an extent before the rest is only counted.
+const MAX_LINES: usize = 6;
+
+/// `tcp/443 (https)`; a service's name where the row names one.
+pub(super) fn service(service: &Service) -> String {
+    match service.protocol {
+        None => "any protocol".into(),
+        Some(protocol) => {
+            let words = service_words(protocol, &service.values);
+            let shown = words.iter().take(4).cloned().collect::<Vec<_>>().join(", ");
+            if words.len() > 4 {
+                format!("{shown} and more")
+            } else {
+                shown
+            }
+        }
+    }
+}
+
+/// The extent of a finding, line by line.
+pub(super) fn extent(space: &mut Space, world: &World, set: PacketSet) -> Result<Vec<String>, OverBudget> {
+    let (regions, more) = space.regions(set, MAX_LINES)?;
+    let mut lines: Vec<String> = regions
+        .iter()
+        .map(|region| describe_region(region, &|family, values| world.name_of(family, values)))
+        .collect();
+    if more > 0 {
+        lines.push(format!("and {more} more"));
+    }
+    Ok(lines)
+}
+
+/// The label of what blocks a packet.
+pub(super) fn blocker(compiler: &Compiler<'_>, decider: Decider, verb: &str) -> Option<Label> {
+    match decider {
+        Decider::Rule { .. } => {
+            let rule = compiler.rule(decider)?;
+            Some(Label::new(rule.action_span, format!("{verb} here")))
+        }
+        Decider::Default { .. } => {
+            let base = compiler.base(decider)?;
+            let words = match base.default {
+                Default::Accept => "accepts what no rule decides",
+                Default::Drop => "drops what no rule accepts",
+            };
+            Some(Label::new(base.default_span, words))
+        }
+    }
+}
+
+/// The label of what opens: the port if the rule names one, else the verdict.
+pub(super) fn opener(compiler: &Compiler<'_>, decider: Decider, what: &str) -> Option<Label> {
+    match decider {
+        Decider::Rule { .. } => {
+            let rule = compiler.rule(decider)?;
+            let names_port = |one: &&Match| asks(&one.condition, Field::Service);
+            let span = rule
+                .matches
+                .iter()
+                .find(names_port)
+                .map_or(rule.action_span, |one| one.span);
+            Some(Label::new(span, format!("opens {what}")))
+        }
+        Decider::Default { .. } => {
+            let base = compiler.base(decider)?;
+            Some(Label::new(base.default_span, "lets through what no rule decides"))
+        }
+    }
+}
+
+fn asks(condition: &Condition, field: Field) -> bool {
+    match condition {
+        Condition::Test(tested, _) => *tested == field,
+        Condition::All(parts) | Condition::Any(parts) => parts.iter().any(|part| asks(part, field)),
+        Condition::Not(inner) => asks(inner, field),
+        Condition::Unknown(_) => false,
+    }
+}
+
+/// The labels of doubts that lie in some text.
+pub(super) fn doubts(compiler: &Compiler<'_>, doubts: &[Doubt]) -> Vec<Label> {
+    let reasons = doubts.iter().filter_map(|&doubt| compiler.reason(doubt));
+    reasons
+        .filter_map(|reason| Some(Label::new(reason.span?, reason.why.to_string())))
+        .collect()
+}
+
+/// The row as findings cite it.
+pub(super) fn citation(row: &Row) -> RowCitation {
+    let document = match (row.document.is_empty(), row.place.is_empty()) {
+        (true, true) => format!("policy `{}`", row.policy),
+        (true, false) => row.place.clone(),
+        (false, true) => row.document.clone(),
+        (false, false) => format!("{}, {}", row.document, row.place),
+    };
+    RowCitation {
+        id: row.id.clone(),
+        document,
+    }
+}
+
+/// The row as a related label.
+pub(super) fn row_label(row: &Row, verb: &str) -> Label {
+    let purpose = if row.purpose.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", row.purpose)
+    };
+    Label::new(row.span, format!("`{}` {verb}{purpose}", row.id))
+}
