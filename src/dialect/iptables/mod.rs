@@ -1,4 +1,14 @@
 //! `iptables-save` and `ip6tables-save` dumps.
+//!
+//! Text becomes lines ([`ast`], by [`parser`]), lines become a ruleset for each family ([`lower`]); what the words mean is
+//! in [`names`]. INVARIANT: reading never fails, and nothing here decides what a ruleset lets through.
+
+mod ast;
+mod claim;
+mod family;
+mod lower;
+mod names;
+mod parser;
 
 use super::{Claim, Construct, Dialect, Reading};
 use crate::source::Source;
@@ -11,16 +21,25 @@ impl Dialect for Iptables {
     fn name(&self) -> &'static str {
         "iptables"
     }
+
     fn summary(&self) -> &'static str {
         "dumps of iptables-save and ip6tables-save"
     }
-    fn claims(&self, _source: Source<'_>) -> Claim {
-        Claim::No
+
+    fn claims(&self, source: Source<'_>) -> Claim {
+        claim::claim(source)
     }
-    fn read(&self, _unit: &[Source<'_>]) -> Reading {
-        Reading::default()
+
+    /// Each file of the unit becomes a ruleset for each family that it has tables of.
+    fn read(&self, unit: &[Source<'_>]) -> Reading {
+        let mut reading = Reading::default();
+        for source in unit {
+            lower::read(*source, family::detect(*source), &mut reading);
+        }
+        reading
     }
+
     fn constructs(&self) -> Vec<Construct> {
-        Vec::new()
+        names::constructs()
     }
 }

@@ -1,0 +1,352 @@
+//! Tables and chains of one dump while it is read, and the ruleset they become.
+//!
+//! INVARIANT: a [`ChainId`] is an index of `chains` and never moves until [`Chains::finish`].
+
+use std::collections::VecDeque;
+
+use rustc_hash::FxHashMap;
+
+use super::table::TableKind;
+use crate::model::{
+    Action, Base, Chain, ChainId, Default as Verdict, Families, Hook, Layer, Match, Rule, Ruleset,
+};
+use crate::source::Span;
+
+/// How many rules may be moved to make room for rules in the middle of chains, in one dump. Far more than any
+/// dump needs; it keeps a hostile one from costing the square of its length.
+const MAX_MOVES: usize = 1 << 28;
+
+/// One table.
+pub(super) struct Table<'a> {
+    pub(super) kind: TableKind,
+    /// The bytes that open it.
+    pub(super) header: Span,
+    by_name: FxHashMap<&'a str, ChainId>,
+    /// A later table of the same name took its place.
+    replaced: bool,
+}
+
+/// One chain.
+pub(super) struct ChainState<'a> {
+    pub(super) name: &'a str,
+    table: usize,
+    pub(super) hook: Option<Hook>,
+    span: Span,
+    default: Verdict,
+    default_span: Span,
+    rules: VecDeque<Rule>,
+    /// It was declared, or rules were put in it.
+    pub(super) exists: bool,
+    /// First reference to it, and how many there are.
+    references: Option<(Span, usize)>,
+}
+
+/// A reference to a chain that is not there.
+pub(super) struct Dangling<'a> {
+    pub(super) chain: &'a str,
+    pub(super) table: TableKind,
+    pub(super) first: Span,
+    pub(super) count: usize,
+}
+
+/// All tables of one dump.
+#[derive(Default)]
+pub(super) struct Chains<'a> {
+    pub(super) tables: Vec<Table<'a>>,
+    chains: Vec<ChainState<'a>>,
+    moves: usize,
+}
+
+impl<'a> Chains<'a> {
+    /// Opens a table. Returns its index, and the header of an earlier one that it replaces: iptables-restore flushes
+    /// a table when it meets its header (iptables-restore(8), "--noflush").
+    pub(super) fn open(&mut self, kind: TableKind, header: Span) -> (usize, Option<Span>) {
+        let earlier = self
+            .tables
+            .iter_mut()
+            .find(|table| table.kind == kind && !table.replaced);
+        let replaced = earlier.map(|table| {
+            table.replaced = true;
+            table.header
+        });
+        self.tables.push(Table {
+            kind,
+            header,
+            by_name: FxHashMap::default(),
+            replaced: false,
+        });
+        (self.tables.len() - 1, replaced)
+    }
+
+    /// The table of that kind, if it is open or was.
+    pub(super) fn find(&self, kind: TableKind) -> Option<usize> {
+        self.tables
+            .iter()
+            .position(|table| table.kind == kind && !table.replaced)
+    }
+
+    /// The kind of a table.
+    pub(super) fn kind(&self, table: usize) -> TableKind {
+        self.tables
+            .get(table)
+            .map_or(TableKind::Filter, |table| table.kind)
+    }
+
+    /// The chain of a name in a table, known or not.
+    pub(super) fn chain(&mut self, table: usize, name: &'a str, span: Span) -> ChainId {
+        let next = ChainId(u32::try_from(self.chains.len()).unwrap_or(u32::MAX));
+        let Some(owner) = self.tables.get_mut(table) else {
+            return next;
+        };
+        if let Some(known) = owner.by_name.get(name) {
+            return *known;
+        }
+        owner.by_name.insert(name, next);
+        let hook = owner.kind.hook(name);
+        self.chains.push(ChainState {
+            name,
+            table,
+            hook,
+            span,
+            default: Verdict::Accept,
+            default_span: owner.header,
+            rules: VecDeque::new(),
+            exists: hook.is_some(),
+            references: None,
+        });
+        next
+    }
+
+    /// The chain of a name, if it exists.
+    pub(super) fn existing(&self, table: usize, name: &str) -> Option<ChainId> {
+        let id = *self.tables.get(table)?.by_name.get(name)?;
+        self.state(id).filter(|chain| chain.exists).map(|_| id)
+    }
+
+    /// What is known of a chain.
+    pub(super) fn state(&self, id: ChainId) -> Option<&ChainState<'a>> {
+        self.chains.get(id.0 as usize)
+    }
+
+    fn state_mut(&mut self, id: ChainId) -> Option<&mut ChainState<'a>> {
+        self.chains.get_mut(id.0 as usize)
+    }
+
+    /// Declares a chain. Returns whether it was not there before.
+    pub(super) fn declare(&mut self, id: ChainId, span: Span) -> bool {
+        self.state_mut(id).is_some_and(|chain| {
+            let is_new = !chain.exists;
+            chain.exists = true;
+            chain.span = span;
+            is_new
+        })
+    }
+
+    /// Takes a chain for declared if it is not. Returns whether it was not.
+    pub(super) fn declare_if_missing(&mut self, id: ChainId, span: Span) -> bool {
+        let missing = self.state(id).is_some_and(|chain| !chain.exists);
+        missing && self.declare(id, span)
+    }
+
+    /// Sets the default verdict of a chain.
+    pub(super) fn set_default(&mut self, id: ChainId, default: Verdict, span: Span) {
+        if let Some(chain) = self.state_mut(id) {
+            chain.default = default;
+            chain.default_span = span;
+        }
+    }
+
+    /// Notes that a rule leads to a chain.
+    pub(super) fn refer(&mut self, id: ChainId, span: Span) {
+        if let Some(chain) = self.state_mut(id) {
+            chain.references = match chain.references {
+                Some((first, count)) => Some((first, count + 1)),
+                None => Some((span, 1)),
+            };
+        }
+    }
+
+    /// Puts a rule at the end.
+    pub(super) fn append(&mut self, id: ChainId, rule: Rule) {
+        if let Some(chain) = self.state_mut(id) {
+            chain.rules.push_back(rule);
+        }
+    }
+
+    /// Puts a rule before the one that is at `index` now. Gives it back if there is no such place.
+    pub(super) fn insert(&mut self, id: ChainId, index: usize, rule: Rule) -> Result<(), Rule> {
+        match self.room(id, index) {
+            Some(chain) if index <= chain.rules.len() => {
+                chain.rules.insert(index, rule);
+                Ok(())
+            }
+            _ => Err(rule),
+        }
+    }
+
+    /// Takes out the rule at `index`.
+    pub(super) fn remove(&mut self, id: ChainId, index: usize) -> Option<Rule> {
+        self.room(id, index)?.rules.remove(index)
+    }
+
+    /// The chain, if there are moves left to change it at `index`.
+    fn room(&mut self, id: ChainId, index: usize) -> Option<&mut ChainState<'a>> {
+        let chain = self.chains.get_mut(id.0 as usize)?;
+        self.moves += index.min(chain.rules.len().saturating_sub(index));
+        (self.moves <= MAX_MOVES).then_some(chain)
+    }
+
+    /// The index of the first rule of which `is_it` holds.
+    pub(super) fn position(&mut self, id: ChainId, is_it: impl Fn(&Rule) -> bool) -> Option<usize> {
+        let chain = self.chains.get(id.0 as usize)?;
+        self.moves += chain.rules.len();
+        if self.moves > MAX_MOVES {
+            return None;
+        }
+        chain.rules.iter().position(is_it)
+    }
+
+    /// Empties a chain, or all of a table.
+    pub(super) fn flush(&mut self, table: usize, only: Option<ChainId>) {
+        match only {
+            Some(id) => {
+                if let Some(chain) = self.state_mut(id) {
+                    chain.rules.clear();
+                }
+            }
+            None => self.of_table(table).for_each(|chain| chain.rules.clear()),
+        }
+    }
+
+    /// Deletes a user's chain, or all of a table.
+    pub(super) fn delete(&mut self, table: usize, only: Option<ChainId>) {
+        let forget = |chain: &mut ChainState<'_>| {
+            if chain.hook.is_none() {
+                chain.exists = false;
+                chain.rules.clear();
+            }
+        };
+        match only {
+            Some(id) => {
+                if let Some(chain) = self.state_mut(id) {
+                    forget(chain);
+                }
+            }
+            None => self.of_table(table).for_each(forget),
+        }
+    }
+
+    fn of_table(&mut self, table: usize) -> impl Iterator<Item = &mut ChainState<'a>> {
+        self.chains.iter_mut().filter(move |chain| chain.table == table)
+    }
+
+    /// The chains of a table that hooks call.
+    pub(super) fn hooked(&self, table: usize) -> Vec<ChainId> {
+        let ids = (0u32..).zip(&self.chains);
+        let hooked = ids.filter(|(_, chain)| chain.table == table && chain.hook.is_some());
+        hooked.map(|(id, _)| ChainId(id)).collect()
+    }
+
+    /// References to chains that are not there.
+    pub(super) fn dangling(&self) -> impl Iterator<Item = Dangling<'a>> + '_ {
+        let missing = self
+            .chains
+            .iter()
+            .filter(|chain| !chain.exists && self.is_current(chain));
+        missing.filter_map(|chain| {
+            let (first, count) = chain.references?;
+            Some(Dangling {
+                chain: chain.name,
+                table: self.kind(chain.table),
+                first,
+                count,
+            })
+        })
+    }
+
+    fn is_current(&self, chain: &ChainState<'_>) -> bool {
+        self.tables.get(chain.table).is_some_and(|table| !table.replaced)
+    }
+
+    /// The ruleset. `unknown` is what a rule does that leads to a chain which is not there; every rule's matches
+    /// go through `recheck`.
+    pub(super) fn finish(
+        mut self,
+        families: Families,
+        unknown: impl Fn(&str) -> Action,
+        recheck: Option<&dyn Fn(&mut Vec<Match>)>,
+    ) -> Ruleset {
+        for table in 0..self.tables.len() {
+            self.add_filter_hooks(table);
+        }
+        let kept = self.kept();
+        let names: Vec<&str> = self.chains.iter().map(|chain| chain.name).collect();
+        let settle = |action: &mut Action| {
+            if let Action::Jump(to) | Action::Goto(to) = action {
+                match kept.get(to.0 as usize) {
+                    Some(Some(id)) => *to = *id,
+                    _ => *action = unknown(names.get(to.0 as usize).unwrap_or(&"")),
+                }
+            }
+        };
+        let mut ruleset = Ruleset {
+            layer: Layer::HostFirewall,
+            families,
+            chains: Vec::with_capacity(self.chains.len()),
+            bases: Vec::new(),
+        };
+        let all_stay = kept.iter().all(Option::is_some);
+        for (chain, id) in self.chains.into_iter().zip(&kept) {
+            let (Some(id), Some(table)) = (id, self.tables.get(chain.table)) else {
+                continue;
+            };
+            if let Some(hook) = chain.hook {
+                ruleset.bases.push(Base {
+                    hook,
+                    priority: table.kind.priority(hook),
+                    purpose: table.kind.purpose(),
+                    chain: *id,
+                    default: chain.default,
+                    default_span: chain.default_span,
+                });
+            }
+            let mut rules = Vec::from(chain.rules);
+            if !all_stay {
+                rules.iter_mut().for_each(|rule| settle(&mut rule.action));
+            }
+            if let Some(recheck) = recheck {
+                rules.iter_mut().for_each(|rule| recheck(&mut rule.matches));
+            }
+            ruleset.chains.push(Chain {
+                path: format!("{}/{}", table.kind.name(), chain.name),
+                span: chain.span,
+                rules,
+            });
+        }
+        ruleset
+    }
+
+    /// A filter table has its three chains whether it names them or not: their default verdict is accept.
+    fn add_filter_hooks(&mut self, table: usize) {
+        let Some((kind, header)) = self.tables.get(table).map(|table| (table.kind, table.header)) else {
+            return;
+        };
+        if kind == TableKind::Filter {
+            for name in ["INPUT", "FORWARD", "OUTPUT"] {
+                self.chain(table, name, header);
+            }
+        }
+    }
+
+    /// For each chain the id it has in the ruleset; `None` for chains that are not there and tables that were replaced.
+    fn kept(&self) -> Vec<Option<ChainId>> {
+        let mut next = 0u32;
+        let ids = self.chains.iter().map(|chain| {
+            let stays = chain.exists && self.is_current(chain);
+            let id = ChainId(next);
+            next += u32::from(stays);
+            stays.then_some(id)
+        });
+        ids.collect()
+    }
+}

@@ -1,0 +1,433 @@
+//! Matches of a rule to conditions on packets.
+//!
+//! INVARIANT: a condition is exact, or it has an [`Unknown`] in it.
+
+use super::Lowering;
+use super::table::TableKind;
+use crate::dialect::iptables::ast::{Owner, Read, Rule, Term, Unread, Use, Word};
+use crate::dialect::iptables::names::{Keeps, Meaning, Module};
+use crate::dialect::iptables::parser::{self, Address, words};
+use crate::model::{Condition, Match, Unknown};
+use crate::packet::protocol::{has_ports, protocol_name};
+use crate::packet::{Family, Field, RangeSet};
+
+/// The protocol that a rule names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Protocol {
+    pub(super) number: u8,
+    pub(super) negated: bool,
+}
+
+/// The rule's protocol, if it names just one.
+pub(super) fn protocol_of(rule: &Rule<'_>) -> Option<Protocol> {
+    let is_it = |term: &&Term<'_>| term.entry.is_some_and(|entry| entry.meaning == Meaning::Protocol);
+    let term = rule.terms.iter().find(is_it)?;
+    let number = parser::protocol(&Word(term.arguments).text())?;
+    Some(Protocol {
+        number,
+        negated: term.negated,
+    })
+}
+
+/// Whether ports mean something in the rule.
+pub(super) fn ports_are_known(protocol: Option<Protocol>) -> bool {
+    protocol.is_some_and(|protocol| !protocol.negated && has_ports(protocol.number))
+}
+
+/// A test that a field's value is in `set`, or is not.
+fn test(field: Field, set: RangeSet, negated: bool) -> Condition {
+    let set = if negated { set.complement(field.max()) } else { set };
+    if set.is_empty() {
+        Condition::Any(Vec::new())
+    } else {
+        Condition::Test(field, set)
+    }
+}
+
+fn not(condition: Condition, negated: bool) -> Condition {
+    if negated {
+        Condition::Not(Box::new(condition))
+    } else {
+        condition
+    }
+}
+
+impl<'a> Lowering<'a> {
+    /// The conditions of a rule, in the order in which they are written.
+    pub(super) fn matches(&mut self, rule: &Rule<'a>, table: TableKind) -> Read<'a, Vec<Match>> {
+        let protocol = protocol_of(rule);
+        for used in &rule.uses {
+            check_protocol(used, protocol)?;
+        }
+        let mut matches = Vec::with_capacity(rule.terms.len());
+        for term in &rule.terms {
+            if let Some(condition) = self.term(rule, term, table)? {
+                let at = if term.arguments.is_empty() {
+                    term.name
+                } else {
+                    term.arguments
+                };
+                matches.push(Match {
+                    span: self.at.span(at),
+                    condition,
+                });
+            }
+        }
+        for (at, used) in rule.uses.iter().enumerate() {
+            if asks_by_itself(rule, at, used) {
+                let condition = self.whole_module(rule, at, used, table);
+                matches.push(Match {
+                    span: self.at.span(used.name),
+                    condition,
+                });
+            }
+        }
+        if self.tests_fragments && rule.uses.iter().any(|used| used.module.is_some_and(reads_ports)) {
+            matches.push(Match {
+                span: self.at.span(rule.uses.first().map_or("", |used| used.name)),
+                condition: Condition::Test(Field::Fragment, RangeSet::point(0)),
+            });
+        }
+        Ok(matches)
+    }
+
+    /// What one option asks; `None` if it asks nothing.
+    fn term(&mut self, rule: &Rule<'a>, term: &Term<'a>, table: TableKind) -> Read<'a, Option<Condition>> {
+        let Some(entry) = term.entry else {
+            return Ok(None);
+        };
+        let plain = Plain::of(term);
+        let (text, negated, family) = (plain.text, term.negated, self.family);
+        let set_of = |field, set| Ok(Some(test(field, set, negated)));
+        match entry.meaning {
+            Meaning::Protocol => protocol(text, negated),
+            Meaning::Source => self.address(text, family.source(), negated),
+            Meaning::Destination => self.address(text, family.destination(), negated),
+            Meaning::InInterface => interface(text, Field::InInterface, negated),
+            Meaning::OutInterface => interface(text, Field::OutInterface, negated),
+            Meaning::Fragment if family == Family::V6 => {
+                Err(Unread::new(term.name, "`-f` is not an option of ip6tables").help("use `-m frag`"))
+            }
+            Meaning::Fragment => set_of(Field::Fragment, RangeSet::point(1)),
+            Meaning::SourcePorts => set_of(Field::SourcePort, ports(text)?),
+            Meaning::DestinationPorts => set_of(Field::Service, ports(text)?),
+            Meaning::SourcePortList => set_of(Field::SourcePort, parser::port_list(text)?),
+            Meaning::DestinationPortList => set_of(Field::Service, parser::port_list(text)?),
+            Meaning::EitherPortList => {
+                let ports = parser::port_list(text)?;
+                let either =
+                    [Field::SourcePort, Field::Service].map(|field| Condition::Test(field, ports.clone()));
+                Ok(Some(not(Condition::Any(either.into()), negated)))
+            }
+            Meaning::TcpFlags => set_of(Field::TcpFlags, flags(text)?),
+            // "Only match TCP packets with the SYN bit set and the ACK,RST and FIN bits cleared."
+            Meaning::Syn => set_of(Field::TcpFlags, flags_with(0x17, 0x02)),
+            Meaning::IcmpType => icmp(text, Family::V4, negated),
+            Meaning::Icmpv6Type => icmp(text, Family::V6, negated),
+            Meaning::State => state(text, negated),
+            Meaning::SourceRange => set_of(family.source(), address_range(text, family)?),
+            Meaning::DestinationRange => set_of(family.destination(), address_range(text, family)?),
+            Meaning::Mark => mark(text, negated),
+            Meaning::SourceType => self.class(rule, term, text, Field::SourceClass, table),
+            Meaning::DestinationType => self.class(rule, term, text, Field::DestinationClass, table),
+            Meaning::Test => Ok(Some(self.unmodelled(rule, term, table))),
+            Meaning::Table => Err(Unread::new(term.name, "`-t` does not belong into a rule")
+                .help("a dump names its table in the line `*table`")),
+            _ => Ok(None),
+        }
+    }
+
+    /// `-s`, `-d`
+    fn address(&mut self, text: &'a str, field: Field, negated: bool) -> Read<'a, Option<Condition>> {
+        match parser::addresses(text, self.family)? {
+            (_, count) if count > 1 && negated => Err(Unread::new(text, "`!` goes with one address only")
+                .help("write a rule for each, or use an ipset")),
+            (Address::Ranges(set), _) if set.is_full(field.max()) && !negated => Ok(None),
+            (Address::Ranges(set), _) => Ok(Some(test(field, set, negated))),
+            (Address::Unknown(why), _) => {
+                let option = if field == self.family.source() { "-s" } else { "-d" };
+                self.unknowns.count(
+                    "",
+                    option,
+                    "with a host name or a mask with holes",
+                    self.at.span(text),
+                );
+                let property = (option == "-s").then(|| self.unknowns.text(&format!("{option} {text}")));
+                let why = self.unknowns.text(&why);
+                Ok(Some(not(Condition::Unknown(Unknown { property, why }), negated)))
+            }
+        }
+    }
+
+    /// `-m addrtype`
+    fn class(
+        &mut self,
+        rule: &Rule<'a>,
+        term: &Term<'a>,
+        text: &'a str,
+        field: Field,
+        table: TableKind,
+    ) -> Read<'a, Option<Condition>> {
+        let classes = parser::class_list(text)?;
+        // "--limit-iface-in": the class is then that of the address on one interface alone.
+        let limited = rule
+            .terms
+            .iter()
+            .any(|other| other.owner == term.owner && is_detail(other));
+        if limited {
+            return Ok(Some(self.unmodelled(rule, term, table)));
+        }
+        let whole = Condition::Test(field, classes.whole);
+        if classes.part.is_empty() {
+            return Ok(Some(match whole {
+                Condition::Test(field, set) => test(field, set, term.negated),
+                other => other,
+            }));
+        }
+        let mut positive = *term;
+        positive.negated = false;
+        let part = Condition::All(vec![
+            Condition::Test(field, classes.part),
+            self.unmodelled(rule, &positive, table),
+        ]);
+        Ok(Some(not(Condition::Any(vec![whole, part]), term.negated)))
+    }
+
+    /// A test of a known module that is not modelled.
+    fn unmodelled(&mut self, rule: &Rule<'a>, term: &Term<'a>, table: TableKind) -> Condition {
+        let Owner::Module(at) = term.owner else {
+            return Condition::All(Vec::new());
+        };
+        let Some((used, module)) = rule.uses.get(at).and_then(|used| Some((used, used.module?))) else {
+            return Condition::All(Vec::new());
+        };
+        let mut key = format!("{} {}", module.name, term.name);
+        push_words(&mut key, term.arguments);
+        let details = rule
+            .terms
+            .iter()
+            .filter(|other| other.owner == term.owner && is_detail(other));
+        details.for_each(|detail| push_term(&mut key, detail));
+        let option = if partly_modelled(module) { term.name } else { "" };
+        let reason = self
+            .unknowns
+            .count("-m ", used.name, option, self.at.span(term.name));
+        let why = match (module.name, words(term.arguments).next()) {
+            ("set", Some(name)) => self
+                .unknowns
+                .text(&format!("the members of set `{}` are not known", name.text())),
+            _ => reason,
+        };
+        let property = keeps(module, term, table).then(|| self.unknowns.text(&key));
+        not(Condition::Unknown(Unknown { property, why }), term.negated)
+    }
+
+    /// A module that asks one question with all its options: a module that is not known, or one without options of its own.
+    fn whole_module(&mut self, rule: &Rule<'a>, at: usize, used: &Use<'a>, table: TableKind) -> Condition {
+        let terms = || rule.terms.iter().filter(|term| term.owner == Owner::Module(at));
+        let negations = terms().filter(|term| term.negated).count();
+        let negated = used.module.is_none() && negations == 1;
+        let mut key = used.name.to_owned();
+        for term in terms() {
+            let mut term = *term;
+            term.negated &= !negated;
+            push_term(&mut key, &term);
+        }
+        let why = self.unknowns.count("-m ", used.name, "", self.at.span(used.name));
+        // What a module that nobody knows asks may be asked of anything: it is not kept.
+        let kept = used.module.is_some_and(|module| lasts(module.keeps, table));
+        let property = kept.then(|| self.unknowns.text(&key));
+        not(Condition::Unknown(Unknown { property, why }), negated)
+    }
+}
+
+/// An argument without its quotes, as a slice of the file. Escapes within quotes stay: no modelled value has them.
+struct Plain<'a> {
+    text: &'a str,
+}
+
+impl<'a> Plain<'a> {
+    fn of(term: &Term<'a>) -> Self {
+        let text = term.arguments;
+        let inner = |quote| {
+            text.strip_prefix(quote)
+                .and_then(|rest: &str| rest.strip_suffix(quote))
+        };
+        let text = inner('"').or_else(|| inner('\'')).unwrap_or(text);
+        Self { text }
+    }
+}
+
+/// Whether the whole rule must name one of the module's protocols, and does not.
+fn check_protocol<'a>(used: &Use<'a>, protocol: Option<Protocol>) -> Read<'a, ()> {
+    let Some(module) = used.module.filter(|module| !module.protocols.is_empty()) else {
+        return Ok(());
+    };
+    let named = protocol
+        .filter(|protocol| !protocol.negated)
+        .map(|protocol| protocol.number);
+    if named.is_some_and(|named| module.protocols.contains(&named)) {
+        return Ok(());
+    }
+    let names: Vec<_> = module
+        .protocols
+        .iter()
+        .filter_map(|number| protocol_name(*number))
+        .collect();
+    let message = format!("`-m {}` without its protocol", module.name);
+    Err(Unread::new(used.name, message).help(format!(
+        "iptables takes it only in a rule with `-p {}`",
+        names.join("`, `-p ")
+    )))
+}
+
+/// Whether later fragments never match the module: they have no ports (the kernel's `tcp_mt`, `udp_mt`, `icmp_match`).
+fn reads_ports(module: &Module) -> bool {
+    !module.protocols.is_empty()
+}
+
+fn is_detail(term: &Term<'_>) -> bool {
+    term.entry.is_none_or(|entry| entry.meaning == Meaning::Detail)
+}
+
+/// Whether a module asks something that none of its options asks by itself.
+fn asks_by_itself(rule: &Rule<'_>, at: usize, used: &Use<'_>) -> bool {
+    let silent = |module: &Module| module.keeps == Keeps::Exact || !module.protocols.is_empty();
+    !used.module.is_some_and(silent)
+        && rule
+            .terms
+            .iter()
+            .all(|term| term.owner != Owner::Module(at) || is_detail(term))
+}
+
+fn partly_modelled(module: &Module) -> bool {
+    let unmodelled = |meaning| matches!(meaning, Meaning::Test | Meaning::Detail);
+    module.options.iter().any(|option| !unmodelled(option.meaning))
+}
+
+/// Whether a packet gives the same answer to the test wherever it is asked.
+fn keeps(module: &Module, term: &Term<'_>, table: TableKind) -> bool {
+    // `--match-set ban dst` asks about the destination; `src` about the source, which only POSTROUTING translates.
+    let asks_destination = module.name == "set"
+        && words(term.arguments)
+            .nth(1)
+            .is_none_or(|flags| flags.0.contains("dst"));
+    lasts(module.keeps, table) && (!asks_destination || table.is_behind_translation())
+}
+
+fn lasts(keeps: Keeps, table: TableKind) -> bool {
+    match keeps {
+        Keeps::Exact | Keeps::Always | Keeps::Unless(_) => true,
+        Keeps::UntilTranslated => table.is_behind_translation(),
+        Keeps::Never => false,
+    }
+}
+
+fn push_words(key: &mut String, text: &str) {
+    for word in words(text) {
+        key.push(' ');
+        key.push_str(word.0);
+    }
+}
+
+fn push_term(key: &mut String, term: &Term<'_>) {
+    key.push_str(if term.negated { " ! " } else { " " });
+    key.push_str(term.name);
+    push_words(key, term.arguments);
+}
+
+fn protocol(text: &str, negated: bool) -> Read<'_, Option<Condition>> {
+    match parser::protocol(text) {
+        // "The number zero is equivalent to all": iptables(8), "-p".
+        Some(0) if negated => {
+            Err(Unread::new(text, "no packet has none of all protocols")
+                .help("name one protocol behind the `!`"))
+        }
+        Some(0) => Ok(None),
+        Some(number) => Ok(Some(test(
+            Field::Protocol,
+            RangeSet::point(u128::from(number)),
+            negated,
+        ))),
+        None => Err(Unread::new(text, format!("`{text}` is not a protocol"))
+            .help("write its name, or its number from 0 to 255")),
+    }
+}
+
+/// `+` is any name, also none; its negation never matches: the kernel compares no byte of it.
+fn interface(text: &str, field: Field, negated: bool) -> Read<'_, Option<Condition>> {
+    Ok(match parser::interface(text)? {
+        None if negated => Some(Condition::Any(Vec::new())),
+        None => None,
+        Some((low, high)) => Some(test(field, RangeSet::range(low, high), negated)),
+    })
+}
+
+fn ports(text: &str) -> Read<'_, RangeSet> {
+    let (low, high) = parser::port_range(text)?;
+    Ok(RangeSet::range(u128::from(low), u128::from(high)))
+}
+
+/// "The first argument mask is the flags which we should examine, […] the second argument comp is […] flags which must be
+/// set": iptables-extensions(8), "tcp".
+fn flags(text: &str) -> Read<'_, RangeSet> {
+    let mut both = words(text);
+    let (mask, set) = (
+        both.next().map_or("", |word| word.0),
+        both.next().map_or("", |word| word.0),
+    );
+    Ok(flags_with(parser::tcp_flags(mask)?, parser::tcp_flags(set)?))
+}
+
+fn flags_with(mask: u8, set: u8) -> RangeSet {
+    let all = (0..=u8::MAX)
+        .filter(|flags| flags & mask == set)
+        .map(|flags| (u128::from(flags), u128::from(flags)));
+    all.collect()
+}
+
+fn icmp(text: &str, family: Family, negated: bool) -> Read<'_, Option<Condition>> {
+    Ok(match parser::icmp_types(text, family)? {
+        Some(types) => Some(test(Field::Service, types, negated)),
+        None if negated => Some(Condition::Any(Vec::new())),
+        None => None,
+    })
+}
+
+/// One state of the list is enough; `SNAT` and `DNAT` are beside the others: iptables-extensions(8), "conntrack".
+fn state(text: &str, negated: bool) -> Read<'_, Option<Condition>> {
+    let states = parser::states(text)?;
+    if !states.snat && !states.dnat {
+        return Ok(Some(test(Field::State, states.states, negated)));
+    }
+    let mut any = Vec::new();
+    if !states.states.is_empty() {
+        any.push(Condition::Test(Field::State, states.states));
+    }
+    if states.snat {
+        any.push(Condition::Test(Field::StatusSnat, RangeSet::point(1)));
+    }
+    if states.dnat {
+        any.push(Condition::Test(Field::StatusDnat, RangeSet::point(1)));
+    }
+    Ok(Some(match <[Condition; 1]>::try_from(any) {
+        Ok([only]) => not(only, negated),
+        Err(any) => not(Condition::Any(any), negated),
+    }))
+}
+
+fn address_range(text: &str, family: Family) -> Read<'_, RangeSet> {
+    let (low, high) = parser::range_of_addresses(text, family)?;
+    Ok(RangeSet::range(low, high))
+}
+
+/// `mark & mask == value`: iptables-extensions(8), "mark".
+fn mark(text: &str, negated: bool) -> Read<'_, Option<Condition>> {
+    let (mark, mask) = parser::mark(text)?;
+    if mark & !mask != 0 {
+        return Ok(Some(not(Condition::Any(Vec::new()), negated)));
+    }
+    let bits = (0..32u8).filter(|bit| mask >> bit & 1 == 1);
+    let all = bits.map(|bit| Condition::Test(Field::Mark(bit), RangeSet::point(u128::from(mark >> bit & 1))));
+    Ok(Some(not(Condition::All(all.collect()), negated)))
+}

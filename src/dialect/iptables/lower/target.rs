@@ -1,0 +1,213 @@
+//! Targets of a rule to actions.
+
+use super::Lowering;
+use super::condition::{ports_are_known, protocol_of};
+use super::table::TableKind;
+use crate::dialect::iptables::ast::{Read, Rule, Target, Term, Unread, Word};
+use crate::dialect::iptables::names::{Change, Effect, target_by_name};
+use crate::dialect::iptables::parser;
+use crate::model::{Action, Edit, Hook, Unknown};
+use crate::packet::RangeSet;
+use crate::source::Span;
+
+/// Where a rule stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub(super) table: usize,
+    pub(super) kind: TableKind,
+    /// The hook that calls the rule's chain itself.
+    pub(super) hook: Option<Hook>,
+}
+
+impl<'a> Lowering<'a> {
+    /// What a rule does, and the bytes that say it.
+    pub(super) fn action(&mut self, rule: &Rule<'a>, place: Place, whole: Span) -> Read<'a, (Action, Span)> {
+        let Some(target) = rule.target else {
+            return Ok((Action::Continue, whole));
+        };
+        let span = self.at.span(target.name);
+        Ok((self.target(rule, target, place, span)?, span))
+    }
+
+    fn target(&mut self, rule: &Rule<'a>, target: Target<'a>, place: Place, span: Span) -> Read<'a, Action> {
+        let to = |chain| {
+            if target.goto {
+                Action::Goto(chain)
+            } else {
+                Action::Jump(chain)
+            }
+        };
+        if let Some(chain) = self.chains().existing(place.table, target.name) {
+            if self
+                .chains()
+                .state(chain)
+                .is_some_and(|chain| chain.hook.is_some())
+            {
+                let message = format!("`{}` cannot be a target", target.name);
+                return Err(
+                    Unread::new(target.name, message).help("only chains that no hook calls can be jumped to")
+                );
+            }
+            return Ok(to(chain));
+        }
+        if place.kind.hook(target.name).is_some() {
+            let message = format!("`{}` cannot be a target", target.name);
+            return Err(
+                Unread::new(target.name, message).help("only chains that no hook calls can be jumped to")
+            );
+        }
+        match target_by_name(target.name) {
+            Some(_) if target.goto => {
+                let message = format!("`-g {}` does not lead to a chain", target.name);
+                Err(Unread::new(target.name, message).help(format!("write `-j {}`", target.name)))
+            }
+            Some(entry) => self.effect(rule, entry.effect, target, place, span),
+            None if rule.parameters.is_empty() => {
+                let chain = self.chains().chain(place.table, target.name, span);
+                self.chains().refer(chain, span);
+                Ok(to(chain))
+            }
+            None => Ok(self.unknown_target(target, span)),
+        }
+    }
+
+    fn unknown_target(&mut self, target: Target<'a>, span: Span) -> Action {
+        let why = self.unknowns.count("-j ", target.name, "", span);
+        Action::Unknown(Unknown { property: None, why })
+    }
+
+    fn effect(
+        &mut self,
+        rule: &Rule<'a>,
+        effect: Effect,
+        target: Target<'a>,
+        place: Place,
+        span: Span,
+    ) -> Read<'a, Action> {
+        Ok(match effect {
+            Effect::Accept => Action::Accept,
+            Effect::Drop => Action::Drop,
+            Effect::Reject => Action::Reject,
+            Effect::Return => Action::Return,
+            Effect::Pass => Action::Continue,
+            Effect::Changes(change) => {
+                self.unknowns.note_change(change);
+                // "--map-mark: map firewall mark to packet": iptables-extensions(8), "SET".
+                if parameter(rule, "map-mark").is_some() {
+                    any_mark()
+                } else {
+                    Action::Continue
+                }
+            }
+            Effect::Mark => mark(rule, target)?,
+            Effect::Connmark => self.connmark(rule)?,
+            Effect::Dnat => self.dnat(rule, target)?,
+            Effect::Redirect => Action::Edit(Edit::Redirect {
+                ports: to_ports(rule)?,
+            }),
+            Effect::Snat => {
+                to_ports(rule)?;
+                Action::Edit(Edit::Snat)
+            }
+            Effect::Netmap => self.netmap(rule, target, place, span)?,
+            Effect::Notrack => Action::Edit(Edit::Untrack),
+            Effect::Ct if parameter(rule, "notrack").is_some() => Action::Edit(Edit::Untrack),
+            Effect::Ct => Action::Continue,
+            Effect::AnyMark => any_mark(),
+            Effect::Unknown => self.unknown_target(target, span),
+        })
+    }
+
+    /// Restoring makes the packet's mark what the connection's is: iptables-extensions(8), "CONNMARK".
+    fn connmark(&mut self, rule: &Rule<'a>) -> Read<'a, Action> {
+        if parameter(rule, "restore-mark").is_none() {
+            self.unknowns.note_change(Change::ConnectionMark);
+            return Ok(Action::Continue);
+        }
+        let mask = |name| match parameter(rule, name) {
+            Some(term) => parser::mark(term.arguments).map(|(mask, _)| Some(mask)),
+            None => Ok(None),
+        };
+        let both = mask("mask")?;
+        let (packet, connection) = (mask("nfmask")?.or(both), mask("ctmask")?.or(both));
+        Ok(Action::Edit(Edit::MarkUnknown {
+            mask: packet.unwrap_or(u32::MAX) | connection.unwrap_or(u32::MAX),
+        }))
+    }
+
+    fn dnat(&mut self, rule: &Rule<'a>, target: Target<'a>) -> Read<'a, Action> {
+        let Some(term) = parameter(rule, "to-destination") else {
+            return Err(Unread::new(target.name, "`DNAT` without `--to-destination`"));
+        };
+        let address = parser::nat_address(term.arguments, self.family)?;
+        if address.ports.is_some() && !ports_are_known(protocol_of(rule)) {
+            return Err(needs_ports(term.arguments));
+        }
+        Ok(Action::Edit(Edit::Dnat {
+            to: address.to,
+            ports: address.ports,
+        }))
+    }
+
+    /// Maps the destination in PREROUTING and OUTPUT, the source in POSTROUTING and INPUT: iptables-extensions(8), "NETMAP".
+    fn netmap(&mut self, rule: &Rule<'a>, target: Target<'a>, place: Place, span: Span) -> Read<'a, Action> {
+        let Some(term) = parameter(rule, "to") else {
+            return Err(Unread::new(target.name, "`NETMAP` without `--to`"));
+        };
+        let (address, _) = parser::addresses(term.arguments, self.family)?;
+        Ok(match (place.hook, address) {
+            (Some(Hook::Input | Hook::Postrouting), _) => Action::Edit(Edit::Snat),
+            (Some(_), parser::Address::Ranges(to)) => Action::Edit(Edit::Dnat {
+                to: Some(to),
+                ports: None,
+            }),
+            _ => self.unknown_target(target, span),
+        })
+    }
+}
+
+fn any_mark() -> Action {
+    Action::Edit(Edit::MarkUnknown { mask: u32::MAX })
+}
+
+fn parameter<'r, 'a>(rule: &'r Rule<'a>, name: &str) -> Option<&'r Term<'a>> {
+    rule.parameters
+        .iter()
+        .find(|term| term.entry.is_some_and(|entry| entry.name == name))
+}
+
+fn needs_ports(at: &str) -> Box<Unread<'_>> {
+    Unread::new(at, "a port without a protocol that has ports").help("add `-p tcp` or `-p udp` to the rule")
+}
+
+/// `--to-ports` of `REDIRECT` and `MASQUERADE`; the port in `--to-source` of `SNAT` is read where it is written.
+fn to_ports<'a>(rule: &Rule<'a>) -> Read<'a, Option<RangeSet>> {
+    let Some(term) = parameter(rule, "to-ports") else {
+        return Ok(None);
+    };
+    if !ports_are_known(protocol_of(rule)) {
+        return Err(needs_ports(term.arguments));
+    }
+    parser::to_ports(term.arguments).map(Some)
+}
+
+/// How each option of `MARK` changes the mark: iptables-extensions(8), "MARK".
+fn mark<'a>(rule: &Rule<'a>, target: Target<'a>) -> Read<'a, Action> {
+    let known = rule
+        .parameters
+        .iter()
+        .find_map(|term| Some((term, term.entry?.name)));
+    let Some((term, name)) = known else {
+        return Err(Unread::new(target.name, "`MARK` without a mark")
+            .help("write `--set-mark` or `--set-xmark` behind it"));
+    };
+    let (value, mask) = parser::mark(Word(term.arguments).0)?;
+    let (clear, flip) = match name {
+        "set-xmark" => (mask, value),
+        "set-mark" => (value | mask, value),
+        "and-mark" => (!value, 0),
+        "or-mark" => (value, value),
+        _ => (0, value),
+    };
+    Ok(Action::Edit(Edit::Mark { clear, flip }))
+}

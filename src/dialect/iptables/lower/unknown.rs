@@ -1,0 +1,94 @@
+//! What is not modelled: one name for one question, and a count of each kind for the notices.
+
+use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::dialect::iptables::names::Change;
+use crate::finding::{Code, Finding, Label};
+use crate::source::Span;
+
+/// One kind of thing that is not modelled.
+struct Kind {
+    /// As users write it: `-m mac`.
+    name: String,
+    why: Arc<str>,
+    first: Span,
+    count: usize,
+}
+
+/// Questions and kinds of one dump.
+#[derive(Default)]
+pub(super) struct Unknowns<'a> {
+    texts: FxHashSet<Arc<str>>,
+    by_name: FxHashMap<(&'a str, &'a str), usize>,
+    kinds: Vec<Kind>,
+    changes: u8,
+}
+
+impl<'a> Unknowns<'a> {
+    /// Counts one use of `option` of `flag` (`-m mac`, `-j NFQUEUE`); `option` may be empty. Returns why it is unknown.
+    pub(super) fn count(&mut self, flag: &str, name: &'a str, option: &'a str, span: Span) -> Arc<str> {
+        let kinds = &mut self.kinds;
+        let at = *self.by_name.entry((name, option)).or_insert_with(|| {
+            let name = match option {
+                "" => format!("{flag}{name}"),
+                _ => format!("{flag}{name} {option}"),
+            };
+            let why = Arc::from(format!("`{name}` is not modelled"));
+            kinds.push(Kind {
+                name,
+                why,
+                first: span,
+                count: 0,
+            });
+            kinds.len() - 1
+        });
+        match self.kinds.get_mut(at) {
+            Some(kind) => {
+                kind.count += 1;
+                Arc::clone(&kind.why)
+            }
+            None => Arc::from(name),
+        }
+    }
+
+    /// The one shared copy of a text: dumps ask the same question in many rules.
+    pub(super) fn text(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.texts.get(text) {
+            return Arc::clone(known);
+        }
+        let new: Arc<str> = Arc::from(text);
+        self.texts.insert(Arc::clone(&new));
+        new
+    }
+
+    /// Notes that some rule changes this.
+    pub(super) fn note_change(&mut self, change: Change) {
+        self.changes |= 1 << change as u8;
+    }
+
+    /// Whether any rule changes anything that unmodelled matches ask.
+    pub(super) fn any_change(&self) -> bool {
+        self.changes != 0
+    }
+
+    /// Whether some rule changes this.
+    pub(super) fn is_changed(&self, change: Change) -> bool {
+        self.changes >> change as u8 & 1 == 1
+    }
+
+    /// One notice a kind, in the order of first use.
+    pub(super) fn notices(&self) -> impl Iterator<Item = Finding> + '_ {
+        self.kinds.iter().map(|kind| {
+            let times = if kind.count == 1 {
+                String::new()
+            } else {
+                format!(" ({} times)", kind.count)
+            };
+            let message = format!("`{}` is not modelled{times}", kind.name);
+            let label = Label::new(kind.first, "may hold or not");
+            Finding::new(Code::UnsupportedMatch, message, Some(label)).help("both answers were followed")
+        })
+    }
+}

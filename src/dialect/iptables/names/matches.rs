@@ -1,0 +1,164 @@
+//! The match modules of iptables-extensions(8), their options, and how long what they ask stays true of a packet.
+//!
+//! The choices for unmodelled matches: what belongs to the packet, its sender or its connection from the start is
+//! kept; what a rule's own state answers (`limit`, `recent`, `statistic`, counters) is asked afresh; `time` is kept, since a
+//! packet crosses all chains in one moment; what another target can change is kept only in dumps without that
+//! target; what looks at the destination is kept only behind translation (tables filter and security).
+
+use super::{Arity, Change, Entry, Keeps, Meaning, Module, detail, detail_flag, entry, test, test_flag};
+use crate::packet::protocol::number::{DCCP, ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE};
+
+const SPORT: Entry = entry("sport", Arity::One, Meaning::SourcePorts);
+const SPORTS: Entry = entry("source-port", Arity::One, Meaning::SourcePorts);
+const DPORT: Entry = entry("dport", Arity::One, Meaning::DestinationPorts);
+const DPORTS: Entry = entry("destination-port", Arity::One, Meaning::DestinationPorts);
+
+const fn module(name: &'static str, keeps: Keeps, options: &'static [Entry]) -> Module {
+    Module {
+        name,
+        protocols: &[],
+        keeps,
+        options,
+    }
+}
+
+const fn of(protocols: &'static [u8], module: Module) -> Module {
+    Module { protocols, ..module }
+}
+
+use Keeps::{Always, Exact, Never, Unless, UntilTranslated};
+
+/// Every module that is known, sorted by name.
+#[rustfmt::skip] // one module a line or two: a table to be read across
+pub(in crate::dialect::iptables) static MODULES: &[Module] = &[
+    module("addrtype", Always, &[
+        entry("src-type", Arity::One, Meaning::SourceType), entry("dst-type", Arity::One, Meaning::DestinationType),
+        detail_flag("limit-iface-in"), detail_flag("limit-iface-out"),
+    ]),
+    module("ah", Always, &[test("ahspi"), test("ahlen"), test_flag("ahres")]),
+    module("bpf", UntilTranslated, &[test("bytecode"), test("object-pinned")]),
+    module("cgroup", Always, &[test("path"), test("cgroup")]),
+    module("cluster", Always, &[
+        detail("cluster-total-nodes"), test("cluster-local-node"), test("cluster-local-nodemask"), detail("cluster-hash-seed"),
+    ]),
+    module("comment", Exact, &[entry("comment", Arity::One, Meaning::Silent)]),
+    module("condition", Always, &[test("condition")]),
+    module("connbytes", Never, &[test("connbytes"), detail("connbytes-dir"), detail("connbytes-mode")]),
+    module("connlabel", Never, &[test("label"), detail_flag("set")]),
+    module("connlimit", Never, &[
+        test("connlimit-upto"), test("connlimit-above"), detail("connlimit-mask"),
+        detail_flag("connlimit-saddr"), detail_flag("connlimit-daddr"),
+    ]),
+    module("connmark", Unless(Change::ConnectionMark), &[test("mark")]),
+    module("conntrack", Always, &[
+        entry("ctstate", Arity::One, Meaning::State), test("ctproto"),
+        test("ctorigsrc"), test("ctorigdst"), test("ctreplsrc"), test("ctrepldst"),
+        test("ctorigsrcport"), test("ctorigdstport"), test("ctreplsrcport"), test("ctrepldstport"),
+        test("ctstatus"), test("ctexpire"), test("ctdir"),
+    ]),
+    module("cpu", Never, &[test("cpu")]),
+    of(&[DCCP], module("dccp", Always, &[SPORT, SPORTS, DPORT, DPORTS, test("dccp-types"), test("dccp-option")])),
+    module("devgroup", Always, &[test("src-group"), test("dst-group")]),
+    module("dscp", Unless(Change::TypeOfService), &[test("dscp"), test("dscp-class")]),
+    module("dst", Always, &[test("dst-len"), test("dst-opts")]),
+    module("ecn", Unless(Change::TypeOfService), &[test_flag("ecn-tcp-cwr"), test_flag("ecn-tcp-ece"), test("ecn-ip-ect")]),
+    of(&[50], module("esp", Always, &[test("espspi")])),
+    module("eui64", Always, &[]),
+    module("frag", Always, &[
+        test("fragid"), test("fraglen"), test_flag("fragres"), test_flag("fragfirst"), test_flag("fragmore"), test_flag("fraglast"),
+    ]),
+    module("geoip", Always, &[test("src-cc"), test("source-country"), test("dst-cc"), test("destination-country")]),
+    module("hashlimit", Never, &[
+        test("hashlimit-upto"), test("hashlimit-above"), test("hashlimit"), detail("hashlimit-mode"), detail("hashlimit-srcmask"),
+        detail("hashlimit-dstmask"), detail("hashlimit-name"), detail("hashlimit-burst"), detail("hashlimit-htable-size"),
+        detail("hashlimit-htable-max"), detail("hashlimit-htable-gcinterval"), detail("hashlimit-htable-expire"),
+        detail_flag("hashlimit-rate-match"), detail("hashlimit-rate-interval"),
+    ]),
+    module("hbh", Always, &[test("hbh-len"), test("hbh-opts")]),
+    module("helper", Always, &[test("helper")]),
+    module("hl", Unless(Change::HopLimit), &[test("hl-eq"), test("hl-lt"), test("hl-gt")]),
+    of(&[ICMP], module("icmp", Exact, &[entry("icmp-type", Arity::One, Meaning::IcmpType)])),
+    of(&[ICMPV6], module("icmp6", Exact, &[entry("icmpv6-type", Arity::One, Meaning::Icmpv6Type)])),
+    of(&[108], module("ipcomp", Always, &[test("ipcompspi"), detail_flag("compres")])),
+    module("iprange", Exact, &[
+        entry("src-range", Arity::One, Meaning::SourceRange), entry("dst-range", Arity::One, Meaning::DestinationRange),
+    ]),
+    module("ipv6header", Always, &[test("header"), detail_flag("soft")]),
+    module("ipvs", UntilTranslated, &[
+        test_flag("ipvs"), test("vproto"), test("vaddr"), test("vport"), test("vdir"), test("vmethod"), test("vportctl"),
+    ]),
+    module("length", Always, &[test("length")]),
+    module("limit", Never, &[test("limit"), detail("limit-burst")]),
+    module("mac", Always, &[test("mac-source")]),
+    module("mark", Exact, &[entry("mark", Arity::One, Meaning::Mark)]),
+    of(&[135], module("mh", Always, &[test("mh-type")])),
+    of(&[TCP, UDP, UDPLITE, DCCP, SCTP], module("multiport", Exact, &[
+        entry("sports", Arity::One, Meaning::SourcePortList), entry("source-ports", Arity::One, Meaning::SourcePortList),
+        entry("dports", Arity::One, Meaning::DestinationPortList), entry("destination-ports", Arity::One, Meaning::DestinationPortList),
+        entry("ports", Arity::One, Meaning::EitherPortList),
+    ])),
+    // Counts and always matches: iptables-extensions(8), "nfacct".
+    module("nfacct", Exact, &[entry("nfacct-name", Arity::One, Meaning::Silent)]),
+    of(&[TCP], module("osf", Always, &[test("genre"), detail("ttl"), detail("log")])),
+    module("owner", Always, &[
+        test("uid-owner"), test("gid-owner"), test("pid-owner"), test("sid-owner"), test("cmd-owner"),
+        test_flag("socket-exists"), detail_flag("suppl-groups"),
+    ]),
+    module("physdev", Always, &[
+        test("physdev-in"), test("physdev-out"), test_flag("physdev-is-in"), test_flag("physdev-is-out"), test_flag("physdev-is-bridged"),
+    ]),
+    module("pkttype", Always, &[test("pkt-type")]),
+    module("policy", Always, &[
+        detail("dir"), detail("pol"), detail_flag("strict"), detail("reqid"), detail("spi"), detail("proto"), detail("mode"),
+        detail("tunnel-src"), detail("tunnel-dst"), detail_flag("next"),
+    ]),
+    module("quota", Never, &[test("quota")]),
+    module("random", Never, &[test("average")]),
+    module("rateest", Never, &[
+        detail("rateest"), detail("rateest1"), detail("rateest2"), detail_flag("rateest-delta"),
+        entry("rateest-bps", Arity::Optional, Meaning::Detail), entry("rateest-pps", Arity::Optional, Meaning::Detail),
+        entry("rateest-bps1", Arity::Optional, Meaning::Detail), entry("rateest-bps2", Arity::Optional, Meaning::Detail),
+        entry("rateest-pps1", Arity::Optional, Meaning::Detail), entry("rateest-pps2", Arity::Optional, Meaning::Detail),
+        detail_flag("rateest-lt"), detail_flag("rateest-gt"), detail_flag("rateest-eq"),
+    ]),
+    module("realm", UntilTranslated, &[test("realm")]),
+    module("recent", Never, &[
+        test_flag("set"), test_flag("rcheck"), test_flag("update"), test_flag("remove"), detail("seconds"), detail_flag("reap"),
+        detail("hitcount"), detail_flag("rttl"), detail("name"), detail_flag("rsource"), detail_flag("rdest"), detail("mask"),
+    ]),
+    module("rpfilter", Always, &[detail_flag("loose"), detail_flag("validmark"), detail_flag("accept-local"), detail_flag("invert")]),
+    module("rt", Always, &[
+        test("rt-type"), test("rt-segsleft"), test("rt-len"), detail_flag("rt-0-res"), detail("rt-0-addrs"), detail_flag("rt-0-not-strict"),
+    ]),
+    of(&[SCTP], module("sctp", Always, &[SPORT, SPORTS, DPORT, DPORTS, entry("chunk-types", Arity::Two, Meaning::Test)])),
+    module("set", Unless(Change::Set), &[
+        entry("match-set", Arity::Two, Meaning::Test), entry("set", Arity::Two, Meaning::Test), detail_flag("return-nomatch"),
+        detail_flag("update-counters"), detail_flag("update-subcounters"), detail("packets-eq"), detail("packets-lt"),
+        detail("packets-gt"), detail("bytes-eq"), detail("bytes-lt"), detail("bytes-gt"),
+    ]),
+    module("socket", UntilTranslated, &[detail_flag("nowildcard"), detail_flag("transparent"), detail_flag("restore-skmark")]),
+    module("srh", Always, &[
+        test("srh-next-hdr"), test("srh-hdr-len-eq"), test("srh-hdr-len-gt"), test("srh-hdr-len-lt"), test("srh-segs-left-eq"),
+        test("srh-segs-left-gt"), test("srh-segs-left-lt"), test("srh-last-entry-eq"), test("srh-last-entry-gt"),
+        test("srh-last-entry-lt"), test("srh-tag"), test("srh-psid"), test("srh-nsid"), test("srh-lsid"),
+    ]),
+    module("state", Exact, &[entry("state", Arity::One, Meaning::State)]),
+    module("statistic", Never, &[detail("mode"), test("probability"), test("every"), detail("packet")]),
+    module("string", UntilTranslated, &[
+        detail("from"), detail("to"), detail("algo"), detail_flag("icase"), test("string"), test("hex-string"),
+    ]),
+    of(&[TCP], module("tcp", Always, &[
+        SPORT, DPORT, SPORTS, DPORTS, entry("tcp-flags", Arity::Two, Meaning::TcpFlags),
+        entry("syn", Arity::Zero, Meaning::Syn), test("tcp-option"),
+    ])),
+    of(&[TCP], module("tcpmss", Unless(Change::TcpOptions), &[test("mss")])),
+    module("time", Always, &[
+        detail("datestart"), detail("datestop"), detail("timestart"), detail("timestop"), test("monthdays"), test("weekdays"),
+        detail("days"), detail_flag("kerneltz"), detail_flag("utc"), detail_flag("localtz"), detail_flag("contiguous"),
+    ]),
+    module("tos", Unless(Change::TypeOfService), &[test("tos")]),
+    module("ttl", Unless(Change::HopLimit), &[test("ttl-eq"), test("ttl"), test("ttl-lt"), test("ttl-gt")]),
+    module("u32", UntilTranslated, &[test("u32")]),
+    of(&[UDP], module("udp", Exact, &[SPORT, DPORT, SPORTS, DPORTS])),
+    of(&[UDPLITE], module("udplite", Exact, &[SPORT, DPORT, SPORTS, DPORTS])),
+];

@@ -1,0 +1,159 @@
+//! One line: a table, a declaration, a command, a comment, or something else.
+
+use nom::bytes::complete::{tag, take_till, take_while1};
+use nom::character::complete::{char, space0};
+use nom::combinator::opt;
+use nom::sequence::{delimited, preceded, terminated};
+use nom::{IResult, Parser};
+
+use super::word::{next_word, skip_space, word};
+use crate::dialect::iptables::ast::{Command, Declaration, Line, Read, Unread, Verb};
+use crate::packet::Family;
+
+/// `line ::= ( table | "COMMIT" | declaration | command | comment )?`
+pub(in crate::dialect::iptables) fn line(text: &str) -> Read<'_, Line<'_>> {
+    let text = text.trim();
+    Ok(match text.as_bytes().first() {
+        None => Line::Blank,
+        Some(b'#') => Line::Comment(text),
+        Some(b'*') => table(text).map_or(Line::Other(text), |(_, name)| Line::Table(name)),
+        Some(b':') => declaration(text).map_or(Line::Other(text), |(_, it)| Line::Declaration(it)),
+        Some(b'C') if is_commit(text) => Line::Commit,
+        Some(b'-') => Line::Command(command(text, text)?),
+        Some(b'[') => match counters(text) {
+            Ok((rest, _)) if rest.starts_with('-') => Line::Command(command(text, rest)?),
+            _ => Line::Other(text),
+        },
+        Some(_) => match program(text) {
+            Ok((rest, family)) if rest.starts_with('-') => {
+                let mut command = command(text, rest)?;
+                command.only = command.only.or(family);
+                Line::Command(command)
+            }
+            _ => Line::Other(text),
+        },
+    })
+}
+
+/// `table ::= "*" name`
+fn table(input: &str) -> IResult<&str, &str> {
+    preceded(char('*'), name).parse(input)
+}
+
+/// `name ::= /[^\s\[\]]+/`
+fn name(input: &str) -> IResult<&str, &str> {
+    take_while1(|char: char| !char.is_whitespace()).parse(input)
+}
+
+/// `declaration ::= ":" name name counters?`
+fn declaration(input: &str) -> IResult<&str, Declaration<'_>> {
+    let (rest, chain) = preceded((char(':'), space0), name).parse(input)?;
+    let (rest, default) = preceded(space0, name).parse(rest)?;
+    Ok((rest, Declaration { chain, default }))
+}
+
+/// `counters ::= /\[[0-9]+:[0-9]+\]/`
+fn counters(input: &str) -> IResult<&str, &str> {
+    let count = |input| take_while1(|char: char| char.is_ascii_digit() || char == ':').parse(input);
+    terminated(delimited(char('['), count, char(']')), space0).parse(input)
+}
+
+fn is_commit(text: &str) -> bool {
+    text.strip_prefix("COMMIT")
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '#']))
+}
+
+/// `iptables`, `ip6tables`, also by path and behind `sudo`: the line of a script.
+fn program(input: &str) -> IResult<&str, Option<Family>> {
+    let (rest, _) = opt((tag("sudo"), space0)).parse(input)?;
+    let (rest, path) = take_till(char::is_whitespace).parse(rest)?;
+    let (rest, _) = space0.parse(rest)?;
+    match path.rsplit('/').next() {
+        Some("iptables" | "iptables-legacy" | "iptables-nft") => Ok((rest, Some(Family::V4))),
+        Some("ip6tables" | "ip6tables-legacy" | "ip6tables-nft") => Ok((rest, Some(Family::V6))),
+        _ => Err(nom::Err::Error(nom::error::Error::new(
+            input,
+            nom::error::ErrorKind::Tag,
+        ))),
+    }
+}
+
+/// `command ::= counters? ( "-A" name | "-I" name number? ) rule`
+///
+/// Reads the other commands of iptables(8), "COMMANDS", too, which iptables-save never prints.
+fn command<'a>(whole: &'a str, input: &'a str) -> Read<'a, Command<'a>> {
+    let (mut rest, mut table, mut only) = (input, None, None);
+    let (word, verb) = loop {
+        let Some((word, after)) = next_word(rest)? else {
+            return Err(Unread::new(whole, "this line has no command").help("a rule starts with `-A CHAIN`"));
+        };
+        rest = after;
+        match word.0 {
+            "-t" | "--table" => {
+                let Some((name, after)) = next_word(rest)? else {
+                    return Err(Unread::new(word.0, "no table follows"));
+                };
+                (table, rest) = (Some(name), after);
+            }
+            "-4" | "--ipv4" => only = Some(Family::V4),
+            "-6" | "--ipv6" => only = Some(Family::V6),
+            "-w" | "--wait" => rest = after_number(rest),
+            "-v" | "--verbose" | "-n" | "--numeric" | "--noflush" => {}
+            _ => break (word.0, verb(word.0)),
+        }
+    };
+    let Some(verb) = verb else {
+        return Err(
+            Unread::new(word, format!("`{word}` is not a command")).help("a rule starts with `-A CHAIN`")
+        );
+    };
+    let (chain, rest) = operand(rest);
+    let takes_number = matches!(verb, Verb::Insert | Verb::Delete | Verb::Replace);
+    let (number, rest) = match operand(rest) {
+        (Some(number), after) if takes_number && number.bytes().all(|byte| byte.is_ascii_digit()) => {
+            (Some(number), after)
+        }
+        _ => (None, rest),
+    };
+    Ok(Command {
+        verb,
+        word,
+        table,
+        only,
+        chain,
+        number,
+        rest: skip_space(rest),
+    })
+}
+
+/// A word that is no option.
+fn operand(input: &str) -> (Option<&str>, &str) {
+    let input = skip_space(input);
+    match word(input) {
+        Ok((rest, word)) if !word.starts_with(['-', '!', '#']) => (Some(word), rest),
+        _ => (None, input),
+    }
+}
+
+fn after_number(input: &str) -> &str {
+    match operand(input) {
+        (Some(number), rest) if number.bytes().all(|byte| byte.is_ascii_digit()) => rest,
+        _ => input,
+    }
+}
+
+fn verb(word: &str) -> Option<Verb> {
+    Some(match word {
+        "-A" | "--append" => Verb::Append,
+        "-I" | "--insert" => Verb::Insert,
+        "-D" | "--delete" => Verb::Delete,
+        "-R" | "--replace" => Verb::Replace,
+        "-P" | "--policy" => Verb::Policy,
+        "-N" | "--new-chain" | "--new" => Verb::NewChain,
+        "-X" | "--delete-chain" => Verb::DeleteChain,
+        "-F" | "--flush" => Verb::Flush,
+        "-Z" | "--zero" | "-L" | "--list" | "-S" | "--list-rules" | "-C" | "--check" => Verb::Nothing,
+        "-E" | "--rename-chain" => Verb::Other,
+        _ => return None,
+    })
+}

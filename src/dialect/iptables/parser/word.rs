@@ -1,0 +1,91 @@
+//! Words: what white space separates, quotes hold together and backslashes escape within quotes.
+//!
+//! iptables-restore's own splitting knows double quotes alone, anywhere in a word; single quotes are read too where
+//! they enclose a whole word, since rules are pasted from shell scripts.
+
+use nom::IResult;
+use nom::error::{Error, ErrorKind};
+
+use crate::dialect::iptables::ast::{Read, Unread, Word};
+
+/// `word ::= /'[^']*'/ | /([^\s"]|"([^"\\]|\\.)*")+/`
+///
+/// Fails at the end of the input and where a quote is not closed.
+pub(super) fn word(input: &str) -> IResult<&str, &str> {
+    let failed = || nom::Err::Error(Error::new(input, ErrorKind::NonEmpty));
+    let end = match input.strip_prefix('\'').and_then(|rest| rest.find('\'')) {
+        Some(at) if ends_word(input, at + 2) => at + 2,
+        _ => end_of_word(input).ok_or_else(failed)?,
+    };
+    if end == 0 {
+        return Err(failed());
+    }
+    Ok((input.get(end..).unwrap_or(""), input.get(..end).unwrap_or("")))
+}
+
+/// Whether a word that ends at `at` is followed by white space or nothing.
+fn ends_word(input: &str, at: usize) -> bool {
+    input.as_bytes().get(at).is_none_or(u8::is_ascii_whitespace)
+}
+
+/// Where the first word ends; `None` if a quote is not closed.
+fn end_of_word(input: &str) -> Option<usize> {
+    let (mut quoted, mut escaped) = (false, false);
+    for (at, byte) in input.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'"' => quoted = !quoted,
+            b'\\' if quoted => escaped = true,
+            b' ' | b'\t' | b'\n' | b'\r' | b'\x0b' | b'\x0c' if !quoted => return Some(at),
+            _ => {}
+        }
+    }
+    (!quoted).then_some(input.len())
+}
+
+/// White space skipped.
+pub(super) fn skip_space(input: &str) -> &str {
+    input.trim_start_matches([' ', '\t', '\n', '\r', '\x0b', '\x0c'])
+}
+
+/// The next word and what follows; `None` at the end.
+pub(in crate::dialect::iptables) fn next_word(input: &str) -> Read<'_, Option<(Word<'_>, &str)>> {
+    let input = skip_space(input);
+    if input.is_empty() {
+        return Ok(None);
+    }
+    match word(input) {
+        Ok((rest, word)) => Ok(Some((Word(word), rest))),
+        Err(_) => Err(Unread::new(input, "this quote is not closed")
+            .help("close it with `\"`, or write `\\\"` inside quotes")),
+    }
+}
+
+/// The words of a text whose quotes are closed.
+pub(in crate::dialect::iptables) fn words(mut input: &str) -> impl Iterator<Item = Word<'_>> {
+    std::iter::from_fn(move || {
+        let (word, rest) = next_word(input).ok()??;
+        input = rest;
+        Some(word)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_hold_a_word_together() {
+        let text = r#"a "b c" d"e f"g 'h i' it's "j\"k""#;
+        let raw: Vec<_> = words(text).map(|word| word.0).collect();
+        assert_eq!(raw, ["a", "\"b c\"", "d\"e f\"g", "'h i'", "it's", r#""j\"k""#]);
+        let said: Vec<_> = words(text).map(|word| word.text().into_owned()).collect();
+        assert_eq!(said, ["a", "b c", "de fg", "h i", "it's", "j\"k"]);
+    }
+
+    #[test]
+    fn an_open_quote_is_no_word() {
+        assert!(next_word("  \"a b").is_err());
+        assert_eq!(next_word(" \t"), Ok(None));
+    }
+}
