@@ -32,6 +32,18 @@ pub(super) fn detect(source: Source<'_>) -> Family {
         .unwrap_or_else(|| of_name(source.name))
 }
 
+/// What the first decisive rule of a table says; `header` is its line in `text`.
+pub(super) fn of_table(text: &str, header: &str) -> Option<Family> {
+    let at = (header.as_ptr() as usize).checked_sub(text.as_ptr() as usize)?;
+    let lines = text.get(at..)?.split('\n').skip(1);
+    let of_table = lines
+        .map(str::trim)
+        .take_while(|line| !line.starts_with("COMMIT") && !line.starts_with('*'));
+    of_table
+        .filter(|line| line.starts_with(['-', '[']))
+        .find_map(of_rule)
+}
+
 /// What the first decisive word of a rule says.
 fn of_rule(line: &str) -> Option<Family> {
     line.split_ascii_whitespace().find_map(|word| match word {

@@ -7,6 +7,7 @@ use super::table::TableKind;
 use crate::dialect::iptables::ast::{Owner, Read, Rule, Term, Unread, Use, Word};
 use crate::dialect::iptables::names::{Keeps, Meaning, Module};
 use crate::dialect::iptables::parser::{self, Address, words};
+use crate::finding::{Code, Finding, Label, Severity};
 use crate::model::{Condition, Match, Unknown};
 use crate::packet::protocol::{has_ports, protocol_name};
 use crate::packet::{Family, Field, RangeSet};
@@ -109,8 +110,8 @@ impl<'a> Lowering<'a> {
                 Err(Unread::new(term.name, "`-f` is not an option of ip6tables").help("use `-m frag`"))
             }
             Meaning::Fragment => set_of(Field::Fragment, RangeSet::point(1)),
-            Meaning::SourcePorts => set_of(Field::SourcePort, ports(text)?),
-            Meaning::DestinationPorts => set_of(Field::Service, ports(text)?),
+            Meaning::SourcePorts => set_of(Field::SourcePort, self.ports(text)?),
+            Meaning::DestinationPorts => set_of(Field::Service, self.ports(text)?),
             Meaning::SourcePortList => set_of(Field::SourcePort, parser::port_list(text)?),
             Meaning::DestinationPortList => set_of(Field::Service, parser::port_list(text)?),
             Meaning::EitherPortList => {
@@ -135,6 +136,20 @@ impl<'a> Lowering<'a> {
                 .help("a dump names its table in the line `*table`")),
             _ => Ok(None),
         }
+    }
+
+    /// `--sport`, `--dport`
+    fn ports(&mut self, text: &'a str) -> Read<'a, RangeSet> {
+        let (low, high) = parser::port_range(text)?;
+        if low > high {
+            let label = Label::new(self.at.span(text), "no port is in it");
+            let message = format!("the range `{text}` ends before it starts");
+            let mut finding = Finding::new(Code::UnreadText, message, Some(label))
+                .help("the rule was taken as one that never matches; newer iptables refuses it");
+            finding.severity = Severity::Warning;
+            self.notices.push(finding);
+        }
+        Ok(RangeSet::range(u128::from(low), u128::from(high)))
     }
 
     /// `-s`, `-d`
@@ -361,11 +376,6 @@ fn interface(text: &str, field: Field, negated: bool) -> Read<'_, Option<Conditi
         None => None,
         Some((low, high)) => Some(test(field, RangeSet::range(low, high), negated)),
     })
-}
-
-fn ports(text: &str) -> Read<'_, RangeSet> {
-    let (low, high) = parser::port_range(text)?;
-    Ok(RangeSet::range(u128::from(low), u128::from(high)))
 }
 
 /// "The first argument mask is the flags which we should examine, […] the second argument comp is […] flags which must be

@@ -28,6 +28,8 @@ use crate::source::{Locator, Source, Span};
 pub(super) struct Lowering<'a> {
     at: Locator<'a>,
     family: Family,
+    /// Whether a line has said the family outright.
+    has_family: bool,
     chains4: Chains<'a>,
     chains6: Chains<'a>,
     unknowns: Unknowns<'a>,
@@ -46,6 +48,7 @@ pub(super) fn read(source: Source<'_>, family: Family, into: &mut Reading) {
     let mut lowering = Lowering {
         at: Locator::new(source),
         family,
+        has_family: false,
         chains4: Chains::default(),
         chains6: Chains::default(),
         unknowns: Unknowns::default(),
@@ -73,6 +76,7 @@ impl<'a> Lowering<'a> {
     fn line(&mut self, text: &'a str, rule: &mut Rule<'a>) {
         let line = match parser::line(text) {
             Ok(line) => line,
+            Err(_) if self.open.is_none() => Line::Other(text),
             Err(unread) => {
                 self.unread(&unread);
                 self.unknown_everywhere(text);
@@ -112,6 +116,7 @@ impl<'a> Lowering<'a> {
             && let Some(family) = super::family::of_header(text)
         {
             self.family = family;
+            self.has_family = true;
         }
         // iptables-save of nftables: `# Table `filter' is incompatible, use 'nft' tool.`
         if text.contains("is incompatible, use 'nft' tool") {
@@ -129,6 +134,7 @@ impl<'a> Lowering<'a> {
             _ => {
                 if let Some(family) = super::family::of_header(text) {
                     self.family = family;
+                    self.has_family = true;
                 }
                 Ok(())
             }
@@ -142,6 +148,11 @@ impl<'a> Lowering<'a> {
                 .help("the tables are filter, nat, mangle, raw and security"));
         };
         self.has_header = true;
+        if !self.has_family
+            && let Some(family) = super::family::of_table(self.at.text(), text)
+        {
+            self.family = family;
+        }
         let header = self.at.span(text);
         let (table, replaced) = self.chains().open(kind, header);
         self.open = Some((table, true));

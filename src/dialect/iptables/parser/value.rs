@@ -77,23 +77,15 @@ fn around(separator: char) -> impl FnMut(&str) -> IResult<&str, (Option<&str>, O
 }
 
 /// `port-range ::= port | port? ":" port?`
+///
+/// May end before it starts: iptables took that for long, and no port is in it.
 pub(in crate::dialect::iptables) fn port_range(text: &str) -> Read<'_, (u16, u16)> {
     let (low, high) = match around(':')(text) {
-        Ok((_, (Some(one), None))) => {
-            let port = port(one)?;
-            return Ok((port, port));
-        }
         Ok((_, (low, Some(high)))) => (low.unwrap_or(""), high),
         _ => return port(text).map(|port| (port, port)),
     };
     let low = if low.is_empty() { 0 } else { port(low)? };
     let high = if high.is_empty() { u16::MAX } else { port(high)? };
-    if low > high {
-        return Err(Unread::new(
-            text,
-            format!("the range `{text}` ends before it starts"),
-        ));
-    }
     Ok((low, high))
 }
 
@@ -110,6 +102,12 @@ pub(in crate::dialect::iptables) fn port_list(text: &str) -> Read<'_, Ports> {
                 .help("a list has at most 15 ports, and a range counts as two"));
         }
         let (low, high) = port_range(part)?;
+        if low > high {
+            return Err(Unread::new(
+                part,
+                format!("the range `{part}` ends before it starts"),
+            ));
+        }
         ranges.push((u128::from(low), u128::from(high)));
     }
     Ok(RangeSet::from_ranges(ranges))
@@ -339,7 +337,7 @@ pub(in crate::dialect::iptables) fn tcp_flags(text: &str) -> Read<'_, u8> {
     Ok(bits)
 }
 
-/// `icmp-types ::= number ( "/" number )? | name`
+/// `icmp-types ::= number ( "/" number ( ":" number )? )? | /[a-zA-Z][a-zA-Z-]*/`
 ///
 /// `None` stands for any. In IPv4, type 255 matches any type: the kernel's `icmp_type_code_match`.
 pub(in crate::dialect::iptables) fn icmp_types(text: &str, family: Family) -> Read<'_, Option<RangeSet>> {
@@ -358,8 +356,8 @@ pub(in crate::dialect::iptables) fn icmp_types(text: &str, family: Family) -> Re
     let (kind, codes) = match around('/')(text) {
         Ok((_, (Some("any"), None))) if family == Family::V4 => return Ok(None),
         Ok((_, (Some(kind), Some(code)))) => {
-            let code = byte(code)?;
-            (byte(kind)?, (code, code))
+            let (low, high) = code.split_once(':').unwrap_or((code, code));
+            (byte(kind)?, (byte(low)?, byte(high)?))
         }
         _ if text.starts_with(|char: char| char.is_ascii_digit()) => (byte(text)?, (0, 255)),
         _ => {

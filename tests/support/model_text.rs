@@ -1,0 +1,247 @@
+//! A lowered model as text that a network engineer can check by eye: one line a rule, its conditions in words.
+
+use std::fmt::Write;
+
+use portcullis::model::{Action, Condition, Default, Edit, Families, Match, Purpose, Ruleset};
+use portcullis::packet::{Family, Field, RangeSet, address, protocol, value};
+use portcullis::source::{SourceMap, Span};
+
+/// All chains of a ruleset. Behind each match, in quotes, stand the bytes of the file that say it.
+pub fn model_text(ruleset: &Ruleset, map: &SourceMap) -> String {
+    let mut text = String::new();
+    let families = match ruleset.families {
+        Families::V4 => "IPv4",
+        Families::V6 => "IPv6",
+        Families::Both => "IPv4 and IPv6",
+    };
+    writeln!(text, "{families} {:?}", ruleset.layer).unwrap();
+    for (at, chain) in ruleset.chains.iter().enumerate() {
+        write!(text, "\nchain {} ({})", chain.path, line_of(map, chain.span)).unwrap();
+        for base in ruleset.bases.iter().filter(|base| base.chain.0 as usize == at) {
+            let purpose = match base.purpose {
+                Purpose::Filter => "filters",
+                Purpose::Prepare => "prepares",
+                Purpose::Nat => "translates",
+            };
+            let default = match base.default {
+                Default::Accept => "accept",
+                Default::Drop => "drop",
+            };
+            let word = base.hook.word();
+            let said = quoted(map, base.default_span);
+            write!(
+                text,
+                ": {purpose} at {word}, priority {}, default {default} {said}",
+                base.priority
+            )
+            .unwrap();
+        }
+        text.push('\n');
+        for rule in &chain.rules {
+            write!(text, "  {}:", line_of(map, rule.span)).unwrap();
+            for found in &rule.matches {
+                write!(
+                    text,
+                    " {} {};",
+                    condition(&found.condition),
+                    quoted_match(map, found)
+                )
+                .unwrap();
+            }
+            let action = action(ruleset, &rule.action);
+            let said = if rule.action_span == rule.span {
+                String::new()
+            } else {
+                format!(" {}", quoted(map, rule.action_span))
+            };
+            writeln!(text, " => {action}{said}").unwrap();
+        }
+    }
+    text
+}
+
+fn line_of(map: &SourceMap, span: Span) -> String {
+    format!("line {}", map.file(span.file).line_column(span.start).line)
+}
+
+fn quoted(map: &SourceMap, span: Span) -> String {
+    format!("`{}`", map.text(span))
+}
+
+fn quoted_match(map: &SourceMap, found: &Match) -> String {
+    quoted(map, found.span)
+}
+
+fn condition(condition: &Condition) -> String {
+    let joined =
+        |parts: &[Condition], word: &str| parts.iter().map(self::condition).collect::<Vec<_>>().join(word);
+    match condition {
+        Condition::Test(field, set) => format!("{} {}", field_name(*field), set_text(*field, set)),
+        Condition::All(parts) if parts.is_empty() => "always".to_owned(),
+        Condition::Any(parts) if parts.is_empty() => "never".to_owned(),
+        Condition::All(parts) => format!("({})", joined(parts, " and ")),
+        Condition::Any(parts) => format!("({})", joined(parts, " or ")),
+        Condition::Not(part) => format!("not {}", self::condition(part)),
+        Condition::Unknown(unknown) => match &unknown.property {
+            Some(property) => format!("unknown [{property}]"),
+            None => "unknown each time".to_owned(),
+        },
+    }
+}
+
+fn field_name(field: Field) -> String {
+    match field {
+        Field::Family => "family".into(),
+        Field::Protocol => "protocol".into(),
+        Field::State => "state".into(),
+        Field::TcpFlags => "tcp flags".into(),
+        Field::Fragment => "later fragment".into(),
+        Field::StatusDnat => "destination was translated".into(),
+        Field::StatusSnat => "source was translated".into(),
+        Field::InInterface => "in".into(),
+        Field::OutInterface => "out".into(),
+        Field::Service => "service".into(),
+        Field::SourcePort => "source port".into(),
+        Field::DestinationIdentity => "destination identity".into(),
+        Field::SourceIdentity => "source identity".into(),
+        Field::Destination4 | Field::Destination6 => "to".into(),
+        Field::Source4 | Field::Source6 => "from".into(),
+        Field::DestinationClass => "destination is".into(),
+        Field::SourceClass => "source is".into(),
+        Field::Mark(bit) => format!("mark bit {bit}"),
+        Field::Property(number) => format!("property {number}"),
+    }
+}
+
+/// The values of a set; a set that is nearly everything as `all but …`.
+fn set_text(field: Field, set: &RangeSet) -> String {
+    let rest = set.complement(field.max());
+    let enumerated = matches!(field, Field::State | Field::DestinationClass | Field::SourceClass);
+    if rest.is_empty() {
+        return "any".to_owned();
+    }
+    if !enumerated && set.contains_range(0, 0) && set.contains_range(field.max(), field.max()) {
+        return format!("all but {}", values(field, &rest));
+    }
+    values(field, set)
+}
+
+fn values(field: Field, set: &RangeSet) -> String {
+    let family = match field {
+        Field::Source4 | Field::Destination4 => Some(Family::V4),
+        Field::Source6 | Field::Destination6 => Some(Family::V6),
+        _ => None,
+    };
+    if let Some(family) = family {
+        return address::describe(family, set).join(", ");
+    }
+    if field == Field::TcpFlags {
+        return flags(set);
+    }
+    let each = |&(low, high): &(u128, u128)| match field {
+        Field::State | Field::DestinationClass | Field::SourceClass => (low..=high)
+            .map(|one| word(field, one))
+            .collect::<Vec<_>>()
+            .join(", "),
+        Field::InInterface | Field::OutInterface if low == high => {
+            value::interface_name(low).map_or_else(|| low.to_string(), |name| format!("`{name}`"))
+        }
+        Field::InInterface | Field::OutInterface => {
+            format!("`{}…`", value::interface_name(low).unwrap_or_default())
+        }
+        _ if low == high => word(field, low),
+        _ => format!("{}-{}", word(field, low), word(field, high)),
+    };
+    set.ranges().iter().map(each).collect::<Vec<_>>().join(", ")
+}
+
+fn word(field: Field, number: u128) -> String {
+    let names: &[&str] = match field {
+        Field::State => &["new", "established", "related", "invalid", "untracked"],
+        Field::DestinationClass | Field::SourceClass => &[
+            "unicast",
+            "local",
+            "broadcast",
+            "multicast",
+            "anycast",
+            "refused",
+            "unspecified",
+            "other",
+        ],
+        Field::Protocol => {
+            let number = u8::try_from(number).unwrap();
+            return protocol::protocol_name(number).map_or_else(|| number.to_string(), str::to_owned);
+        }
+        _ => &[],
+    };
+    usize::try_from(number)
+        .ok()
+        .and_then(|at| names.get(at))
+        .map_or_else(|| number.to_string(), |name| (*name).to_owned())
+}
+
+/// Flags that are on (capital) or off (small) in every byte of the set, if those say all; else their number.
+fn flags(set: &RangeSet) -> String {
+    let on = (0..=255u8)
+        .filter(|byte| set.contains(u128::from(*byte)))
+        .fold(255, |all, byte| all & byte);
+    let off = (0..=255u8)
+        .filter(|byte| set.contains(u128::from(*byte)))
+        .fold(0, |any, byte| any | byte);
+    let names = ["fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr"];
+    let fixed = |bit: usize| on >> bit & 1 == 1 || off >> bit & 1 == 0;
+    let text: Vec<_> = (0..8)
+        .filter(|bit| fixed(*bit))
+        .map(|bit| {
+            if on >> bit & 1 == 1 {
+                names[bit].to_uppercase()
+            } else {
+                names[bit].to_owned()
+            }
+        })
+        .collect();
+    let count: u128 = set.ranges().iter().map(|(low, high)| high - low + 1).sum();
+    if count == 1 << (8 - text.len()) {
+        text.join(" ")
+    } else {
+        format!("{count} of 256 combinations")
+    }
+}
+
+fn action(ruleset: &Ruleset, action: &Action) -> String {
+    let path = |id: u32| ruleset.chains[id as usize].path.clone();
+    match action {
+        Action::Accept => "accept".into(),
+        Action::Drop => "drop".into(),
+        Action::Reject => "reject".into(),
+        Action::Return => "return".into(),
+        Action::Jump(to) => format!("jump {}", path(to.0)),
+        Action::Goto(to) => format!("goto {}", path(to.0)),
+        Action::Continue => "continue".into(),
+        Action::Unknown(unknown) => format!("unknown: {}", unknown.why),
+        Action::Edit(edit) => match edit {
+            Edit::Mark { clear, flip } => format!("mark = mark & {:#010x} ^ {flip:#010x}", !clear),
+            Edit::MarkUnknown { mask } => format!("mark bits {mask:#010x} become unknown"),
+            Edit::Untrack => "untrack".into(),
+            Edit::Snat => "translate source".into(),
+            Edit::Redirect { ports } => format!("redirect to this host{}", port_text(ports.as_ref())),
+            Edit::Dnat { to, ports } => {
+                let to = to.as_ref().map_or_else(String::new, |to| {
+                    let family = if ruleset.families == Families::V6 {
+                        Family::V6
+                    } else {
+                        Family::V4
+                    };
+                    format!(" to {}", address::describe(family, to).join(", "))
+                });
+                format!("translate destination{to}{}", port_text(ports.as_ref()))
+            }
+        },
+    }
+}
+
+fn port_text(ports: Option<&RangeSet>) -> String {
+    ports.map_or_else(String::new, |ports| {
+        format!(" port {}", values(Field::Service, ports))
+    })
+}
