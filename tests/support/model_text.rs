@@ -7,7 +7,7 @@ use portcullis::packet::{Family, Field, RangeSet, address, protocol, value};
 use portcullis::source::{SourceMap, Span};
 
 /// All chains of a ruleset. Behind each match, in quotes, stand the bytes of the file that say it.
-pub fn model_text(ruleset: &Ruleset, map: &SourceMap) -> String {
+pub(crate) fn model_text(ruleset: &Ruleset, map: &SourceMap) -> String {
     let mut text = String::new();
     let families = match ruleset.families {
         Families::V4 => "IPv4",

@@ -184,19 +184,19 @@ pub(super) struct Unread<'a> {
 }
 
 impl<'a> Unread<'a> {
-    pub(super) fn new(at: &'a str, message: impl Into<String>) -> Box<Self> {
-        Box::new(Self {
+    pub(super) fn new(at: &'a str, message: impl Into<String>) -> Self {
+        Self {
             at,
             message: message.into(),
             help: None,
-        })
+        }
     }
 
-    pub(super) fn help(mut self: Box<Self>, help: impl Into<String>) -> Box<Self> {
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 }
 
 /// What a reader of a part of a line returns.
-pub(super) type Read<'a, T> = Result<T, Box<Unread<'a>>>;
+pub(super) type Read<'a, T> = Result<T, Unread<'a>>;

@@ -1,15 +1,13 @@
 //! Tables and chains of one dump while it is read, and the ruleset they become.
 //!
-//! INVARIANT: a [`ChainId`] is an index of `chains` and never moves until [`Chains::finish`].
+//! INVARIANT: a [`ChainId`] is an index of `states` and never moves until [`Chains::finish`].
 
 use std::collections::VecDeque;
 
 use rustc_hash::FxHashMap;
 
 use super::table::TableKind;
-use crate::model::{
-    Action, Base, Chain, ChainId, Default as Verdict, Families, Hook, Layer, Match, Rule, Ruleset,
-};
+use crate::model::{Action, Base, Chain, ChainId, Default as Verdict, Families, Hook, Layer, Rule, Ruleset};
 use crate::source::Span;
 
 /// How many rules may be moved to make room for rules in the middle of chains, in one dump. Far more than any
@@ -53,7 +51,7 @@ pub(super) struct Dangling<'a> {
 #[derive(Default)]
 pub(super) struct Chains<'a> {
     pub(super) tables: Vec<Table<'a>>,
-    chains: Vec<ChainState<'a>>,
+    states: Vec<ChainState<'a>>,
     moves: usize,
 }
 
@@ -94,7 +92,7 @@ impl<'a> Chains<'a> {
 
     /// The chain of a name in a table, known or not.
     pub(super) fn chain(&mut self, table: usize, name: &'a str, span: Span) -> ChainId {
-        let next = ChainId(u32::try_from(self.chains.len()).unwrap_or(u32::MAX));
+        let next = ChainId(u32::try_from(self.states.len()).unwrap_or(u32::MAX));
         let Some(owner) = self.tables.get_mut(table) else {
             return next;
         };
@@ -103,7 +101,7 @@ impl<'a> Chains<'a> {
         }
         owner.by_name.insert(name, next);
         let hook = owner.kind.hook(name);
-        self.chains.push(ChainState {
+        self.states.push(ChainState {
             name,
             table,
             hook,
@@ -125,11 +123,11 @@ impl<'a> Chains<'a> {
 
     /// What is known of a chain.
     pub(super) fn state(&self, id: ChainId) -> Option<&ChainState<'a>> {
-        self.chains.get(id.0 as usize)
+        self.states.get(id.0 as usize)
     }
 
     fn state_mut(&mut self, id: ChainId) -> Option<&mut ChainState<'a>> {
-        self.chains.get_mut(id.0 as usize)
+        self.states.get_mut(id.0 as usize)
     }
 
     /// Declares a chain. Returns whether it was not there before.
@@ -191,15 +189,15 @@ impl<'a> Chains<'a> {
 
     /// The chain, if there are moves left to change it at `index`.
     fn room(&mut self, id: ChainId, index: usize) -> Option<&mut ChainState<'a>> {
-        let chain = self.chains.get_mut(id.0 as usize)?;
+        let chain = self.states.get_mut(id.0 as usize)?;
         self.moves += index.min(chain.rules.len().saturating_sub(index));
         (self.moves <= MAX_MOVES).then_some(chain)
     }
 
     /// The index of the first rule of which `is_it` holds.
     pub(super) fn position(&mut self, id: ChainId, is_it: impl Fn(&Rule) -> bool) -> Option<usize> {
-        let chain = self.chains.get(id.0 as usize)?;
-        self.moves += chain.rules.len();
+        let chain = self.states.get(id.0 as usize)?;
+        self.moves += 16 * chain.rules.len();
         if self.moves > MAX_MOVES {
             return None;
         }
@@ -237,12 +235,12 @@ impl<'a> Chains<'a> {
     }
 
     fn of_table(&mut self, table: usize) -> impl Iterator<Item = &mut ChainState<'a>> {
-        self.chains.iter_mut().filter(move |chain| chain.table == table)
+        self.states.iter_mut().filter(move |chain| chain.table == table)
     }
 
     /// The chains of a table that hooks call.
     pub(super) fn hooked(&self, table: usize) -> Vec<ChainId> {
-        let ids = (0u32..).zip(&self.chains);
+        let ids = (0u32..).zip(&self.states);
         let hooked = ids.filter(|(_, chain)| chain.table == table && chain.hook.is_some());
         hooked.map(|(id, _)| ChainId(id)).collect()
     }
@@ -250,7 +248,7 @@ impl<'a> Chains<'a> {
     /// References to chains that are not there.
     pub(super) fn dangling(&self) -> impl Iterator<Item = Dangling<'a>> + '_ {
         let missing = self
-            .chains
+            .states
             .iter()
             .filter(|chain| !chain.exists && self.is_current(chain));
         missing.filter_map(|chain| {
@@ -268,19 +266,13 @@ impl<'a> Chains<'a> {
         self.tables.get(chain.table).is_some_and(|table| !table.replaced)
     }
 
-    /// The ruleset. `unknown` is what a rule does that leads to a chain which is not there; every rule's matches
-    /// go through `recheck`.
-    pub(super) fn finish(
-        mut self,
-        families: Families,
-        unknown: impl Fn(&str) -> Action,
-        recheck: Option<&dyn Fn(&mut Vec<Match>)>,
-    ) -> Ruleset {
+    /// The ruleset. `unknown` is what a rule does that leads to a chain which is not there.
+    pub(super) fn finish(mut self, families: Families, unknown: impl Fn(&str) -> Action) -> Ruleset {
         for table in 0..self.tables.len() {
             self.add_filter_hooks(table);
         }
         let kept = self.kept();
-        let names: Vec<&str> = self.chains.iter().map(|chain| chain.name).collect();
+        let names: Vec<&str> = self.states.iter().map(|chain| chain.name).collect();
         let settle = |action: &mut Action| {
             if let Action::Jump(to) | Action::Goto(to) = action {
                 match kept.get(to.0 as usize) {
@@ -292,11 +284,11 @@ impl<'a> Chains<'a> {
         let mut ruleset = Ruleset {
             layer: Layer::HostFirewall,
             families,
-            chains: Vec::with_capacity(self.chains.len()),
+            chains: Vec::with_capacity(self.states.len()),
             bases: Vec::new(),
         };
         let all_stay = kept.iter().all(Option::is_some);
-        for (chain, id) in self.chains.into_iter().zip(&kept) {
+        for (chain, id) in self.states.into_iter().zip(&kept) {
             let (Some(id), Some(table)) = (id, self.tables.get(chain.table)) else {
                 continue;
             };
@@ -312,10 +304,9 @@ impl<'a> Chains<'a> {
             }
             let mut rules = Vec::from(chain.rules);
             if !all_stay {
-                rules.iter_mut().for_each(|rule| settle(&mut rule.action));
-            }
-            if let Some(recheck) = recheck {
-                rules.iter_mut().for_each(|rule| recheck(&mut rule.matches));
+                for rule in &mut rules {
+                    settle(&mut rule.action);
+                }
             }
             ruleset.chains.push(Chain {
                 path: format!("{}/{}", table.kind.name(), chain.name),
@@ -341,7 +332,7 @@ impl<'a> Chains<'a> {
     /// For each chain the id it has in the ruleset; `None` for chains that are not there and tables that were replaced.
     fn kept(&self) -> Vec<Option<ChainId>> {
         let mut next = 0u32;
-        let ids = self.chains.iter().map(|chain| {
+        let ids = self.states.iter().map(|chain| {
             let stays = chain.exists && self.is_current(chain);
             let id = ChainId(next);
             next += u32::from(stays);

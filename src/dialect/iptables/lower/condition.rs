@@ -4,8 +4,9 @@
 
 use super::Lowering;
 use super::table::TableKind;
-use crate::dialect::iptables::ast::{Owner, Read, Rule, Term, Unread, Use, Word};
-use crate::dialect::iptables::names::{Keeps, Meaning, Module};
+use super::unmodelled::{asks_by_itself, is_detail};
+use crate::dialect::iptables::ast::{Read, Rule, Term, Unread, Use, Word};
+use crate::dialect::iptables::names::{Meaning, Module};
 use crate::dialect::iptables::parser::{self, Address, words};
 use crate::finding::{Code, Finding, Label, Severity};
 use crate::model::{Condition, Match, Unknown};
@@ -45,7 +46,7 @@ fn test(field: Field, set: RangeSet, negated: bool) -> Condition {
     }
 }
 
-fn not(condition: Condition, negated: bool) -> Condition {
+pub(super) fn not(condition: Condition, negated: bool) -> Condition {
     if negated {
         Condition::Not(Box::new(condition))
     } else {
@@ -207,53 +208,6 @@ impl<'a> Lowering<'a> {
         ]);
         Ok(Some(not(Condition::Any(vec![whole, part]), term.negated)))
     }
-
-    /// A test of a known module that is not modelled.
-    fn unmodelled(&mut self, rule: &Rule<'a>, term: &Term<'a>, table: TableKind) -> Condition {
-        let Owner::Module(at) = term.owner else {
-            return Condition::All(Vec::new());
-        };
-        let Some((used, module)) = rule.uses.get(at).and_then(|used| Some((used, used.module?))) else {
-            return Condition::All(Vec::new());
-        };
-        let mut key = format!("{} {}", module.name, term.name);
-        push_words(&mut key, term.arguments);
-        let details = rule
-            .terms
-            .iter()
-            .filter(|other| other.owner == term.owner && is_detail(other));
-        details.for_each(|detail| push_term(&mut key, detail));
-        let option = if partly_modelled(module) { term.name } else { "" };
-        let reason = self
-            .unknowns
-            .count("-m ", used.name, option, self.at.span(term.name));
-        let why = match (module.name, words(term.arguments).next()) {
-            ("set", Some(name)) => self
-                .unknowns
-                .text(&format!("the members of set `{}` are not known", name.text())),
-            _ => reason,
-        };
-        let property = keeps(module, term, table).then(|| self.unknowns.text(&key));
-        not(Condition::Unknown(Unknown { property, why }), term.negated)
-    }
-
-    /// A module that asks one question with all its options: a module that is not known, or one without options of its own.
-    fn whole_module(&mut self, rule: &Rule<'a>, at: usize, used: &Use<'a>, table: TableKind) -> Condition {
-        let terms = || rule.terms.iter().filter(|term| term.owner == Owner::Module(at));
-        let negations = terms().filter(|term| term.negated).count();
-        let negated = used.module.is_none() && negations == 1;
-        let mut key = used.name.to_owned();
-        for term in terms() {
-            let mut term = *term;
-            term.negated &= !negated;
-            push_term(&mut key, &term);
-        }
-        let why = self.unknowns.count("-m ", used.name, "", self.at.span(used.name));
-        // What a module that nobody knows asks may be asked of anything: it is not kept.
-        let kept = used.module.is_some_and(|module| lasts(module.keeps, table));
-        let property = kept.then(|| self.unknowns.text(&key));
-        not(Condition::Unknown(Unknown { property, why }), negated)
-    }
 }
 
 /// An argument without its quotes, as a slice of the file. Escapes within quotes stay: no modelled value has them.
@@ -284,7 +238,7 @@ fn check_protocol<'a>(used: &Use<'a>, protocol: Option<Protocol>) -> Read<'a, ()
     if named.is_some_and(|named| module.protocols.contains(&named)) {
         return Ok(());
     }
-    let names: Vec<_> = module
+    let protocols: Vec<_> = module
         .protocols
         .iter()
         .filter_map(|number| protocol_name(*number))
@@ -292,63 +246,13 @@ fn check_protocol<'a>(used: &Use<'a>, protocol: Option<Protocol>) -> Read<'a, ()
     let message = format!("`-m {}` without its protocol", module.name);
     Err(Unread::new(used.name, message).help(format!(
         "iptables takes it only in a rule with `-p {}`",
-        names.join("`, `-p ")
+        protocols.join("`, `-p ")
     )))
 }
 
 /// Whether later fragments never match the module: they have no ports (the kernel's `tcp_mt`, `udp_mt`, `icmp_match`).
 fn reads_ports(module: &Module) -> bool {
     !module.protocols.is_empty()
-}
-
-fn is_detail(term: &Term<'_>) -> bool {
-    term.entry.is_none_or(|entry| entry.meaning == Meaning::Detail)
-}
-
-/// Whether a module asks something that none of its options asks by itself.
-fn asks_by_itself(rule: &Rule<'_>, at: usize, used: &Use<'_>) -> bool {
-    let silent = |module: &Module| module.keeps == Keeps::Exact || !module.protocols.is_empty();
-    !used.module.is_some_and(silent)
-        && rule
-            .terms
-            .iter()
-            .all(|term| term.owner != Owner::Module(at) || is_detail(term))
-}
-
-fn partly_modelled(module: &Module) -> bool {
-    let unmodelled = |meaning| matches!(meaning, Meaning::Test | Meaning::Detail);
-    module.options.iter().any(|option| !unmodelled(option.meaning))
-}
-
-/// Whether a packet gives the same answer to the test wherever it is asked.
-fn keeps(module: &Module, term: &Term<'_>, table: TableKind) -> bool {
-    // `--match-set ban dst` asks about the destination; `src` about the source, which only POSTROUTING translates.
-    let asks_destination = module.name == "set"
-        && words(term.arguments)
-            .nth(1)
-            .is_none_or(|flags| flags.0.contains("dst"));
-    lasts(module.keeps, table) && (!asks_destination || table.is_behind_translation())
-}
-
-fn lasts(keeps: Keeps, table: TableKind) -> bool {
-    match keeps {
-        Keeps::Exact | Keeps::Always | Keeps::Unless(_) => true,
-        Keeps::UntilTranslated => table.is_behind_translation(),
-        Keeps::Never => false,
-    }
-}
-
-fn push_words(key: &mut String, text: &str) {
-    for word in words(text) {
-        key.push(' ');
-        key.push_str(word.0);
-    }
-}
-
-fn push_term(key: &mut String, term: &Term<'_>) {
-    key.push_str(if term.negated { " ! " } else { " " });
-    key.push_str(term.name);
-    push_words(key, term.arguments);
 }
 
 fn protocol(text: &str, negated: bool) -> Read<'_, Option<Condition>> {
@@ -408,11 +312,11 @@ fn icmp(text: &str, family: Family, negated: bool) -> Read<'_, Option<Condition>
 fn state(text: &str, negated: bool) -> Read<'_, Option<Condition>> {
     let states = parser::states(text)?;
     if !states.snat && !states.dnat {
-        return Ok(Some(test(Field::State, states.states, negated)));
+        return Ok(Some(test(Field::State, states.conntrack, negated)));
     }
     let mut any = Vec::new();
-    if !states.states.is_empty() {
-        any.push(Condition::Test(Field::State, states.states));
+    if !states.conntrack.is_empty() {
+        any.push(Condition::Test(Field::State, states.conntrack));
     }
     if states.snat {
         any.push(Condition::Test(Field::StatusSnat, RangeSet::point(1)));
@@ -433,11 +337,12 @@ fn address_range(text: &str, family: Family) -> Read<'_, RangeSet> {
 
 /// `mark & mask == value`: iptables-extensions(8), "mark".
 fn mark(text: &str, negated: bool) -> Read<'_, Option<Condition>> {
-    let (mark, mask) = parser::mark(text)?;
-    if mark & !mask != 0 {
+    let (wanted, mask) = parser::mark(text)?;
+    if wanted & !mask != 0 {
         return Ok(Some(not(Condition::Any(Vec::new()), negated)));
     }
     let bits = (0..32u8).filter(|bit| mask >> bit & 1 == 1);
-    let all = bits.map(|bit| Condition::Test(Field::Mark(bit), RangeSet::point(u128::from(mark >> bit & 1))));
+    let all =
+        bits.map(|bit| Condition::Test(Field::Mark(bit), RangeSet::point(u128::from(wanted >> bit & 1))));
     Ok(Some(not(Condition::All(all.collect()), negated)))
 }

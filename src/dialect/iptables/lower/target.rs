@@ -89,7 +89,6 @@ impl<'a> Lowering<'a> {
             Effect::Drop => Action::Drop,
             Effect::Reject => Action::Reject,
             Effect::Return => Action::Return,
-            Effect::Pass => Action::Continue,
             Effect::Changes(change) => {
                 self.unknowns.note_change(change);
                 // "--map-mark: map firewall mark to packet": iptables-extensions(8), "SET".
@@ -112,7 +111,7 @@ impl<'a> Lowering<'a> {
             Effect::Netmap => self.netmap(rule, target, place, span)?,
             Effect::Notrack => Action::Edit(Edit::Untrack),
             Effect::Ct if parameter(rule, "notrack").is_some() => Action::Edit(Edit::Untrack),
-            Effect::Ct => Action::Continue,
+            Effect::Pass | Effect::Ct => Action::Continue,
             Effect::AnyMark => any_mark(),
             Effect::Unknown => self.unknown_target(target, span),
         })
@@ -176,7 +175,7 @@ fn parameter<'r, 'a>(rule: &'r Rule<'a>, name: &str) -> Option<&'r Term<'a>> {
         .find(|term| term.entry.is_some_and(|entry| entry.name == name))
 }
 
-fn needs_ports(at: &str) -> Box<Unread<'_>> {
+fn needs_ports(at: &str) -> Unread<'_> {
     Unread::new(at, "a port without a protocol that has ports").help("add `-p tcp` or `-p udp` to the rule")
 }
 

@@ -19,7 +19,9 @@ pub(in crate::dialect::iptables) fn constructs() -> Vec<Construct> {
             });
         }
     }
-    MODULES.iter().for_each(|module| of_module(module, &mut all));
+    for module in MODULES {
+        of_module(module, &mut all);
+    }
     for target in TARGETS {
         all.push(Construct {
             name: format!("-j {}", target.name),

@@ -1,4 +1,4 @@
-//! Names of ICMP and ICMPv6 types and codes, as `iptables -p icmp -h` and `ip6tables -p icmpv6 -h` list them.
+//! Names of ICMP types for IPv4 and for IPv6, and their codes, as `iptables -p icmp -h` and `ip6tables -p icmpv6 -h` list them.
 
 /// A name's type, and the codes it stands for.
 type Named = (&'static str, u8, (u8, u8));
@@ -87,7 +87,7 @@ pub(in crate::dialect::iptables) fn icmp_type(name: &str) -> Option<(u8, (u8, u8
     by_name(ICMP, name)
 }
 
-/// Type and codes of an ICMPv6 name.
+/// Type and codes of an ICMP name for IPv6.
 pub(in crate::dialect::iptables) fn icmpv6_type(name: &str) -> Option<(u8, (u8, u8))> {
     by_name(ICMPV6, name)
 }

@@ -22,8 +22,8 @@ const fn module(name: &'static str, keeps: Keeps, options: &'static [Entry]) -> 
     }
 }
 
-const fn of(protocols: &'static [u8], module: Module) -> Module {
-    Module { protocols, ..module }
+const fn of(protocols: &'static [u8], module: &Module) -> Module {
+    Module { protocols, ..*module }
 }
 
 use Keeps::{Always, Exact, Never, Unless, UntilTranslated};
@@ -57,12 +57,12 @@ pub(in crate::dialect::iptables) static MODULES: &[Module] = &[
         test("ctstatus"), test("ctexpire"), test("ctdir"),
     ]),
     module("cpu", Never, &[test("cpu")]),
-    of(&[DCCP], module("dccp", Always, &[SPORT, SPORTS, DPORT, DPORTS, test("dccp-types"), test("dccp-option")])),
+    of(&[DCCP], &module("dccp", Always, &[SPORT, SPORTS, DPORT, DPORTS, test("dccp-types"), test("dccp-option")])),
     module("devgroup", Always, &[test("src-group"), test("dst-group")]),
     module("dscp", Unless(Change::TypeOfService), &[test("dscp"), test("dscp-class")]),
     module("dst", Always, &[test("dst-len"), test("dst-opts")]),
     module("ecn", Unless(Change::TypeOfService), &[test_flag("ecn-tcp-cwr"), test_flag("ecn-tcp-ece"), test("ecn-ip-ect")]),
-    of(&[50], module("esp", Always, &[test("espspi")])),
+    of(&[50], &module("esp", Always, &[test("espspi")])),
     module("eui64", Always, &[]),
     module("frag", Always, &[
         test("fragid"), test("fraglen"), test_flag("fragres"), test_flag("fragfirst"), test_flag("fragmore"), test_flag("fraglast"),
@@ -77,9 +77,9 @@ pub(in crate::dialect::iptables) static MODULES: &[Module] = &[
     module("hbh", Always, &[test("hbh-len"), test("hbh-opts")]),
     module("helper", Always, &[test("helper")]),
     module("hl", Unless(Change::HopLimit), &[test("hl-eq"), test("hl-lt"), test("hl-gt")]),
-    of(&[ICMP], module("icmp", Exact, &[entry("icmp-type", Arity::One, Meaning::IcmpType)])),
-    of(&[ICMPV6], module("icmp6", Exact, &[entry("icmpv6-type", Arity::One, Meaning::Icmpv6Type)])),
-    of(&[108], module("ipcomp", Always, &[test("ipcompspi"), detail_flag("compres")])),
+    of(&[ICMP], &module("icmp", Exact, &[entry("icmp-type", Arity::One, Meaning::IcmpType)])),
+    of(&[ICMPV6], &module("icmp6", Exact, &[entry("icmpv6-type", Arity::One, Meaning::Icmpv6Type)])),
+    of(&[108], &module("ipcomp", Always, &[test("ipcompspi"), detail_flag("compres")])),
     module("iprange", Exact, &[
         entry("src-range", Arity::One, Meaning::SourceRange), entry("dst-range", Arity::One, Meaning::DestinationRange),
     ]),
@@ -91,15 +91,15 @@ pub(in crate::dialect::iptables) static MODULES: &[Module] = &[
     module("limit", Never, &[test("limit"), detail("limit-burst")]),
     module("mac", Always, &[test("mac-source")]),
     module("mark", Exact, &[entry("mark", Arity::One, Meaning::Mark)]),
-    of(&[135], module("mh", Always, &[test("mh-type")])),
-    of(&[TCP, UDP, UDPLITE, DCCP, SCTP], module("multiport", Exact, &[
+    of(&[135], &module("mh", Always, &[test("mh-type")])),
+    of(&[TCP, UDP, UDPLITE, DCCP, SCTP], &module("multiport", Exact, &[
         entry("sports", Arity::One, Meaning::SourcePortList), entry("source-ports", Arity::One, Meaning::SourcePortList),
         entry("dports", Arity::One, Meaning::DestinationPortList), entry("destination-ports", Arity::One, Meaning::DestinationPortList),
         entry("ports", Arity::One, Meaning::EitherPortList),
     ])),
     // Counts and always matches: iptables-extensions(8), "nfacct".
     module("nfacct", Exact, &[entry("nfacct-name", Arity::One, Meaning::Silent)]),
-    of(&[TCP], module("osf", Always, &[test("genre"), detail("ttl"), detail("log")])),
+    of(&[TCP], &module("osf", Always, &[test("genre"), detail("ttl"), detail("log")])),
     module("owner", Always, &[
         test("uid-owner"), test("gid-owner"), test("pid-owner"), test("sid-owner"), test("cmd-owner"),
         test_flag("socket-exists"), detail_flag("suppl-groups"),
@@ -130,7 +130,7 @@ pub(in crate::dialect::iptables) static MODULES: &[Module] = &[
     module("rt", Always, &[
         test("rt-type"), test("rt-segsleft"), test("rt-len"), detail_flag("rt-0-res"), detail("rt-0-addrs"), detail_flag("rt-0-not-strict"),
     ]),
-    of(&[SCTP], module("sctp", Always, &[SPORT, SPORTS, DPORT, DPORTS, entry("chunk-types", Arity::Two, Meaning::Test)])),
+    of(&[SCTP], &module("sctp", Always, &[SPORT, SPORTS, DPORT, DPORTS, entry("chunk-types", Arity::Two, Meaning::Test)])),
     module("set", Unless(Change::Set), &[
         entry("match-set", Arity::Two, Meaning::Test), entry("set", Arity::Two, Meaning::Test), detail_flag("return-nomatch"),
         detail_flag("update-counters"), detail_flag("update-subcounters"), detail("packets-eq"), detail("packets-lt"),
@@ -147,11 +147,11 @@ pub(in crate::dialect::iptables) static MODULES: &[Module] = &[
     module("string", UntilTranslated, &[
         detail("from"), detail("to"), detail("algo"), detail_flag("icase"), test("string"), test("hex-string"),
     ]),
-    of(&[TCP], module("tcp", Always, &[
+    of(&[TCP], &module("tcp", Always, &[
         SPORT, DPORT, SPORTS, DPORTS, entry("tcp-flags", Arity::Two, Meaning::TcpFlags),
         entry("syn", Arity::Zero, Meaning::Syn), test("tcp-option"),
     ])),
-    of(&[TCP], module("tcpmss", Unless(Change::TcpOptions), &[test("mss")])),
+    of(&[TCP], &module("tcpmss", Unless(Change::TcpOptions), &[test("mss")])),
     module("time", Always, &[
         detail("datestart"), detail("datestop"), detail("timestart"), detail("timestop"), test("monthdays"), test("weekdays"),
         detail("days"), detail_flag("kerneltz"), detail_flag("utc"), detail_flag("localtz"), detail_flag("contiguous"),
@@ -159,6 +159,6 @@ pub(in crate::dialect::iptables) static MODULES: &[Module] = &[
     module("tos", Unless(Change::TypeOfService), &[test("tos")]),
     module("ttl", Unless(Change::HopLimit), &[test("ttl-eq"), test("ttl"), test("ttl-lt"), test("ttl-gt")]),
     module("u32", UntilTranslated, &[test("u32")]),
-    of(&[UDP], module("udp", Exact, &[SPORT, DPORT, SPORTS, DPORTS])),
-    of(&[UDPLITE], module("udplite", Exact, &[SPORT, DPORT, SPORTS, DPORTS])),
+    of(&[UDP], &module("udp", Exact, &[SPORT, DPORT, SPORTS, DPORTS])),
+    of(&[UDPLITE], &module("udplite", Exact, &[SPORT, DPORT, SPORTS, DPORTS])),
 ];

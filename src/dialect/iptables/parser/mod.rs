@@ -4,6 +4,7 @@
 //! INVARIANT: nothing here recurses, and every slice that is returned is a slice of the input.
 
 mod line;
+mod option;
 mod rule;
 mod value;
 mod word;

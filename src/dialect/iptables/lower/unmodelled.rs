@@ -1,0 +1,116 @@
+//! Matches that are not modelled: what each asks, under one name wherever it is asked.
+//!
+//! INVARIANT: two conditions have the same property only if every packet gives the same answer to both.
+
+use super::Lowering;
+use super::condition::not;
+use super::table::TableKind;
+use crate::dialect::iptables::ast::{Owner, Rule, Term, Use};
+use crate::dialect::iptables::names::{Keeps, Meaning, Module};
+use crate::dialect::iptables::parser::words;
+use crate::model::{Condition, Unknown};
+
+impl<'a> Lowering<'a> {
+    /// A test of a known module that is not modelled.
+    pub(super) fn unmodelled(&mut self, rule: &Rule<'a>, term: &Term<'a>, table: TableKind) -> Condition {
+        let Owner::Module(at) = term.owner else {
+            return Condition::All(Vec::new());
+        };
+        let Some((used, module)) = rule.uses.get(at).and_then(|used| Some((used, used.module?))) else {
+            return Condition::All(Vec::new());
+        };
+        let mut key = format!("{} {}", module.name, term.name);
+        push_words(&mut key, term.arguments);
+        let details = rule
+            .terms
+            .iter()
+            .filter(|other| other.owner == term.owner && is_detail(other));
+        details.for_each(|detail| push_term(&mut key, detail));
+        let option = if partly_modelled(module) { term.name } else { "" };
+        let reason = self
+            .unknowns
+            .count("-m ", used.name, option, self.at.span(term.name));
+        let why = match (module.name, words(term.arguments).next()) {
+            ("set", Some(name)) => self
+                .unknowns
+                .text(&format!("the members of set `{}` are not known", name.text())),
+            _ => reason,
+        };
+        let property = keeps(module, term, table).then(|| self.unknowns.text(&key));
+        not(Condition::Unknown(Unknown { property, why }), term.negated)
+    }
+
+    /// A module that asks one question with all its options: a module that is not known, or one without options of its own.
+    pub(super) fn whole_module(
+        &mut self,
+        rule: &Rule<'a>,
+        at: usize,
+        used: &Use<'a>,
+        table: TableKind,
+    ) -> Condition {
+        let terms = || rule.terms.iter().filter(|term| term.owner == Owner::Module(at));
+        let negations = terms().filter(|term| term.negated).count();
+        let negated = used.module.is_none() && negations == 1;
+        let mut key = used.name.to_owned();
+        for term in terms() {
+            let mut term = *term;
+            term.negated &= !negated;
+            push_term(&mut key, &term);
+        }
+        let why = self.unknowns.count("-m ", used.name, "", self.at.span(used.name));
+        // What a module that nobody knows asks may be asked of anything: it is not kept.
+        let kept = used.module.is_some_and(|module| lasts(module.keeps, table));
+        let property = kept.then(|| self.unknowns.text(&key));
+        not(Condition::Unknown(Unknown { property, why }), negated)
+    }
+}
+
+pub(super) fn is_detail(term: &Term<'_>) -> bool {
+    term.entry.is_none_or(|entry| entry.meaning == Meaning::Detail)
+}
+
+/// Whether a module asks something that none of its options asks by itself.
+pub(super) fn asks_by_itself(rule: &Rule<'_>, at: usize, used: &Use<'_>) -> bool {
+    let silent = |module: &Module| module.keeps == Keeps::Exact || !module.protocols.is_empty();
+    !used.module.is_some_and(silent)
+        && rule
+            .terms
+            .iter()
+            .all(|term| term.owner != Owner::Module(at) || is_detail(term))
+}
+
+fn partly_modelled(module: &Module) -> bool {
+    let unmodelled = |meaning| matches!(meaning, Meaning::Test | Meaning::Detail);
+    module.options.iter().any(|option| !unmodelled(option.meaning))
+}
+
+/// Whether a packet gives the same answer to the test wherever it is asked.
+fn keeps(module: &Module, term: &Term<'_>, table: TableKind) -> bool {
+    // `--match-set ban dst` asks about the destination; `src` about the source, which only POSTROUTING translates.
+    let asks_destination = module.name == "set"
+        && words(term.arguments)
+            .nth(1)
+            .is_none_or(|flags| flags.0.contains("dst"));
+    lasts(module.keeps, table) && (!asks_destination || table.is_behind_translation())
+}
+
+fn lasts(keeps: Keeps, table: TableKind) -> bool {
+    match keeps {
+        Keeps::Exact | Keeps::Always | Keeps::Unless(_) => true,
+        Keeps::UntilTranslated => table.is_behind_translation(),
+        Keeps::Never => false,
+    }
+}
+
+fn push_words(key: &mut String, text: &str) {
+    for word in words(text) {
+        key.push(' ');
+        key.push_str(word.0);
+    }
+}
+
+fn push_term(key: &mut String, term: &Term<'_>) {
+    key.push_str(if term.negated { " ! " } else { " " });
+    key.push_str(term.name);
+    push_words(key, term.arguments);
+}

@@ -1,0 +1,217 @@
+//! Which option a word means, and whose it is.
+//!
+//! Options are found as `getopt_long(3)` finds them for iptables: by their whole name or an unambiguous beginning of it,
+//! among those of the modules loaded so far, `--name=value` and `-pvalue` included; a protocol's own module is loaded when
+//! an option asks for it (iptables(8), "MATCH AND TARGET EXTENSIONS").
+
+use super::value::protocol;
+use crate::dialect::iptables::ast::{Owner, Read, Rule, Term, Unread, Use};
+use crate::dialect::iptables::names::{
+    BUILTIN, Entry, Meaning, builtin_long, builtin_short, module_of_protocol, target_by_name,
+};
+
+/// More modules in one rule than this are refused: options are looked up among all of them.
+pub(super) const MAX_MODULES: usize = 64;
+
+/// An option that was found.
+pub(super) struct Found<'a> {
+    pub(super) owner: Owner,
+    pub(super) entry: Option<&'static Entry>,
+    /// As written, with its dashes, without `=value`.
+    pub(super) name: &'a str,
+    /// The value that is part of the same word.
+    pub(super) attached: Option<&'a str>,
+}
+
+/// Finds what a word that starts with a dash means.
+pub(super) fn find<'a>(word: &'a str, out: &mut Rule<'a>) -> Read<'a, Found<'a>> {
+    let Some(long) = word.strip_prefix("--") else {
+        return short(word, out);
+    };
+    let (name, attached) = match long.split_once('=') {
+        Some((name, value)) => (name, Some(value)),
+        None => (long, None),
+    };
+    let written = word.get(..name.len() + 2).unwrap_or(word);
+    let found = |(owner, entry)| Found {
+        owner,
+        entry,
+        name: written,
+        attached,
+    };
+    match lookup(name, out) {
+        Some(place) => Ok(found(place)),
+        None => Err(unknown_option(written, name, out)),
+    }
+}
+
+/// `-p`, or `-pVALUE` in one word.
+fn short<'a>(word: &'a str, out: &Rule<'a>) -> Read<'a, Found<'a>> {
+    let letter = word.chars().nth(1).unwrap_or('-');
+    let name_end = 1 + letter.len_utf8();
+    let attached = word.get(name_end..).filter(|value| !value.is_empty());
+    let meant = word.get(1..).unwrap_or("");
+    let long =
+        meant.len() > 2 && (candidates(out).any(|name| name == meant) || matches!(meant, "dport" | "sport"));
+    match builtin_short(letter) {
+        Some(entry) if !long => Ok(Found {
+            owner: Owner::Builtin,
+            entry: Some(entry),
+            name: word.get(..name_end).unwrap_or(word),
+            attached,
+        }),
+        _ if long => {
+            Err(Unread::new(word, format!("unknown option `{word}`"))
+                .help(format!("did you mean `-{word}`?")))
+        }
+        _ => Err(Unread::new(word, format!("unknown option `{word}`"))),
+    }
+}
+
+/// Whose option a long name is, loading the protocol's module if that knows it.
+fn lookup<'a>(name: &'a str, out: &mut Rule<'a>) -> Option<(Owner, Option<&'static Entry>)> {
+    let in_target = target_options(out).iter().find(|entry| entry.name == name);
+    if let Some(entry) = in_target {
+        return Some((Owner::Target, Some(entry)));
+    }
+    if let Some(place) = in_modules(out, |entry| entry.name == name) {
+        return Some(place);
+    }
+    if let Some(entry) = builtin_long(name) {
+        return Some((Owner::Builtin, Some(entry)));
+    }
+    unique_beginning(name, out)
+        .or_else(|| in_protocol(name, out))
+        .or_else(|| in_unknown(out))
+}
+
+fn target_options(out: &Rule<'_>) -> &'static [Entry] {
+    let known = out.target.and_then(|target| target_by_name(target.name));
+    known.map_or(&[], |known| known.options)
+}
+
+/// The last loaded module that has such an option.
+fn in_modules(out: &Rule<'_>, is_it: impl Fn(&Entry) -> bool) -> Option<(Owner, Option<&'static Entry>)> {
+    out.uses.iter().enumerate().rev().find_map(|(at, used)| {
+        let entry = used.module?.options.iter().find(|entry| is_it(entry))?;
+        Some((Owner::Module(at), Some(entry)))
+    })
+}
+
+/// The one option that begins so, as `getopt_long(3)` allows.
+fn unique_beginning(name: &str, out: &Rule<'_>) -> Option<(Owner, Option<&'static Entry>)> {
+    let of_target = target_options(out).iter().map(|entry| (Owner::Target, entry));
+    let of_modules = out.uses.iter().enumerate().flat_map(|(at, used)| {
+        let options = used.module.map_or(&[][..], |module| module.options);
+        options.iter().map(move |entry| (Owner::Module(at), entry))
+    });
+    let builtin = BUILTIN.iter().map(|(_, entry)| (Owner::Builtin, entry));
+    let mut begin = of_target
+        .chain(of_modules)
+        .chain(builtin)
+        .filter(|(_, entry)| entry.name.starts_with(name));
+    let (owner, entry) = begin.next()?;
+    // Two names of one thing are not ambiguous.
+    begin
+        .all(|(_, other)| other.meaning == entry.meaning && other.meaning != Meaning::Test)
+        .then_some((owner, Some(entry)))
+}
+
+/// An option of the module that the rule's protocol loads.
+fn in_protocol<'a>(name: &str, out: &mut Rule<'a>) -> Option<(Owner, Option<&'static Entry>)> {
+    let of_protocol = |term: &&Term<'a>| term.entry.is_some_and(|entry| entry.meaning == Meaning::Protocol);
+    let written = out
+        .terms
+        .iter()
+        .find(of_protocol)
+        .filter(|term| !term.negated)?
+        .arguments;
+    let module = module_of_protocol(protocol(written)?)?;
+    let exact = module.options.iter().find(|entry| entry.name == name);
+    let entry = exact.or_else(|| {
+        let mut begin = module.options.iter().filter(|entry| entry.name.starts_with(name));
+        begin
+            .next()
+            .filter(|entry| begin.all(|other| other.meaning == entry.meaning))
+    })?;
+    if out.uses.len() >= MAX_MODULES {
+        return None;
+    }
+    out.uses.push(Use {
+        name: written,
+        module: Some(module),
+    });
+    Some((Owner::Module(out.uses.len() - 1), Some(entry)))
+}
+
+/// An option that can only belong to a module or target that is not known.
+fn in_unknown(out: &Rule<'_>) -> Option<(Owner, Option<&'static Entry>)> {
+    if out
+        .target
+        .is_some_and(|target| target_by_name(target.name).is_none())
+    {
+        return Some((Owner::Target, None));
+    }
+    let at = out.uses.iter().rposition(|used| used.module.is_none())?;
+    Some((Owner::Module(at), None))
+}
+
+/// The names of all options that the rule has so far.
+fn candidates<'r>(out: &'r Rule<'_>) -> impl Iterator<Item = &'static str> + 'r {
+    let of_modules = out
+        .uses
+        .iter()
+        .filter_map(|used| used.module)
+        .flat_map(|module| module.options);
+    let builtin = BUILTIN.iter().map(|(_, entry)| entry);
+    target_options(out)
+        .iter()
+        .chain(of_modules)
+        .chain(builtin)
+        .map(|entry| entry.name)
+}
+
+fn unknown_option<'a>(written: &'a str, name: &str, out: &Rule<'_>) -> Unread<'a> {
+    let unread = Unread::new(written, format!("unknown option `{written}`"));
+    let of_protocol = ["dport", "sport", "tcp-flags", "syn", "icmp-type", "icmpv6-type"];
+    if of_protocol.contains(&name) {
+        return unread.help(format!(
+            "`{written}` needs a protocol that has it, such as `-p tcp`, in front of it"
+        ));
+    }
+    let dashed = candidates(out).chain(of_protocol);
+    match closest(name, dashed) {
+        Some(meant) => unread.help(format!("did you mean `--{meant}`?")),
+        None => unread.help("the module that has it must be loaded in front of it with `-m`"),
+    }
+}
+
+/// The candidate that is at most two edits away.
+fn closest<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
+    if name.len() > 40 {
+        return None;
+    }
+    let near = candidates.map(|candidate| (edits(name.as_bytes(), candidate.as_bytes()), candidate));
+    near.filter(|(edits, candidate)| *edits <= 2 && *edits < candidate.len().div_ceil(2))
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// How many bytes must be put in, left out or changed to make one into the other.
+fn edits(left: &[u8], right: &[u8]) -> usize {
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (at, byte) in left.iter().enumerate() {
+        let mut diagonal = at;
+        let mut before = at + 1;
+        if let Some(first) = row.first_mut() {
+            *first = before;
+        }
+        for (cell, other) in row.iter_mut().skip(1).zip(right) {
+            let changed = diagonal + usize::from(byte != other);
+            diagonal = *cell;
+            before = changed.min(before + 1).min(diagonal + 1);
+            *cell = before;
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}

@@ -1,0 +1,81 @@
+//! Ports, ranges and lists of them.
+
+use super::{around, number};
+use crate::dialect::iptables::ast::{Read, Unread};
+use crate::dialect::iptables::names::port_by_name;
+use crate::packet::RangeSet;
+
+/// `port ::= number | service`
+fn port(text: &str) -> Read<'_, u16> {
+    let help = "a port is a number from 0 to 65535 or the name of a service";
+    if let Some(number) = number(text) {
+        return u16::try_from(number)
+            .map_err(|_| Unread::new(text, format!("`{text}` is not a port")).help(help));
+    }
+    port_by_name(text).ok_or_else(|| {
+        let unread = Unread::new(text, format!("`{text}` is not a port"));
+        match text.split_once('-') {
+            Some((low, high)) if number(low).is_some() => {
+                unread.help(format!("write the range as `{low}:{high}`"))
+            }
+            _ => unread.help(help),
+        }
+    })
+}
+
+/// `port-range ::= port | port? ":" port?`
+///
+/// May end before it starts: iptables took that for long, and no port is in it.
+pub(in crate::dialect::iptables) fn port_range(text: &str) -> Read<'_, (u16, u16)> {
+    let (low, high) = match around(':')(text) {
+        Ok((_, (low, Some(high)))) => (low.unwrap_or(""), high),
+        _ => return port(text).map(|port| (port, port)),
+    };
+    let low = if low.is_empty() { 0 } else { port(low)? };
+    let high = if high.is_empty() { u16::MAX } else { port(high)? };
+    Ok((low, high))
+}
+
+/// `port-list ::= port-range ( "," port-range )*`
+///
+/// "Up to 15 ports can be specified. A port range (port:port) counts as two ports": iptables-extensions(8), "multiport".
+pub(in crate::dialect::iptables) fn port_list(text: &str) -> Read<'_, RangeSet> {
+    let mut ranges = Vec::new();
+    let mut slots = 0;
+    for part in text.split(',') {
+        slots += if part.contains(':') { 2 } else { 1 };
+        if slots > 15 {
+            return Err(Unread::new(text, "more than 15 ports")
+                .help("a list has at most 15 ports, and a range counts as two"));
+        }
+        let (low, high) = port_range(part)?;
+        if low > high {
+            return Err(Unread::new(
+                part,
+                format!("the range `{part}` ends before it starts"),
+            ));
+        }
+        ranges.push((u128::from(low), u128::from(high)));
+    }
+    Ok(RangeSet::from_ranges(ranges))
+}
+
+/// `to-ports ::= port ( "-" port ( "/" port )? )?`
+pub(in crate::dialect::iptables) fn to_ports(text: &str) -> Read<'_, RangeSet> {
+    let ports = text.split_once('/').map_or(text, |(ports, _base)| ports);
+    // A name may have a dash in it: `ftp-data`.
+    if let Ok(port) = port(ports) {
+        return Ok(RangeSet::point(u128::from(port)));
+    }
+    let Ok((_, (Some(low), Some(high)))) = around('-')(ports) else {
+        return port(ports).map(|port| RangeSet::point(u128::from(port)));
+    };
+    let (low, high) = (port(low)?, port(high)?);
+    if low > high {
+        return Err(Unread::new(
+            ports,
+            format!("the range `{ports}` ends before it starts"),
+        ));
+    }
+    Ok(RangeSet::range(u128::from(low), u128::from(high)))
+}
