@@ -172,6 +172,9 @@ kinds! {
     /// A policy that uses itself, perhaps by way of others.
     CyclicUse { policy: String }
     "cyclic-use" "policy `{policy}` uses itself" "leads back to it" "remove one `use`";
+    /// A policy that is used twice, perhaps by way of another.
+    DuplicateUse { policy: String }
+    "duplicate-use" "policy `{policy}` is used twice" "used again" "keep one `use`: ids of rows must stay unique";
     /// A day that no calendar has.
     NoSuchDay { date: String }
     "no-such-day" "{date} is not a day of the calendar" "no such day" "write year, month and day: `expires 2027-01-31`";

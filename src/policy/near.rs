@@ -5,7 +5,7 @@ const MAX_LENGTH: usize = 64;
 
 /// "did you mean `x`?", or `otherwise` if no candidate is near.
 #[must_use]
-pub fn did_you_mean<'a>(
+pub(super) fn did_you_mean<'a>(
     name: &str,
     candidates: impl IntoIterator<Item = &'a str>,
     otherwise: impl Into<String>,
@@ -15,7 +15,7 @@ pub fn did_you_mean<'a>(
 
 /// The candidate with the fewest edits, if they are few for its length. The first of equals.
 #[must_use]
-pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(super) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let length = name.chars().count();
     if length > MAX_LENGTH {
         return None;

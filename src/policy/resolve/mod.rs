@@ -1,0 +1,347 @@
+//! A policy as written, under a site's settings, to the rows in force.
+//!
+//! Every mistake of meaning is found here, whatever the settings. INVARIANT: rows that are surely not in force are
+//! dropped, all others kept; what depends on something unset says what to set.
+
+mod condition;
+mod facts;
+mod id;
+mod names;
+mod peer;
+mod service;
+
+use std::collections::BTreeMap;
+
+use self::facts::Facts;
+use self::names::Names;
+use super::ast::{self, Date, RowSeverity, Statement};
+use super::error::{ErrorKind, PolicyError};
+use super::near::did_you_mean;
+use super::print;
+use super::row::{Peer, Row, Truth};
+use super::settings::Settings;
+use crate::source::{Span, Spanned};
+
+/// The policies used so far. INVARIANT: none is used twice, so that ids stay unique and the work linear.
+#[derive(Default)]
+struct Uses {
+    /// Those whose rows are being gathered, outermost first.
+    open: Vec<String>,
+    /// All, and where they were used.
+    seen: BTreeMap<String, Span>,
+}
+
+/// How deep `use` may nest.
+const MAX_USES: usize = 16;
+
+/// A policy in force on a site.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Resolved {
+    /// The name that ids begin with.
+    pub name: String,
+    /// What it is the policy of; empty if it does not say.
+    pub title: String,
+    /// The rows in force, those of used policies in the place of the `use`.
+    pub rows: Vec<Row>,
+    /// The roles that rows can speak of, those of used policies too.
+    pub roles: Vec<Role>,
+    /// The zones, likewise.
+    pub zones: Vec<Zone>,
+    /// Whether what hosts of its roles send is held against it.
+    pub closed_egress: bool,
+    /// What rows say besides, by id; rows that say nothing besides are not here.
+    pub remarks: BTreeMap<String, Remark>,
+    /// Rows whose day has passed.
+    pub expired: Vec<Expired>,
+}
+
+/// A role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Role {
+    /// `policy.role`, as in [`Peer::Role`].
+    pub name: String,
+    /// The zone its hosts are in if nothing is bound to it.
+    pub home: Option<String>,
+}
+
+/// A zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Zone {
+    /// Its name, as in [`Peer::Zone`].
+    pub name: String,
+    /// The zone that stands for it unless the site defines it.
+    pub alias: Option<String>,
+}
+
+/// What a row says besides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// How bad it is if it does not hold.
+    pub severity: Option<RowSeverity>,
+    /// Its last day.
+    pub expires: Option<Date>,
+}
+
+/// A row whose day has passed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expired {
+    /// `policy/id`
+    pub id: String,
+    /// Its last day.
+    pub day: Date,
+    /// Where that is said.
+    pub span: Span,
+}
+
+/// What the parts of one policy are resolved against.
+struct Context<'a> {
+    policy: &'a str,
+    names: &'a Names<'a>,
+    facts: &'a Facts,
+    others: &'a [ast::Policy],
+    errors: &'a mut Vec<PolicyError>,
+}
+
+impl Context<'_> {
+    fn refuse(&mut self, kind: ErrorKind, span: Span) {
+        self.errors.push(PolicyError::new(kind, span));
+    }
+
+    fn unknown_policy(&self, name: &str) -> ErrorKind {
+        let known = self.others.iter().map(|other| other.name.value.as_str());
+        let hint = did_you_mean(name, known, "name a built-in policy, or list its file under `policies`");
+        let name = name.to_owned();
+        ErrorKind::UnknownPolicy { name, hint }
+    }
+
+    #[expect(clippy::unused_self, reason = "reads as the other helpers do")]
+    fn text_of(&self, service: &ast::Service) -> String {
+        print::service(service)
+    }
+}
+
+/// Puts a policy in force under a site's settings. `others` are the policies that it may use or name roles of.
+pub fn resolve(
+    policy: &ast::Policy,
+    settings: &Settings,
+    others: &[ast::Policy],
+) -> Result<Resolved, Vec<PolicyError>> {
+    let mut errors = Vec::new();
+    let names = Names::of(policy, &mut errors);
+    let facts = Facts::of_site(&policy.name.value, settings, &names, &mut errors);
+    let mut uses = Uses::default();
+    uses.open.push(policy.name.value.clone());
+    let resolved = resolve_with(policy, &names, &facts, others, &mut uses, &mut errors);
+    if errors.is_empty() {
+        return Ok(resolved);
+    }
+    errors.sort_by_key(|error| error.span);
+    errors.dedup();
+    Err(errors)
+}
+
+/// Finds every mistake of meaning in a policy, settings apart.
+#[must_use]
+pub fn check(policy: &ast::Policy, others: &[ast::Policy]) -> Vec<PolicyError> {
+    resolve(policy, &Settings::default(), others).err().unwrap_or_default()
+}
+
+/// Finds policies of one name.
+#[must_use]
+pub fn check_names(policies: &[ast::Policy]) -> Vec<PolicyError> {
+    let mut seen = BTreeMap::new();
+    let mut errors = Vec::new();
+    for policy in policies {
+        let earlier = *seen.entry(policy.name.value.as_str()).or_insert(policy.name.span);
+        if earlier != policy.name.span {
+            let name = policy.name.value.clone();
+            let kind = ErrorKind::DuplicatePolicy { name };
+            errors.push(PolicyError::clash(kind, policy.name.span, earlier));
+        }
+    }
+    errors
+}
+
+fn resolve_with(
+    policy: &ast::Policy,
+    names: &Names<'_>,
+    facts: &Facts,
+    others: &[ast::Policy],
+    uses: &mut Uses,
+    errors: &mut Vec<PolicyError>,
+) -> Resolved {
+    let mut resolved = head(policy, names);
+    let mut ids = id::assign(policy, errors).into_iter();
+    let context = &mut Context {
+        policy: &policy.name.value,
+        names,
+        facts,
+        others,
+        errors,
+    };
+    service::check_definitions(context, policy);
+    let (mut document, mut section) = ("", "");
+    for statement in &policy.statements {
+        match &statement.value {
+            Statement::Source(title) => (document, section) = (&title.value, ""),
+            Statement::Section(title) => section = &title.value,
+            Statement::ClosedEgress => resolved.closed_egress = true,
+            Statement::Use { policy, settings } => {
+                used(context, policy, settings, uses, &mut resolved);
+            }
+            Statement::Row(row) => {
+                let id = ids.next().map_or(String::new(), |(id, _)| id);
+                let place = place(section, row.place.as_ref().map(|place| place.value));
+                let citation = (document.to_owned(), place);
+                resolve_row(context, (id, citation), (row, statement.span), &mut resolved);
+            }
+            _ => {}
+        }
+    }
+    resolved
+}
+
+fn head(policy: &ast::Policy, names: &Names<'_>) -> Resolved {
+    let name = &policy.name.value;
+    let roles = names.roles.iter().map(|(role, home)| Role {
+        name: format!("{name}.{role}"),
+        home: home.map(|home| home.value.clone()),
+    });
+    let zones = names.zones.iter().map(|(zone, alias)| Zone {
+        name: (*zone).to_owned(),
+        alias: alias.map(|alias| alias.value.clone()),
+    });
+    Resolved {
+        name: name.clone(),
+        title: policy.title.as_ref().map_or(String::new(), |title| title.value.clone()),
+        roles: roles.collect(),
+        zones: zones.collect(),
+        ..Resolved::default()
+    }
+}
+
+/// "Metrics exporters, row 3"
+fn place(section: &str, row: Option<u64>) -> String {
+    match row {
+        Some(row) if section.is_empty() => format!("row {row}"),
+        Some(row) => format!("{section}, row {row}"),
+        None => section.to_owned(),
+    }
+}
+
+/// Adds what another policy says under the settings of the `use`.
+fn used(
+    context: &mut Context<'_>,
+    name: &Spanned<String>,
+    settings: &[Spanned<ast::Setting>],
+    uses: &mut Uses,
+    into: &mut Resolved,
+) {
+    let policy = name.value.clone();
+    if uses.open.contains(&policy) || uses.open.len() >= MAX_USES {
+        context.refuse(ErrorKind::CyclicUse { policy }, name.span);
+        return;
+    }
+    let earlier = *uses.seen.entry(policy.clone()).or_insert(name.span);
+    if earlier != name.span {
+        let error = PolicyError::clash(ErrorKind::DuplicateUse { policy }, name.span, earlier);
+        context.errors.push(error);
+        return;
+    }
+    let Some(other) = context.others.iter().find(|other| other.name.value == name.value) else {
+        context.refuse(context.unknown_policy(&name.value), name.span);
+        return;
+    };
+    let names = Names::of(other, context.errors);
+    let mut facts = Facts::of_use(&name.value, settings, &names, context.errors);
+    facts.today = context.facts.today;
+    uses.open.push(policy);
+    let resolved = resolve_with(other, &names, &facts, context.others, uses, context.errors);
+    uses.open.pop();
+    into.rows.extend(resolved.rows);
+    into.roles.extend(resolved.roles);
+    let new = resolved.zones.into_iter().filter(|zone| into.zones.iter().all(|known| known.name != zone.name));
+    let new: Vec<Zone> = new.collect();
+    into.zones.extend(new);
+    into.closed_egress |= resolved.closed_egress;
+    into.remarks.extend(resolved.remarks);
+    into.expired.extend(resolved.expired);
+}
+
+fn resolve_row(
+    context: &mut Context<'_>,
+    (id, (document, place)): (String, (String, String)),
+    (row, span): (&ast::Row, Span),
+    into: &mut Resolved,
+) {
+    let id = format!("{}/{id}", context.policy);
+    let active = row.when.as_ref().map_or(Truth::Yes, |when| condition::resolve(context, when));
+    let from = peer::resolve(context, &row.from);
+    let to = peer::resolve(context, &row.to);
+    let services = service::resolve(context, &row.services);
+    check_sides(context, row, &from.items, &to.items);
+    let expires = row.expires.as_ref().map(|expires| expires.value);
+    if let Some(expires) = row.expires.as_ref() {
+        check_day(context, expires);
+        if context.facts.today.is_some_and(|today| today > expires.value) {
+            let (day, span) = (expires.value, expires.span);
+            into.expired.push(Expired { id, day, span });
+            return;
+        }
+    }
+    if active == Truth::No {
+        return;
+    }
+    let remark = Remark {
+        owner: row.owner.as_ref().map(|owner| owner.value.clone()),
+        severity: row.severity.as_ref().map(|severity| severity.value),
+        expires,
+    };
+    if remark.owner.is_some() || remark.severity.is_some() || remark.expires.is_some() {
+        into.remarks.insert(id.clone(), remark);
+    }
+    into.rows.push(Row {
+        id,
+        policy: context.policy.to_owned(),
+        kind: row.kind.value,
+        from,
+        to,
+        services,
+        active,
+        purpose: row.purpose.as_ref().map_or(String::new(), |purpose| purpose.value.clone()),
+        document,
+        place,
+        span,
+    });
+}
+
+/// `self` accepts nothing, and a row between names that are no hosts of the site is checked nowhere.
+fn check_sides(context: &mut Context<'_>, row: &ast::Row, from: &[Spanned<Peer>], to: &[Spanned<Peer>]) {
+    for item in row.to.items.iter().filter(|item| item.value == ast::Peer::This) {
+        context.refuse(ErrorKind::SelfOnTheRight {}, item.span);
+    }
+    let is_remote = |peer: &Spanned<Peer>| matches!(peer.value, Peer::Name(_) | Peer::Unset(_));
+    if let (Some(first), Some(last)) = (from.first(), to.last())
+        && from.iter().chain(to).all(is_remote)
+    {
+        context.refuse(ErrorKind::NoRole {}, first.span.to(last.span));
+    }
+}
+
+fn check_day(context: &mut Context<'_>, day: &Spanned<Date>) {
+    let Date { year, month, day: number } = day.value;
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 if leap => 29,
+        2 => 28,
+        _ => 0,
+    };
+    if number == 0 || number > days {
+        let date = print::date(day.value);
+        context.refuse(ErrorKind::NoSuchDay { date }, day.span);
+    }
+}
