@@ -87,3 +87,38 @@ fn shipped_policies_are_sound_and_in_canonical_form() {
         expect(&path, &policy::format(map.source(file)).unwrap());
     }
 }
+
+#[test]
+fn refusals_are_worded_as_expected() {
+    for path in fixtures("err") {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let (map, file) = map_of(name, &fs::read_to_string(&path).unwrap());
+        let errors = errors_of(&map, file);
+        assert!(!errors.is_empty(), "{name} is not refused");
+        expect(&path.with_extension("txt"), &rendered(&errors, &map));
+    }
+}
+
+#[test]
+fn canonical_forms_are_as_expected_and_stay() {
+    for path in fixtures("ok") {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let (map, file) = map_of(name, &fs::read_to_string(&path).unwrap());
+        let parsed = policy::parse(map.source(file));
+        assert_eq!(rendered(&parsed.errors, &map), "", "{name}");
+        let printed = policy::format(map.source(file)).unwrap();
+        let (again, second) = map_of(name, &printed);
+        assert_eq!(policy::format(again.source(second)).unwrap(), printed, "{name} is not stable");
+        let reparsed = policy::parse(again.source(second));
+        assert_eq!(without_spans(&reparsed.policies), without_spans(&parsed.policies), "{name}");
+        expect(&path.with_extension("formatted"), &printed);
+    }
+}
+
+/// The tree as text, places apart.
+fn without_spans(policies: &[policy::ast::Policy]) -> String {
+    let text = format!("{policies:?}");
+    let mut parts = text.split("Span {");
+    let first = parts.next().unwrap_or("").to_owned();
+    parts.fold(first, |text, part| text + part.split_once('}').map_or(part, |(_, rest)| rest))
+}

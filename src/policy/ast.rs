@@ -45,9 +45,21 @@ pub enum Statement {
         of: Spanned<String>,
     },
     /// `feature a "it is enabled"`.
-    Feature(Described),
-    /// `parameter a "what it is"`.
-    Parameter(Described),
+    Feature {
+        /// The name, as conditions have it.
+        name: Spanned<String>,
+        /// What it means that it is on.
+        meaning: Option<Spanned<String>>,
+    },
+    /// `parameter a = "value" "what it is"`.
+    Parameter {
+        /// The name, as host names have it in angle brackets.
+        name: Spanned<String>,
+        /// Its values unless a site sets others.
+        default: Vec<Spanned<String>>,
+        /// What it is.
+        meaning: Option<Spanned<String>>,
+    },
     /// `service a = tcp/443 configurable`.
     Service {
         /// The name.
@@ -68,15 +80,6 @@ pub enum Statement {
         /// Its settings.
         settings: Vec<Spanned<Setting>>,
     },
-}
-
-/// A name and what it means, for people.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Described {
-    /// The name.
-    pub name: Spanned<String>,
-    /// Its meaning.
-    pub meaning: Option<Spanned<String>>,
 }
 
 /// `require id: from -> to : services …`.
@@ -111,8 +114,10 @@ pub struct Row {
 pub enum Peer {
     /// `self`
     This,
-    /// `any`, `*`
+    /// `any`: anywhere.
     Any,
+    /// `*`: the hosts of every role.
+    Every,
     /// A host name, perhaps with parameters: `"<tenant>.app.stackstate.io"`.
     Host(String),
     /// A zone or a role of this policy.

@@ -10,7 +10,7 @@ use super::print;
 use crate::source::{Locator, Source, Span, Spanned};
 
 /// A cell that is wider than this does not widen its column for the others.
-const MAX_COLUMN: usize = 48;
+const MAX_COLUMN: usize = 60;
 
 /// Formats a file. A file with syntax errors is not touched.
 pub fn format(source: Source<'_>) -> Result<String, Vec<PolicyError>> {
@@ -172,8 +172,12 @@ fn cells(statement: &Statement) -> (Shape, Vec<String>) {
         }
         Statement::Zone(names) => one(format!("zone {}", print::names(names))),
         Statement::ZoneAlias { name, of } => one(format!("zone {} = {}", name.value, of.value)),
-        Statement::Feature(feature) => described("feature", &feature.name, feature.meaning.as_ref()),
-        Statement::Parameter(parameter) => described("parameter", &parameter.name, parameter.meaning.as_ref()),
+        Statement::Feature { name, meaning } => described("feature", name, &[], meaning.as_ref()),
+        Statement::Parameter {
+            name,
+            default,
+            meaning,
+        } => described("parameter", name, default, meaning.as_ref()),
         Statement::Service {
             name,
             value,
@@ -196,9 +200,16 @@ fn cells(statement: &Statement) -> (Shape, Vec<String>) {
     }
 }
 
-fn described(keyword: &str, name: &Spanned<String>, meaning: Option<&Spanned<String>>) -> (Shape, Vec<String>) {
+fn described(
+    keyword: &str,
+    name: &Spanned<String>,
+    default: &[Spanned<String>],
+    meaning: Option<&Spanned<String>>,
+) -> (Shape, Vec<String>) {
+    let values: Vec<String> = default.iter().map(|value| print::quoted(&value.value)).collect();
+    let default = if values.is_empty() { String::new() } else { format!("= {}", values.join(", ")) };
     let meaning = meaning.map_or(String::new(), |meaning| print::quoted(&meaning.value));
-    (Shape::Described, vec![format!("{keyword} {}", name.value), meaning])
+    (Shape::Described, vec![format!("{keyword} {}", name.value), default, meaning])
 }
 
 fn row_cells(row: &Row) -> Vec<String> {

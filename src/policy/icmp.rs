@@ -77,8 +77,18 @@ pub(super) fn values(kind: u8, code: Option<u8>) -> RangeSet {
     }
 }
 
-/// The name of a type with all its codes, or of one code of it, if it has one.
-pub(super) fn name_of(protocol: u8, kind: u8, code: Option<u8>) -> Option<&'static str> {
-    let entry = table(protocol).iter().find(|entry| entry.1 == kind && entry.2 == code)?;
-    Some(entry.0)
+/// A range of values as types: a name, `3/4`, or the first and last type.
+pub(super) fn text_of(protocol: u8, low: u128, high: u128) -> String {
+    let (first, last) = (low / 256, high / 256);
+    let code = match (low % 256, high % 256) {
+        (0, 255) if first == last => None,
+        (code, end) if first == last && code == end => Some(code),
+        _ => return format!("{first}-{last}"),
+    };
+    let is_it = |entry: &&(&str, u8, Option<u8>)| u128::from(entry.1) == first && entry.2.map(u128::from) == code;
+    match (table(protocol).iter().find(is_it), code) {
+        (Some(entry), _) => entry.0.to_owned(),
+        (None, None) => first.to_string(),
+        (None, Some(code)) => format!("{first}/{code}"),
+    }
 }

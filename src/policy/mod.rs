@@ -24,4 +24,4 @@ pub use parser::{MAX_BYTES, MAX_ROWS, Parsed, RESERVED, parse};
 pub use resolve::{Expired, Remark, Resolved, Role, Zone, check, check_names, resolve};
 pub use row::{Choice, Kind, Peer, Row, Service, Truth};
 pub use settings::{Settings, Value};
-pub use show::{ShownPolicy, ShownRow, show};
+pub use show::{ShownPolicy, ShownRow, ShownService, show};

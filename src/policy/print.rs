@@ -43,10 +43,12 @@ pub(super) fn names(names: &[Spanned<String>]) -> String {
     names.join(", ")
 }
 
-fn peer(peer: &Peer) -> String {
+/// `mke.manager`
+pub(super) fn peer(peer: &Peer) -> String {
     match peer {
         Peer::This => "self".to_owned(),
         Peer::Any => "any".to_owned(),
+        Peer::Every => "*".to_owned(),
         Peer::Host(host) => quoted(host),
         Peer::Name(name) => name.clone(),
         Peer::Qualified { policy, role } => format!("{policy}.{role}"),

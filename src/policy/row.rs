@@ -40,8 +40,10 @@ pub struct Choice<T> {
 pub enum Peer {
     /// The same host, over loopback.
     This,
-    /// Anywhere (as a peer), or every role (as the bound side): `any`, `*`.
+    /// Anywhere: `any`. Never the bound side.
     Any,
+    /// The hosts of every role: `*`. Binds each of them; as the far end, anywhere.
+    Every,
     /// A zone, by the name under which the site defines it.
     Zone(String),
     /// Hosts of a role, `policy.role`. If no config is bound to it, its home zone stands for it.

@@ -77,7 +77,7 @@ impl<'a> Reader<'a> {
             return Ok((rest, host.map(ast::Peer::Host)));
         }
         if let Ok((rest, star)) = symbol("*")(start) {
-            return Ok((rest, self.spanned(star, ast::Peer::Any)));
+            return Ok((rest, self.spanned(star, ast::Peer::Every)));
         }
         match word(start) {
             Some((rest, found @ "self")) => Ok((rest, self.spanned(found, ast::Peer::This))),

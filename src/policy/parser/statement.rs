@@ -70,21 +70,24 @@ impl<'a> Reader<'a> {
     /// `feature-definition ::= "feature" name string?`
     fn feature_definition(&self, input: &'a str) -> Res<'a, ast::Statement> {
         let (rest, _) = keyword("feature")(input)?;
-        let (rest, described) = self.described("a feature", rest)?;
-        Ok((rest, ast::Statement::Feature(described)))
+        let (rest, name) = self.name("a feature", rest)?;
+        let (rest, meaning) = opt(|i| self.string(i)).parse(rest)?;
+        Ok((rest, ast::Statement::Feature { name, meaning }))
     }
 
-    /// `parameter-definition ::= "parameter" name string?`
+    /// `parameter-definition ::= "parameter" name ("=" string ("," string)*)? string?`
     fn parameter_definition(&self, input: &'a str) -> Res<'a, ast::Statement> {
         let (rest, _) = keyword("parameter")(input)?;
-        let (rest, described) = self.described("a parameter", rest)?;
-        Ok((rest, ast::Statement::Parameter(described)))
-    }
-
-    fn described(&self, what: &'static str, input: &'a str) -> Res<'a, ast::Described> {
-        let (rest, name) = self.name(what, input)?;
+        let (rest, name) = self.name("a parameter", rest)?;
+        let values = separated_list1(symbol(","), cut(|i| self.string(i)));
+        let (rest, default) = opt(preceded(symbol("="), values)).parse(rest)?;
         let (rest, meaning) = opt(|i| self.string(i)).parse(rest)?;
-        Ok((rest, ast::Described { name, meaning }))
+        let parameter = ast::Statement::Parameter {
+            name,
+            default: default.unwrap_or_default(),
+            meaning,
+        };
+        Ok((rest, parameter))
     }
 
     /// `service-definition ::= "service" name "=" services "configurable"?`

@@ -54,7 +54,7 @@ fn holds(context: &mut Context<'_>, test: &Spanned<Test>) -> Truth {
 }
 
 fn feature(context: &mut Context<'_>, name: &str, test: &Spanned<Test>) -> Result<bool, String> {
-    if !context.names.features.contains_key(name) {
+    if !context.names.features.contains(name) {
         context.refuse(context.names.unknown_feature(name), test.span);
     }
     let policy = context.policy;

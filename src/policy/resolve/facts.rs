@@ -139,7 +139,7 @@ impl<'a, 'e> Gatherer<'a, 'e> {
     }
 
     fn feature(&mut self, name: &str, on: bool, span: Span) {
-        if !self.names.features.contains_key(name) {
+        if !self.names.features.contains(name) {
             self.refuse(self.names.unknown_feature(name), span);
         } else if self.is_new(&format!("feature {name}"), span) {
             self.facts.features.insert(name.to_owned(), on);

@@ -116,9 +116,10 @@ impl Context<'_> {
         ErrorKind::UnknownPolicy { name, hint }
     }
 
-    #[expect(clippy::unused_self, reason = "reads as the other helpers do")]
-    fn text_of(&self, service: &ast::Service) -> String {
-        print::service(service)
+    /// The values of a parameter: those that are set, else its default.
+    fn values_of(&self, parameter: &str) -> Option<&[Spanned<String>]> {
+        let default = self.names.parameters.get(parameter).copied().filter(|values| !values.is_empty());
+        self.facts.parameters.get(parameter).map(Vec::as_slice).or(default)
     }
 }
 
@@ -322,7 +323,7 @@ fn check_sides(context: &mut Context<'_>, row: &ast::Row, from: &[Spanned<Peer>]
     for item in row.to.items.iter().filter(|item| item.value == ast::Peer::This) {
         context.refuse(ErrorKind::SelfOnTheRight {}, item.span);
     }
-    let is_remote = |peer: &Spanned<Peer>| matches!(peer.value, Peer::Name(_) | Peer::Unset(_));
+    let is_remote = |peer: &Spanned<Peer>| matches!(peer.value, Peer::Name(_) | Peer::Unset(_) | Peer::Any);
     if let (Some(first), Some(last)) = (from.first(), to.last())
         && from.iter().chain(to).all(is_remote)
     {

@@ -1,6 +1,6 @@
 //! The names that a policy defines. INVARIANT: of a name defined twice, the first definition counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::policy::ast::{self, Statement};
 use crate::policy::error::{ErrorKind, PolicyError};
@@ -19,8 +19,9 @@ pub(super) struct ServiceDefinition<'a> {
 pub(super) struct Names<'a> {
     pub(super) roles: BTreeMap<&'a str, Option<&'a Spanned<String>>>,
     pub(super) zones: BTreeMap<&'a str, Option<&'a Spanned<String>>>,
-    pub(super) features: BTreeMap<&'a str, ()>,
-    pub(super) parameters: BTreeMap<&'a str, ()>,
+    pub(super) features: BTreeSet<&'a str>,
+    /// With their default values, perhaps none.
+    pub(super) parameters: BTreeMap<&'a str, &'a [Spanned<String>]>,
     pub(super) services: BTreeMap<&'a str, ServiceDefinition<'a>>,
 }
 
@@ -63,11 +64,11 @@ impl<'a> Names<'a> {
                 Statement::ZoneAlias { name, of } if peers.take(name, errors) => {
                     names.zones.insert(&name.value, Some(of));
                 }
-                Statement::Feature(feature) if features.take(&feature.name, errors) => {
-                    names.features.insert(&feature.name.value, ());
+                Statement::Feature { name, .. } if features.take(name, errors) => {
+                    names.features.insert(&name.value);
                 }
-                Statement::Parameter(parameter) if settings.take(&parameter.name, errors) => {
-                    names.parameters.insert(&parameter.name.value, ());
+                Statement::Parameter { name, default, .. } if settings.take(name, errors) => {
+                    names.parameters.insert(&name.value, default);
                 }
                 Statement::Service {
                     name,
@@ -130,7 +131,7 @@ impl<'a> Names<'a> {
     /// What is wrong with a feature of this name.
     pub(super) fn unknown_feature(&self, name: &str) -> ErrorKind {
         let otherwise = format!("define it: `feature {name} \"it is enabled\"`");
-        let hint = did_you_mean(name, self.features.keys().copied(), otherwise);
+        let hint = did_you_mean(name, self.features.iter().copied(), otherwise);
         let name = name.to_owned();
         ErrorKind::UnknownFeature { name, hint }
     }

@@ -17,6 +17,7 @@ pub(super) fn resolve(context: &mut Context<'_>, written: &Choice<ast::Peer>) ->
         let peers = match &item.value {
             ast::Peer::This => vec![Peer::This],
             ast::Peer::Any => vec![Peer::Any],
+            ast::Peer::Every => vec![Peer::Every],
             ast::Peer::Host(host) => self::host(context, host, item.span),
             ast::Peer::Name(name) => named(context, name, item.span).into_iter().collect(),
             ast::Peer::Qualified { policy, role } => {
@@ -88,7 +89,7 @@ fn host(context: &mut Context<'_>, pattern: &str, span: Span) -> Vec<Peer> {
                 context.refuse(context.names.unknown_parameter(name), span);
                 return Vec::new();
             }
-            Part::Parameter(name) => match context.facts.parameters.get(name) {
+            Part::Parameter(name) => match context.values_of(name) {
                 Some(values) => {
                     blame = values.first().map_or(blame, |value| value.span);
                     let values = || values.iter().map(|value| value.value.trim());

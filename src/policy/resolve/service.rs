@@ -7,6 +7,7 @@ use crate::policy::ast::{self, IcmpType, Ports};
 use crate::policy::error::{ErrorKind, PolicyError};
 use crate::policy::icmp;
 use crate::policy::near::did_you_mean;
+use crate::policy::print;
 use crate::policy::resolve::names::ServiceDefinition;
 use crate::policy::row::{Choice, Service};
 use crate::source::{Span, Spanned};
@@ -24,7 +25,7 @@ pub(super) fn resolve(context: &mut Context<'_>, written: &Choice<ast::Service>)
         if several && alone {
             one_of = is_choice;
         } else if several && is_choice != written.one_of {
-            let service = context.text_of(&item.value);
+            let service = print::service(&item.value);
             context.refuse(ErrorKind::NestedChoice { service }, item.span);
         }
         items.extend(services.into_iter().map(|service| Spanned::new(service, item.span)));
@@ -119,7 +120,7 @@ pub(super) fn refuse_setting(
     for item in &set.items {
         let Some(resolved) = evaluate(&item.value, item.span, &mut errors) else {
             let reason = errors.first().map_or("it is not defined".to_owned(), ToString::to_string);
-            let text = crate::policy::print::service(&item.value);
+            let text = print::service(&item.value);
             return Some(ErrorKind::UnreadableService { text, reason });
         };
         let fits = |of: &ast::Service| protocol_of(of).is_none_or(|protocol| resolved.protocol == Some(protocol));
