@@ -35,30 +35,176 @@ macro_rules! codes {
 
 codes! {
     /// A packet that a row of a policy requires cannot get through.
+    ///
+    /// The row says which hosts must be able to open a connection to which, and on what. Somewhere on the way a
+    /// rule or a default verdict drops or rejects the first packet of such a connection; that is the underlined
+    /// place. The product will work in part or not at all, often only after a failover or an upgrade.
+    ///
+    /// Missing *wholly* (error): no member of the zone or role gets through. Missing *in part* (warning): some
+    /// do, and the finding says who does not. *Possibly* missing: it depends on something that is not known, such
+    /// as the members of a set; the finding underlines it.
+    ///
+    /// Accept the packets before the rule that drops them, or say in the site file that the row is not for this
+    /// host: another role, another zone, a feature that is off.
+    ///
+    /// ```text
+    /// :INPUT DROP [0:0]
+    /// -A INPUT -s 10.20.0.0/16 -p tcp --dport 179 -j ACCEPT     # what was missing
+    /// ```
     MissingOpening = "missing-opening", Error;
     /// The request that a row requires gets through, but the reply to it is blocked.
+    ///
+    /// A connection needs both ways. Filters that track connections let replies pass with one rule for
+    /// `ESTABLISHED`; where that rule is absent, or packets are exempt from tracking (`NOTRACK`), replies need an
+    /// opening of their own: from the service's port to every port above 1023.
+    ///
+    /// Seen from the client the port looks filtered although the rule for it is there, which is hard to find by
+    /// looking at rules.
+    ///
+    /// Accept established packets in the direction of the replies, early in the chain.
+    ///
+    /// ```text
+    /// -A OUTPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+    /// ```
     BlockedReply = "blocked-reply", Error;
     /// A packet gets through that no row of any policy allows.
+    ///
+    /// All policies in force together say what may be open on a host of these roles; everything else is excess.
+    /// Each is reported at the rule, or the default verdict, that lets it through, with the nearest row: most
+    /// often a port was mistyped, a source is wider than the table's, or a service is gone and its rule stayed.
+    ///
+    /// What is open and not needed can be attacked and is not watched.
+    ///
+    /// Remove the rule or narrow its source. If the opening is wanted, write it down in a policy of the site,
+    /// with its purpose: that is what an auditor asks for.
+    ///
+    /// ```text
+    /// policy site "our own openings" {
+    ///   allow backup: internal -> mke.manager : tcp/9102 "backup agent"
+    /// }
+    /// ```
     ExcessOpening = "excess-opening", Error;
     /// A port that a table scopes to the host itself accepts packets from elsewhere.
+    ///
+    /// The table has a row for this port whose peers are the same host only ("Self"): a health check, a metrics
+    /// endpoint, a local proxy. Such services often have no authentication, since nobody else was meant to reach
+    /// them; an opening to others is graver than other excess.
+    ///
+    /// Accept the port on the loopback interface only. If another policy in force lets some peers have it, they
+    /// are not part of the finding.
+    ///
+    /// ```text
+    /// -A INPUT -i lo -j ACCEPT
+    /// -A INPUT -p tcp --dport 6444 -j DROP
+    /// ```
     ExposedSelfPort = "exposed-self-port", Error;
     /// A packet gets through that a policy forbids.
+    ///
+    /// A row with `forbid` counts against every other row: what it names must not be open, whoever else allows
+    /// it. The policy `common` forbids the administrative and database ports to the outside.
+    ///
+    /// These are the openings that are found and attacked within minutes of being reachable.
+    ///
+    /// Remove the opening or narrow its source. Where it is meant, lift the row in the site file, by name and
+    /// with the reason.
+    ///
+    /// ```text
+    /// [lift]
+    /// "common/telnet" = "terminal server of the lab, reachable over the jump host only"
+    /// ```
     ForbiddenOpening = "forbidden-opening", Error;
     /// No packet reaches this rule: earlier rules decide all that it matches.
+    ///
+    /// The rule has no effect, whatever its verdict. The rules that take its packets are underlined too, the one
+    /// that takes most of them first.
+    ///
+    /// If the verdicts differ, somebody means a packet to be treated in a way that it is not: a drop behind an
+    /// accept protects nothing. If they agree, the rule is clutter, and the next reader will rely on it.
+    ///
+    /// Move the rule up, or remove it.
+    ///
+    /// ```text
+    /// -A INPUT -p tcp -j ACCEPT
+    /// -A INPUT -p tcp --dport 23 -j DROP      # never reached
+    /// ```
     ShadowedRule = "shadowed-rule", Warning;
     /// Two policies in force disagree about a port.
+    ///
+    /// One table keeps the port to the host itself or forbids it, another gives it to others. With both in force,
+    /// the peers that the second one names may have it, and nobody else.
+    ///
+    /// Nothing is wrong with the host. It is said once, at the policies, because the two documents cannot both be
+    /// the whole truth, and because the choice was made for you.
+    ///
+    /// Read both rows. If one is out of date, leave its policy out of the site file, or ask its vendor.
     ConflictingRows = "conflicting-rows", Note;
     /// A policy is in force, but no config is bound to one of its roles: its rows are unchecked.
+    ///
+    /// The site file names the policy, and no `[[bind]]` gives a config to the role, or the patterns of the
+    /// binding match no file. Nothing is known about those hosts: neither that they are right nor that they
+    /// are wrong.
+    ///
+    /// A table that is checked in part looks like one that is checked.
+    ///
+    /// Bind the role to the configs of its hosts. If there are no such hosts, switch off the feature that needs
+    /// them, or leave the policy out.
+    ///
+    /// ```text
+    /// [[bind]]
+    /// roles = ["stacklight.node"]
+    /// files = ["hosts/{host}/*.rules"]
+    /// ```
     UnboundRole = "unbound-role", Warning;
     /// A config was read, but no role is bound to it: only what holds for every host was checked.
+    ///
+    /// Without a role there is no table to hold the config against, so only rules of the policy `common` and the
+    /// config's own mistakes (rules that nothing reaches, text that cannot be read) are reported.
+    ///
+    /// No finding does not mean here that the openings are right.
+    ///
+    /// Bind the file to a role in the site file, or give `--policy` and `--role`. If the file is none of the
+    /// site's, exclude it with `.ignore`.
     UnboundConfig = "unbound-config", Note;
     /// A match or target is not modelled: it may hold or not, and both were followed.
+    ///
+    /// The rule asks something that the config alone does not answer (the members of a set that is kept
+    /// elsewhere, a rate, the sender's user) or that this release does not know. Every packet that comes to it is
+    /// followed both ways.
+    ///
+    /// What depends on it is reported as *possible*, one severity lower, with this place underlined. What does
+    /// not depend on it is as sure as ever.
+    ///
+    /// Give the missing part if there is one, such as the output of `ipset save` beside the dump. Otherwise
+    /// there is nothing to do; `portcullis dialects` lists what is modelled.
     UnsupportedMatch = "unsupported-match", Note;
     /// Text that could not be read: what it says is unknown, and both possibilities were followed.
+    ///
+    /// The line is not in the language of the file, or the bytes are not UTF-8, or the file ends too early. A
+    /// rule that cannot be read stays in its chain as one that may match anything and do anything.
+    ///
+    /// The answer for the host is then a guess at best, so the run fails with exit code 2.
+    ///
+    /// Look at the underlined place: a dump that was cut off, a merge conflict, a line wrapped by a mail
+    /// program. If the tool that made the file takes it, the reader here is wrong: please report it with the line.
     UnreadText = "unread-text", Error;
     /// A jump or reference names something that is not there.
+    ///
+    /// A rule jumps to a chain, or asks a set, that no file of the host defines. The tool that loads the file
+    /// would refuse it, so this is not what the host runs: it is part of something, or it is broken.
+    ///
+    /// The jump may do anything with its packets, and what depends on it is only possible.
+    ///
+    /// Add the file that defines it to the same binding, correct the name, or make the dump again.
     DanglingReference = "dangling-reference", Error;
     /// The evaluation of a host outgrew its budget: its answer is not known.
+    ///
+    /// Exact packet sets can grow fast with rules that overlap in many fields at once. Past a fixed number of
+    /// nodes the evaluation of a host stops, so that the run ends and memory stays bounded.
+    ///
+    /// Nothing is said about the host's openings: neither that they are right nor that they are wrong. The run
+    /// fails.
+    ///
+    /// Please report the shape of the ruleset; splitting large host lists into sets often helps.
     AnalysisBudget = "analysis-budget", Error;
 }
 

@@ -1,0 +1,162 @@
+//! The `json` format, version 1: `docs/json.md`. Fields are added, never renamed or removed.
+//!
+//! INVARIANT: these types mirror findings; renaming something inside the crate does not reach the output.
+
+use std::io;
+
+use serde::Serialize;
+
+use super::fingerprint::fingerprints;
+use super::{Counts, Report, Summary};
+use crate::finding::{Finding, Label, RowCitation};
+use crate::source::SourceMap;
+
+#[derive(Serialize)]
+struct ReportV1<'a> {
+    version: u32,
+    tool: ToolV1,
+    findings: Vec<FindingV1<'a>>,
+    summary: SummaryV1<'a>,
+}
+
+#[derive(Serialize)]
+struct ToolV1 {
+    name: &'static str,
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+struct FindingV1<'a> {
+    code: &'static str,
+    severity: &'static str,
+    certainty: &'static str,
+    message: &'a str,
+    primary: Option<LabelV1<'a>>,
+    related: Vec<LabelV1<'a>>,
+    rows: Vec<RowV1<'a>>,
+    hosts: &'a [String],
+    extent: &'a [String],
+    witness: Option<&'a str>,
+    help: Option<&'a str>,
+    fingerprint: String,
+}
+
+#[derive(Serialize)]
+struct LabelV1<'a> {
+    message: &'a str,
+    file: &'a str,
+    on_disk: bool,
+    start: PositionV1,
+    end: PositionV1,
+}
+
+/// Lines and columns count from 1, bytes from 0.
+#[derive(Serialize)]
+struct PositionV1 {
+    line: usize,
+    column: usize,
+    byte: u32,
+}
+
+#[derive(Serialize)]
+struct RowV1<'a> {
+    id: &'a str,
+    document: &'a str,
+}
+
+#[derive(Serialize)]
+struct SummaryV1<'a> {
+    errors: usize,
+    warnings: usize,
+    notes: usize,
+    files: usize,
+    hosts: usize,
+    rules: usize,
+    rows_checked: usize,
+    rows_unchecked: usize,
+    constructs_not_modelled: usize,
+    assumed: &'a [String],
+    not_checked: &'a [String],
+    failures: &'a [String],
+}
+
+pub(super) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    let findings = report.sorted();
+    let prints = fingerprints(report.sources, &findings);
+    let counts = Counts::of(findings.iter().copied());
+    let mirror = ReportV1 {
+        version: 1,
+        tool: ToolV1 {
+            name: env!("CARGO_PKG_NAME"),
+            version: env!("CARGO_PKG_VERSION"),
+        },
+        findings: findings
+            .iter()
+            .zip(prints)
+            .map(|(it, print)| finding(report.sources, it, print))
+            .collect(),
+        summary: summary(report.summary, counts),
+    };
+    serde_json::to_writer_pretty(&mut *out, &mirror)?;
+    writeln!(out)
+}
+
+fn finding<'a>(sources: &'a SourceMap, finding: &'a Finding, fingerprint: String) -> FindingV1<'a> {
+    FindingV1 {
+        code: finding.code.id(),
+        severity: finding.severity.word(),
+        certainty: finding.certainty.word(),
+        message: &finding.message,
+        primary: finding.primary.as_ref().map(|it| label(sources, it)),
+        related: finding.related.iter().map(|it| label(sources, it)).collect(),
+        rows: finding.rows.iter().map(row).collect(),
+        hosts: &finding.hosts,
+        extent: &finding.extent,
+        witness: finding.witness.as_deref(),
+        help: finding.help.as_deref(),
+        fingerprint,
+    }
+}
+
+fn label<'a>(sources: &'a SourceMap, label: &'a Label) -> LabelV1<'a> {
+    let file = sources.file(label.span.file);
+    let position = |byte: u32| {
+        let at = file.line_column(byte);
+        PositionV1 {
+            line: at.line,
+            column: at.column,
+            byte,
+        }
+    };
+    LabelV1 {
+        message: &label.message,
+        file: file.name(),
+        on_disk: !file.is_virtual(),
+        start: position(label.span.start),
+        end: position(label.span.end),
+    }
+}
+
+fn row(row: &RowCitation) -> RowV1<'_> {
+    RowV1 {
+        id: &row.id,
+        document: &row.document,
+    }
+}
+
+fn summary(summary: &Summary, counts: Counts) -> SummaryV1<'_> {
+    SummaryV1 {
+        errors: counts.errors,
+        warnings: counts.warnings,
+        notes: counts.notes,
+        files: summary.n_files,
+        hosts: summary.n_hosts,
+        rules: summary.n_rules,
+        rows_checked: summary.n_rows,
+        rows_unchecked: summary.n_rows_unchecked,
+        constructs_not_modelled: summary.n_unknown,
+        assumed: &summary.notes,
+        not_checked: &summary.unchecked,
+        failures: &summary.failures,
+    }
+}
