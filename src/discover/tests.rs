@@ -160,7 +160,7 @@ fn binary_files_are_skipped_unless_named() {
             ("late", &format!("{}\0", "x".repeat(PROBE_BYTES))),
         ],
     );
-    let found = discover(&[folder.0.clone()]).inputs;
+    let found = discover(std::slice::from_ref(&folder.0)).inputs;
     assert!(read(&found[0]).unwrap().is_none());
     assert!(
         read(&found[1]).unwrap().is_some(),

@@ -175,15 +175,15 @@ impl Excerpt {
             return 0..0;
         };
         // Shown and original text have the same number of characters, but not of bytes.
-        let shown = self.text.get(line.start..).unwrap_or("");
+        let excerpt = self.text.get(line.start..).unwrap_or("");
         let lead = usize::from(line.cut > 0);
         let offset = |at: usize| {
             let n_letters = file
                 .text()
                 .get(line.shows.start..at.min(line.shows.end - 1))
                 .map_or(0, |text| text.chars().count());
-            let letter = shown.char_indices().nth(lead + n_letters);
-            line.start + letter.map_or(shown.len(), |letter| letter.0)
+            let letter = excerpt.char_indices().nth(lead + n_letters);
+            line.start + letter.map_or(excerpt.len(), |letter| letter.0)
         };
         offset(range.start)..offset(range.end)
     }

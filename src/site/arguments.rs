@@ -3,6 +3,8 @@
 //! INVARIANT: every value points into the text of [`Arguments::source_file`], so that errors about arguments
 //! look like errors about a file.
 
+use std::path::Path;
+
 use super::error::{SiteError, SiteErrors, bytes};
 use super::read::check_role;
 use super::table::Reader;
@@ -88,65 +90,22 @@ impl Arguments {
     /// Puts the arguments over what a site file says. `source` is [`Arguments::source_file`], added to the map.
     pub fn overlay(&self, mut site: Site, source: Source<'_>) -> Result<Site, SiteErrors> {
         let mut reader = Reader::new(source);
-        let mut offset = 0;
-        let mut words = |option: &'static str| -> Vec<Word<'_>> {
-            let values = self
-                .options()
-                .into_iter()
-                .find(|known| known.0 == option)
-                .map_or(&[][..], |known| known.1);
-            let place = |value: &String| {
-                let start = offset + option.len() + 1;
-                offset = start + value.len() + 1;
-                let span = reader.span(Some(start..start + value.len()));
-                Word {
-                    text: source.text.get(span.range()).unwrap_or(""),
-                    span,
-                }
-            };
-            values.iter().map(place).collect()
+        let words = self.words(&reader);
+        let of = |option: &'static str| {
+            words
+                .iter()
+                .filter(move |word| word.0 == option)
+                .map(|word| word.1)
         };
-        let [policies, roles, zones, names, set, features, without, versions] =
-            self.options().map(|(option, _)| words(option));
-        if !policies.is_empty() {
-            site.policies = policies.iter().map(|word| word.spanned()).collect();
+        if !self.policies.is_empty() {
+            site.policies = of("--policy").map(Word::spanned).collect();
         }
-        if !roles.is_empty() {
+        if !self.roles.is_empty() {
+            let roles: Vec<_> = of("--role").collect();
             site.bindings = vec![reader.roles(&roles, &site)];
         }
-        zones
-            .iter()
-            .for_each(|word| reader.zone_argument(*word, &mut site));
-        for word in names {
-            if let Some((name, networks)) = reader.pair(word, '=', "NAME=NETWORK") {
-                let networks = reader.network_list(networks);
-                site.names.insert(name.text.to_owned(), networks);
-            }
-        }
-        for word in set {
-            if let Some((key, value)) = reader.pair(word, '=', "POLICY.KEY=VALUE")
-                && let Some((policy, key)) = reader.pair(key, '.', "POLICY.KEY=VALUE")
-            {
-                let value = Value {
-                    key: key.span,
-                    text: value.spanned(),
-                };
-                settings(&mut site, policy)
-                    .values
-                    .insert(key.text.to_owned(), value);
-            }
-        }
-        for (words, on) in [(features, true), (without, false)] {
-            for word in words {
-                if let Some((policy, feature)) = reader.pair(word, '.', "POLICY.FEATURE") {
-                    switch(settings(&mut site, policy), feature, on);
-                }
-            }
-        }
-        for word in versions {
-            if let Some((policy, version)) = reader.pair(word, '=', "POLICY=VERSION") {
-                settings(&mut site, policy).version = Some(version.spanned());
-            }
+        for (option, word) in &words {
+            let _refused_or_done = reader.setting(option, *word, &mut site);
         }
         site.common &= !self.no_common;
         if reader.errors.is_empty() {
@@ -154,6 +113,22 @@ impl Arguments {
         } else {
             Err(SiteErrors::new(source, reader.errors))
         }
+    }
+
+    /// The values with their options, as they lie in the text of [`Arguments::source_file`].
+    fn words<'a>(&self, reader: &Reader<'a>) -> Vec<(&'static str, Word<'a>)> {
+        let mut words = Vec::new();
+        let mut offset = 0;
+        for (option, values) in self.options() {
+            for value in values {
+                let start = offset + option.len() + 1;
+                offset = start + value.len() + 1;
+                let span = reader.span(Some(start..start + value.len()));
+                let text = reader.source.text.get(span.range()).unwrap_or("");
+                words.push((option, Word { text, span }));
+            }
+        }
+        words
     }
 }
 
@@ -177,6 +152,35 @@ fn switch(settings: &mut Settings, feature: Word<'_>, on: bool) {
 }
 
 impl<'a> Reader<'a> {
+    /// Reads one argument that adds to the site.
+    fn setting(&mut self, option: &str, word: Word<'a>, site: &mut Site) -> Option<()> {
+        match option {
+            "--zone" => self.zone_argument(word, site),
+            "--name" => {
+                let (name, networks) = self.pair(word, '=', "NAME=NETWORK")?;
+                let networks = self.network_list(networks);
+                site.names.insert(name.text.to_owned(), networks);
+            }
+            "--set" => {
+                let (key, value) = self.pair(word, '=', "POLICY.KEY=VALUE")?;
+                let (policy, key) = self.pair(key, '.', "POLICY.KEY=VALUE")?;
+                let text = value.spanned();
+                let value = Value { key: key.span, text };
+                settings(site, policy).values.insert(key.text.to_owned(), value);
+            }
+            "--feature" | "--without" => {
+                let (policy, feature) = self.pair(word, '.', "POLICY.FEATURE")?;
+                switch(settings(site, policy), feature, option == "--feature");
+            }
+            "--product-version" => {
+                let (policy, version) = self.pair(word, '=', "POLICY=VERSION")?;
+                settings(site, policy).version = Some(version.spanned());
+            }
+            _ => {}
+        }
+        Some(())
+    }
+
     /// Cuts a word in two at the first `at`; neither may be empty.
     fn pair(&mut self, word: Word<'a>, at: char, form: &str) -> Option<(Word<'a>, Word<'a>)> {
         if let Some((left, right)) = word.text.split_once(at)
@@ -289,145 +293,11 @@ impl<'a> Reader<'a> {
 
 /// Whether a policy is named by a path rather than by a built-in name.
 fn is_path(policy: &str) -> bool {
-    policy.contains('/') || policy.ends_with(".ports")
+    policy.contains('/')
+        || Path::new(policy)
+            .extension()
+            .is_some_and(|extension| extension == "ports")
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::source::SourceMap;
-
-    fn overlay(arguments: &Arguments, site: Site) -> (Result<Site, SiteErrors>, SourceMap) {
-        let mut sources = SourceMap::new();
-        let file = sources.add(arguments.source_file());
-        (arguments.overlay(site, sources.source(file)), sources)
-    }
-
-    fn words(words: &[&str]) -> Vec<String> {
-        words.iter().map(|word| (*word).to_owned()).collect()
-    }
-
-    #[test]
-    fn an_audit_needs_no_site_file() {
-        let arguments = Arguments {
-            policies: words(&["mke"]),
-            roles: words(&["manager", "stacklight.node"]),
-            zones: words(&["internal=10.0.0.0/16,fd00::/8@eth1,bond0", "external@eth0"]),
-            names: words(&["quay.io=192.0.2.1"]),
-            set: words(&["mke.ui=tcp/4443"]),
-            features: words(&["stacklight.logging"]),
-            without: words(&["stacklight.ceph"]),
-            versions: words(&["stacklight=24.1"]),
-            no_common: true,
-        };
-        let (site, sources) = overlay(&arguments, Site::default());
-        let site = site.unwrap();
-        let roles: Vec<_> = site.bindings[0]
-            .roles
-            .iter()
-            .map(|it| (it.value.as_str(), sources.text(it.span)))
-            .collect();
-        assert_eq!(
-            roles,
-            [("mke.manager", "manager"), ("stacklight.node", "stacklight.node")]
-        );
-        assert!(site.bindings[0].everything && !site.common);
-        let internal = &site.zones[0];
-        let networks: Vec<_> = internal
-            .networks
-            .as_ref()
-            .unwrap()
-            .iter()
-            .map(|it| sources.text(it.span))
-            .collect();
-        assert_eq!(networks, ["10.0.0.0/16", "fd00::/8"]);
-        let interfaces: Vec<_> = internal
-            .interfaces
-            .iter()
-            .map(|it| sources.text(it.span))
-            .collect();
-        assert_eq!(
-            (sources.text(internal.name.span), interfaces),
-            ("internal", vec!["eth1", "bond0"])
-        );
-        assert_eq!(
-            (site.zones[1].networks.as_ref(), site.zones[1].interfaces.len()),
-            (None, 1)
-        );
-        assert_eq!(sources.text(site.names["quay.io"][0].span), "192.0.2.1");
-        let ui = &site.settings["mke"].values["ui"];
-        assert_eq!(
-            (sources.text(ui.key), sources.text(ui.text.span)),
-            ("ui", "tcp/4443")
-        );
-        let stacklight = &site.settings["stacklight"];
-        assert_eq!(sources.text(stacklight.features[0].span), "logging");
-        assert_eq!(sources.text(stacklight.without[0].span), "ceph");
-        assert_eq!(sources.text(stacklight.version.as_ref().unwrap().span), "24.1");
-    }
-
-    #[test]
-    fn arguments_win_over_the_site_file() {
-        let mut sources = SourceMap::new();
-        let text = "policies = ['a']\nzones.internal.networks = '10.0.0.0/8'\npolicy.a.features = ['f', 'g']\npolicy.a.p = 'old'\n";
-        let file = sources.add_text("portcullis.toml", text);
-        let site = crate::site::read(sources.source(file)).unwrap();
-        let arguments = Arguments {
-            zones: words(&["internal=10.1.0.0/16"]),
-            without: words(&["a.f"]),
-            set: words(&["a.p=new"]),
-            ..Arguments::default()
-        };
-        let file = sources.add(arguments.source_file());
-        let site = arguments.overlay(site, sources.source(file)).unwrap();
-        assert_eq!(site.policies[0].value, "a");
-        assert_eq!(site.zones.len(), 1);
-        assert_eq!(
-            sources.text(site.zones[0].networks.as_ref().unwrap()[0].span),
-            "10.1.0.0/16"
-        );
-        let settings = &site.settings["a"];
-        assert_eq!(
-            (settings.features.len(), settings.without[0].value.as_str()),
-            (1, "f")
-        );
-        assert_eq!(settings.values["p"].text.value, "new");
-    }
-
-    #[test]
-    fn wrong_arguments_are_underlined() {
-        let arguments = Arguments {
-            policies: words(&["mke", "x"]),
-            roles: words(&["manager"]),
-            zones: words(&["internal=10.0.0.0/40", "internal", "dmz@eth0", "=x"]),
-            set: words(&["ui=tcp/1", "mke.ui"]),
-            features: words(&["logging"]),
-            versions: words(&["24.1"]),
-            ..Arguments::default()
-        };
-        let (site, sources) = overlay(&arguments, Site::default());
-        let errors = site.unwrap_err();
-        let file = sources.ids().next().unwrap();
-        let text = sources.file(file).text();
-        let underlined: Vec<_> = errors
-            .errors()
-            .iter()
-            .map(|error| &text[error.at().offset()..][..error.at().len()])
-            .collect();
-        assert_eq!(
-            underlined,
-            [
-                "manager",
-                "10.0.0.0/40",
-                "internal",
-                "dmz@eth0",
-                "=x",
-                "ui",
-                "mke.ui",
-                "logging",
-                "24.1"
-            ]
-        );
-        assert_eq!(errors.to_string(), "command line cannot be used: 9 errors");
-    }
-}
+mod tests;

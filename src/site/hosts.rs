@@ -50,9 +50,7 @@ impl Hosts {
             });
             if host.name.is_empty() {
                 let named = bounds.iter().find(|place| place.named);
-                host.name = named
-                    .map_or(path.as_str(), |place| place.host.as_str())
-                    .to_owned();
+                host.name.clone_from(named.map_or(path, |place| &place.host));
             }
             host.files.push(file);
             host.bindings.extend(bounds.iter().map(|place| place.binding));

@@ -36,6 +36,17 @@ pub struct PatternProblem {
     pub help: &'static str,
 }
 
+/// What a folder's name is to a folder's pattern.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fit<'p> {
+    /// It does not match.
+    No,
+    /// It matches a pattern without `{host}`.
+    Yes,
+    /// It matches, and this is the host.
+    Host(&'p str),
+}
+
 /// The longest pattern, in bytes.
 const MAX_PATTERN: usize = 4096;
 
@@ -111,7 +122,7 @@ impl Pattern {
                 Folder::Any => from += (0..=parts.len()).position(|skip| fit(at + 1, from + skip))?,
                 Folder::Of(tokens) => {
                     let part = parts.get(from)?;
-                    if let Some(host) = captured(tokens, part)? {
+                    if let Fit::Host(host) = fit_folder(tokens, part) {
                         return Some(host);
                     }
                     from += 1;
@@ -138,7 +149,7 @@ impl Pattern {
                 let fits = match (folder, parts.get(at)) {
                     (Folder::Any, _) => any_behind,
                     (Folder::Of(_), None) => false,
-                    (Folder::Of(tokens), Some(part)) => behind(at + 1) && captured(tokens, part).is_some(),
+                    (Folder::Of(tokens), Some(part)) => behind(at + 1) && fit_folder(tokens, part) != Fit::No,
                 };
                 if let Some(cell) = row.get_mut(at) {
                     *cell = fits;
@@ -172,8 +183,8 @@ fn tokens(part: &str) -> Option<Vec<Token>> {
     Some(tokens)
 }
 
-/// Matches one folder's name: the outer `None` if it does not match, the inner one if there is no `{host}`.
-fn captured<'p>(tokens: &[Token], part: &'p str) -> Option<Option<&'p str>> {
+/// Matches one folder's name.
+fn fit_folder<'p>(tokens: &[Token], part: &'p str) -> Fit<'p> {
     let letters: Vec<(usize, char)> = part.char_indices().collect();
     let n_columns = letters.len() + 1;
     // fits[t][c]: the tokens from t on match the letters from c on.
@@ -203,21 +214,28 @@ fn captured<'p>(tokens: &[Token], part: &'p str) -> Option<Option<&'p str>> {
         }
     }
     if !fit(&fits, 0, 0) {
-        return None;
+        return Fit::No;
     }
     let offset = |at: usize| letters.get(at).map_or(part.len(), |pair| pair.0);
     let mut from = 0;
     for (at, token) in tokens.iter().enumerate() {
         match token {
             Token::Letter(_) | Token::One => from += 1,
-            Token::Many => from = (from..n_columns).find(|&end| fit(&fits, at + 1, end))?,
+            Token::Many => {
+                from = (from..n_columns)
+                    .find(|&end| fit(&fits, at + 1, end))
+                    .unwrap_or(from);
+            }
             Token::Host => {
-                let end = (from + 1..n_columns).rev().find(|&end| fit(&fits, at + 1, end))?;
-                return Some(part.get(offset(from)..offset(end)));
+                let end = (from + 1..n_columns)
+                    .rev()
+                    .find(|&end| fit(&fits, at + 1, end))
+                    .unwrap_or(from);
+                return Fit::Host(part.get(offset(from)..offset(end)).unwrap_or(part));
             }
         }
     }
-    Some(None)
+    Fit::Yes
 }
 
 #[cfg(test)]

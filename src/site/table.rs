@@ -25,7 +25,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The span of a range that toml_edit gave; the start of the file where it gave none.
+    /// The span of a range that `toml_edit` gave; the start of the file where it gave none.
     pub(super) fn span(&self, range: Option<Range<usize>>) -> Span {
         let narrow = |offset: usize| u32::try_from(offset.min(self.source.text.len())).unwrap_or(u32::MAX);
         let range = range.unwrap_or(0..0);

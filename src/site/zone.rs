@@ -19,7 +19,7 @@ const PRIVATE: [&str; 4] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc
 const GLOBAL: [&str; 2] = ["0.0.0.0/0", "2000::/3"];
 
 /// Not global unicast. IPv4: the entries of IANA's special-purpose address registry (RFC 6890) that are not
-/// globally reachable, with 192.88.99.0/24 (RFC 7526) and multicast (RFC 5771). IPv6, inside 2000::/3: IETF
+/// globally reachable, with 192.88.99.0/24 (RFC 7526) and multicast (RFC 5771). IPv6, inside `2000::/3`: IETF
 /// protocol assignments with Teredo (RFC 2928, RFC 4380), documentation (RFC 3849, RFC 9637), 6to4 (RFC 3056).
 const SPECIAL: [&str; 18] = [
     "0.0.0.0/8",
@@ -117,13 +117,12 @@ impl Zones {
                 Origin::PrivateRanges,
             ),
         };
-        let external = match defined("external").and_then(&said) {
-            Some(networks) => zone("external", networks, Origin::Site),
-            None => {
-                let global = difference(&known(&GLOBAL), &known(&SPECIAL));
-                let rest = difference(&difference(&global, &claimed), &internal.networks);
-                zone("external", rest, Origin::Remainder)
-            }
+        let external = if let Some(networks) = defined("external").and_then(&said) {
+            zone("external", networks, Origin::Site)
+        } else {
+            let global = difference(&known(&GLOBAL), &known(&SPECIAL));
+            let rest = difference(&difference(&global, &claimed), &internal.networks);
+            zone("external", rest, Origin::Remainder)
         };
         let mut zones = vec![internal, external];
         for other in site

@@ -257,7 +257,7 @@ fn location(sources: &SourceMap, label: &Label, id: Option<usize>) -> Location {
     let message = (!label.message.is_empty()).then(|| Message::new(&label.message));
     Location {
         id,
-        physical_location: PhysicalLocation {
+        physical: PhysicalLocation {
             artifact_location: artifact(sources, label.span.file),
             region: Some(region(sources, label.span)),
         },
@@ -268,7 +268,7 @@ fn location(sources: &SourceMap, label: &Label, id: Option<usize>) -> Location {
 fn whole_file(sources: &SourceMap, file: FileId) -> Location {
     Location {
         id: None,
-        physical_location: PhysicalLocation {
+        physical: PhysicalLocation {
             artifact_location: artifact(sources, file),
             region: None,
         },
