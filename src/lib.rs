@@ -1,5 +1,6 @@
 //! portcullis checks firewall configs against the port tables that vendors publish.
 
+pub mod check;
 pub mod dialect;
 pub mod discover;
 pub mod evaluate;
@@ -10,3 +11,4 @@ pub mod policy;
 pub mod report;
 pub mod site;
 pub mod source;
+pub mod trace;

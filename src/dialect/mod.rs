@@ -68,3 +68,22 @@ pub trait Dialect: Sync {
 
 /// Every dialect.
 pub static ALL: &[&dyn Dialect] = &[&iptables::Iptables];
+
+/// The dialect of a name.
+#[must_use]
+pub fn by_name(name: &str) -> Option<&'static dyn Dialect> {
+    ALL.iter().copied().find(|dialect| dialect.name() == name)
+}
+
+/// The dialect that is surest of a file; of equals, the first in [`ALL`].
+#[must_use]
+pub fn detect(source: Source<'_>) -> Option<&'static dyn Dialect> {
+    let claims = ALL.iter().copied().map(|dialect| (dialect.claims(source), dialect));
+    let mut best: Option<(Claim, &'static dyn Dialect)> = None;
+    for (claim, dialect) in claims.filter(|(claim, _)| *claim != Claim::No) {
+        if best.as_ref().is_none_or(|(surest, _)| claim > *surest) {
+            best = Some((claim, dialect));
+        }
+    }
+    best.map(|(_, dialect)| dialect)
+}

@@ -2,7 +2,7 @@
 
 use super::host::Filters;
 use super::permitted::Permitted;
-use super::view::{Side, View, outside_interfaces, unknown_among};
+use super::view::{View, outside_interfaces, unknown_among};
 use super::words;
 use crate::finding::{Code, Finding};
 use crate::model::Decider;
@@ -97,8 +97,8 @@ impl<'f, 'm> Excess<'f, 'm> {
             for family in Family::ALL {
                 let elsewhere = self.filters.compiler.space.product(&[
                     (Field::Family, RangeSet::point(family.value())),
-                    (Side::Ingress.peer(family), party.limits.family(family).clone()),
-                    (Side::Ingress.interface(), interfaces.complement(u128::MAX)),
+                    (self.view.side.peer(family), party.limits.family(family).clone()),
+                    (self.view.side.interface(), interfaces.complement(u128::MAX)),
                 ])?;
                 feasible = self.filters.compiler.space.difference(feasible, elsewhere)?;
             }
@@ -121,9 +121,9 @@ impl<'f, 'm> Excess<'f, 'm> {
             possibly: fails,
         };
         for family in Family::ALL {
-            bounds = unknown_among(space, bounds, Side::Ingress.own(family), own.among(family))?;
+            bounds = unknown_among(space, bounds, self.view.side.own(family), own.among(family))?;
         }
-        bounds = unknown_among(space, bounds, Side::Ingress.interface(), &outside_interfaces())?;
+        bounds = unknown_among(space, bounds, self.view.side.interface(), &outside_interfaces())?;
         let always = space.difference(surely, bounds.possibly)?;
         Ok(Wrong {
             open: Bounds { surely, possibly },

@@ -26,6 +26,8 @@ pub struct Host {
     pub rulesets: Vec<Ruleset>,
     /// Whether every opening needs a row: it has a role of a policy that is not `common`.
     pub is_closed: bool,
+    /// Whether the same holds for what it sends.
+    pub is_closed_egress: bool,
 }
 
 impl Host {
@@ -45,13 +47,13 @@ impl Host {
     /// Whether the bound side of a row is this host.
     pub(super) fn is(&self, world: &World, peer: &Peer) -> bool {
         match peer {
-            Peer::Any => true,
+            Peer::Every => true,
             Peer::Role { name, .. } => self.roles.contains(name),
             Peer::Zone(name) => {
                 let zone = world.zone(name).map_or(name.as_str(), |zone| zone.name.as_str());
                 self.zone.as_deref() == Some(zone)
             }
-            Peer::This | Peer::Name(_) | Peer::Unset(_) => false,
+            Peer::Any | Peer::This | Peer::Name(_) | Peer::Unset(_) => false,
         }
     }
 
@@ -142,8 +144,13 @@ fn evaluate_into(
 ) -> Result<(), OverBudget> {
     let mut filters = Filters::compile(host, world, space)?;
     let first = filters.view(Side::Ingress, Moment::First)?;
-    let permitted = Permitted::of(&mut filters, rows)?;
+    let permitted = Permitted::of(&mut filters, rows, Side::Ingress)?;
     Excess::new(&mut filters, first, &permitted, rows).findings(&mut evaluation.findings)?;
+    if host.is_closed_egress {
+        let leaving = filters.view(Side::Egress, Moment::First)?;
+        let permitted = Permitted::of(&mut filters, rows, Side::Egress)?;
+        Excess::new(&mut filters, leaving, &permitted, rows).findings(&mut evaluation.findings)?;
+    }
     Required::new(&mut filters, first)?.check(rows, evaluation)?;
     shadow::findings(&mut filters.compiler, &mut evaluation.findings)?;
     for finding in &mut evaluation.findings {

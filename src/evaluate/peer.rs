@@ -150,7 +150,7 @@ impl World {
                 is_self: true,
                 ..nobody
             },
-            Peer::Any => {
+            Peer::Any | Peer::Every => {
                 let all = Addresses::all();
                 Party {
                     word: "anywhere".into(),

@@ -16,7 +16,11 @@ pub(super) struct Permitted {
 }
 
 impl Permitted {
-    pub(super) fn of(filters: &mut Filters<'_>, rows: &[Row]) -> Result<Self, OverBudget> {
+    pub(super) fn of(
+        filters: &mut Filters<'_>,
+        rows: &[Row],
+        side: Side,
+    ) -> Result<Self, OverBudget> {
         let (mut surely, mut possibly) = (Vec::new(), Vec::new());
         let (mut forbidden, mut for_itself) = (Vec::new(), Vec::new());
         for (at, row) in rows.iter().enumerate() {
@@ -34,7 +38,7 @@ impl Permitted {
                 for_itself.push((at, services));
                 continue;
             }
-            let (certain, all) = row_packets(filters, row)?;
+            let (certain, all) = row_packets(filters, row, side)?;
             if row.kind == Kind::Forbid {
                 if row.active == Truth::Yes {
                     forbidden.push((at, certain));
@@ -80,17 +84,21 @@ pub(super) fn service_tests(service: &Service) -> Vec<(Field, RangeSet)> {
 }
 
 /// The packets that a row surely and possibly speaks of.
-fn row_packets(filters: &mut Filters<'_>, row: &Row) -> Result<(PacketSet, PacketSet), OverBudget> {
+fn row_packets(
+    filters: &mut Filters<'_>,
+    row: &Row,
+    side: Side,
+) -> Result<(PacketSet, PacketSet), OverBudget> {
     let (mut surely, mut possibly) = (Vec::new(), Vec::new());
-    for from in &row.from.items {
-        let party = filters.world.party(&from.value);
+    for peer in &side.far(row).items {
+        let party = filters.world.party(&peer.value);
         for service in &row.services.items {
             for family in Family::ALL {
                 let mut tests = service_tests(&service.value);
                 tests.push((Field::Family, RangeSet::point(family.value())));
-                tests.push((Side::Ingress.peer(family), party.limits.family(family).clone()));
+                tests.push((side.peer(family), party.limits.family(family).clone()));
                 if let Some(interfaces) = &party.interfaces {
-                    tests.push((Side::Ingress.interface(), interfaces.clone()));
+                    tests.push((side.interface(), interfaces.clone()));
                 }
                 let set = filters.compiler.space.product(&tests)?;
                 possibly.push(set);

@@ -100,14 +100,11 @@ impl<'f, 'm> Required<'f, 'm> {
     }
 
     fn is_bound(&self, row: &Row, side: Side) -> bool {
-        let bound = match side {
-            Side::Ingress => &row.to,
-            Side::Egress => &row.from,
-        };
+        let bound = side.bound(row);
         let (host, world) = (self.filters.host, self.filters.world);
         bound.items.iter().any(|peer| host.is(world, &peer.value))
             // What a row asks of every host at its own side is asked of no host in particular.
-            && !(side == Side::Egress && bound.items.iter().any(|peer| peer.value == Peer::Any))
+            && !(side == Side::Egress && bound.items.iter().any(|peer| peer.value == Peer::Every))
     }
 
     fn check_row(&mut self, row: &Row, side: Side, evaluation: &mut Evaluation) -> Result<(), OverBudget> {
@@ -146,10 +143,7 @@ impl<'f, 'm> Required<'f, 'm> {
         services: &[&'r Service],
         side: Side,
     ) -> Result<Vec<Cell<'r>>, OverBudget> {
-        let peers = match side {
-            Side::Ingress => &row.from,
-            Side::Egress => &row.to,
-        };
+        let peers = side.far(row);
         let mut cells = Vec::new();
         for (peer_index, peer) in peers.items.iter().enumerate() {
             let party = self.filters.world.party(&peer.value);
@@ -486,10 +480,7 @@ fn missing_message(row: &Row, side: Side, cells: &[&Cell<'_>], is_whole: bool) -
     services.dedup();
     let mut parties: Vec<_> = cells.iter().map(|cell| cell.party.word.clone()).collect();
     parties.dedup();
-    let direction = match side {
-        Side::Ingress => "from",
-        Side::Egress => "to",
-    };
+    let direction = side.word();
     let how = if is_whole { "blocked" } else { "blocked for some" };
     format!(
         "`{}` requires {} {direction} {}, which is {how}",
@@ -500,10 +491,7 @@ fn missing_message(row: &Row, side: Side, cells: &[&Cell<'_>], is_whole: bool) -
 }
 
 fn help(cell: &Cell<'_>, side: Side) -> String {
-    let direction = match side {
-        Side::Ingress => "from",
-        Side::Egress => "to",
-    };
+    let direction = side.word();
     format!(
         "accept {} {direction} {} before this",
         words::service(cell.service),

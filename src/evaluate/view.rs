@@ -3,6 +3,7 @@
 use super::peer::Addresses;
 use crate::model::Compiler;
 use crate::packet::{Bounds, Doubt, Family, Field, OverBudget, PacketSet, RangeSet, Ruling, Space, value};
+use crate::policy::{Choice, Peer, Row};
 
 /// Which side of the host a packet crosses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,6 +28,30 @@ impl Side {
         match self {
             Self::Ingress => family.destination(),
             Self::Egress => family.source(),
+        }
+    }
+
+    /// The end of a row that is this host.
+    pub(super) fn bound(self, row: &Row) -> &Choice<Peer> {
+        match self {
+            Self::Ingress => &row.to,
+            Self::Egress => &row.from,
+        }
+    }
+
+    /// The end of a row that is its peer.
+    pub(super) fn far(self, row: &Row) -> &Choice<Peer> {
+        match self {
+            Self::Ingress => &row.from,
+            Self::Egress => &row.to,
+        }
+    }
+
+    /// The word before the peer.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Ingress => "from",
+            Self::Egress => "to",
         }
     }
 

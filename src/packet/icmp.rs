@@ -53,3 +53,9 @@ pub fn icmp_name(protocol: u8, kind: u8) -> Option<&'static str> {
     };
     names.iter().find(|entry| entry.0 == kind).map(|entry| entry.1)
 }
+
+/// The ICMP or ICMPv6 type of a name that [`icmp_name`] gives.
+#[must_use]
+pub fn icmp_type(protocol: u8, name: &str) -> Option<u8> {
+    (0..=u8::MAX).find(|&kind| icmp_name(protocol, kind) == Some(name))
+}

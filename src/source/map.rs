@@ -79,6 +79,12 @@ impl SourceFile {
         &self.text
     }
 
+    /// The file as a reader takes it, under the id that it has or will have.
+    #[must_use]
+    pub fn source(&self, id: FileId) -> Source<'_> {
+        Source { file: id, name: &self.name, text: &self.text }
+    }
+
     /// The bytes that were not UTF-8, in order.
     #[must_use]
     pub fn undecodable(&self) -> &[Undecodable] {
@@ -165,9 +171,15 @@ impl SourceMap {
         Self::default()
     }
 
+    /// The id that the next file added will have.
+    #[must_use]
+    pub fn next_id(&self) -> FileId {
+        FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX))
+    }
+
     /// Adds a file and names it.
     pub fn add(&mut self, file: SourceFile) -> FileId {
-        let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
+        let id = self.next_id();
         self.files.push(file);
         id
     }

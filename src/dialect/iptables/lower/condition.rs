@@ -38,7 +38,7 @@ pub(super) fn ports_are_known(protocol: Option<Protocol>) -> bool {
 
 /// A test that a field's value is in `set`, or is not.
 fn test(field: Field, set: RangeSet, negated: bool) -> Condition {
-    let set = if negated { set.complement(field.max()) } else { set };
+    let set = if negated { set.complement(field.maximum()) } else { set };
     if set.is_empty() {
         Condition::Any(Vec::new())
     } else {
@@ -158,7 +158,7 @@ impl<'a> Lowering<'a> {
         match parser::addresses(text, self.family)? {
             (_, count) if count > 1 && negated => Err(Unread::new(text, "`!` goes with one address only")
                 .help("write a rule for each, or use an ipset")),
-            (Address::Ranges(set), _) if set.is_full(field.max()) && !negated => Ok(None),
+            (Address::Ranges(set), _) if set.is_full(field.maximum()) && !negated => Ok(None),
             (Address::Ranges(set), _) => Ok(Some(test(field, set, negated))),
             (Address::Unknown(why), _) => {
                 let option = if field == self.family.source() { "-s" } else { "-d" };

@@ -1,0 +1,291 @@
+//! The pipeline: discover, read, lower, bind, evaluate. Threads live here and nowhere else.
+//!
+//! INVARIANT: the outcome is a function of the inputs. Work is done in parallel, but collected in the sorted order of the
+//! inputs; nothing depends on which thread was first.
+
+mod hosts;
+mod merge;
+mod policies;
+mod sites;
+
+use std::path::PathBuf;
+
+use rayon::prelude::*;
+
+use crate::dialect::{self, Dialect, Reading};
+use crate::discover::{self, Input};
+use crate::evaluate::{self, Evaluation, Host, World, conflicting_rows};
+use crate::finding::{Code, Finding, Label, Severity};
+use crate::packet::Space;
+use crate::policy::Row;
+use crate::site::Arguments;
+use crate::source::{FileId, SourceFile, SourceMap, Span};
+
+pub use policies::{LoadError, Policies, load_policies};
+pub use sites::SiteGroup;
+
+/// What a run is asked to do.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Files and folders; `-` is standard input.
+    pub paths: Vec<PathBuf>,
+    /// The dialect of every file, instead of finding out.
+    pub dialect: Option<String>,
+    /// What the command line says of the site.
+    pub arguments: Arguments,
+    /// The site file, instead of the one found upward from the inputs.
+    pub site: Option<PathBuf>,
+    /// Edges that one host's diagrams may have.
+    pub budget: usize,
+}
+
+/// What a run found.
+#[derive(Debug)]
+pub struct Outcome {
+    /// All texts: inputs, site files, policies, the command line.
+    pub sources: SourceMap,
+    /// The findings, sorted.
+    pub findings: Vec<Finding>,
+    /// Counts and notes.
+    pub tally: Tally,
+    /// From which severity on the site wants a run to fail.
+    pub fail_on: Option<Severity>,
+    /// The site file, if there was one.
+    pub site: Option<FileId>,
+}
+
+/// What a run did, in numbers and notes.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    /// Files that some dialect read.
+    pub n_files: usize,
+    /// Hosts evaluated.
+    pub n_hosts: usize,
+    /// Rules read.
+    pub n_rules: usize,
+    /// Rows held against a host.
+    pub n_rows: usize,
+    /// Rows in force that no host was held against.
+    pub n_rows_unchecked: usize,
+    /// Constructs that are not modelled.
+    pub n_unknown: usize,
+    /// What was assumed.
+    pub notes: Vec<String>,
+    /// What was not checked.
+    pub unchecked: Vec<String>,
+    /// What could not be done; if there is one, the run has failed.
+    pub failures: Vec<String>,
+}
+
+/// The run cannot start: a policy or site file is wrong, with the texts that the errors point into.
+#[derive(Debug)]
+pub struct Refusal {
+    /// The texts.
+    pub sources: SourceMap,
+    /// What is wrong.
+    pub errors: Vec<LoadError>,
+}
+
+/// One input that a dialect has read.
+pub(crate) struct Unit {
+    pub(crate) name: String,
+    pub(crate) path: PathBuf,
+    pub(crate) file: FileId,
+    pub(crate) reading: Reading,
+}
+
+/// All inputs of a run, read.
+pub struct Inputs {
+    /// The texts read so far.
+    pub sources: SourceMap,
+    pub(crate) units: Vec<Unit>,
+    findings: Vec<Finding>,
+    tally: Tally,
+}
+
+/// Finds and reads the inputs: in parallel, in sorted order.
+#[must_use]
+pub fn read_inputs(paths: &[PathBuf], forced: Option<&'static dyn Dialect>) -> Inputs {
+    let discovery = discover::discover(paths);
+    let mut tally = Tally::default();
+    tally.failures.extend(discovery.errors.iter().map(ToString::to_string));
+    let files: Vec<_> = discovery.inputs.par_iter().map(discover::read).collect();
+    let mut sources = SourceMap::new();
+    let mut claimed: Vec<(Input, FileId, &'static dyn Dialect)> = Vec::new();
+    for (input, file) in discovery.inputs.into_iter().zip(files) {
+        match file {
+            Err(error) => tally.failures.push(error.to_string()),
+            Ok(None) => {}
+            Ok(Some(file)) => add(&mut sources, &mut claimed, input, file, forced, &mut tally),
+        }
+    }
+    let readings: Vec<Reading> = claimed
+        .par_iter()
+        .map(|(_, file, dialect)| dialect.read(&[sources.source(*file)]))
+        .collect();
+    let mut findings = Vec::new();
+    let mut units = Vec::new();
+    for ((input, file, _), mut reading) in claimed.into_iter().zip(readings) {
+        findings.extend(undecodable(&sources, file));
+        tally.n_files += 1;
+        tally.n_rules += reading.n_rules;
+        let unknown = reading.notices.iter().filter(|notice| notice.code == Code::UnsupportedMatch).count();
+        tally.n_unknown += unknown;
+        findings.append(&mut reading.notices);
+        units.push(Unit { name: input.name.clone(), path: input.path.clone(), file, reading });
+    }
+    Inputs { sources, units, findings, tally }
+}
+
+fn add(
+    sources: &mut SourceMap,
+    claimed: &mut Vec<(Input, FileId, &'static dyn Dialect)>,
+    input: Input,
+    file: SourceFile,
+    forced: Option<&'static dyn Dialect>,
+    tally: &mut Tally,
+) {
+    let found = dialect::detect(file.source(sources.next_id()));
+    let Some(dialect) = forced.or(found) else {
+        if input.explicit {
+            let help = "give its language with --dialect, if it is one of `portcullis dialects`";
+            tally.failures.push(format!("{}: no dialect knows this file: {help}", input.name));
+        }
+        return;
+    };
+    let file = sources.add(file);
+    claimed.push((input, file, dialect));
+}
+
+/// One finding for each run of bytes that is not UTF-8.
+fn undecodable(sources: &SourceMap, file: FileId) -> Vec<Finding> {
+    let bad = sources.file(file).undecodable();
+    let finding = |part: &crate::source::Undecodable| {
+        let label = Label::new(Span::new(file, part.start, part.end), "not UTF-8");
+        Finding::new(Code::UnreadText, "these bytes are not UTF-8 text", Some(label))
+            .help("convert the file, or take the bytes out")
+    };
+    bad.iter().map(finding).collect()
+}
+
+/// Checks the inputs against the policies of their sites.
+pub fn check(request: &Request) -> Result<Outcome, Refusal> {
+    let forced = request.dialect.as_deref().and_then(dialect::by_name);
+    let inputs = read_inputs(&request.paths, forced);
+    let Inputs { mut sources, units, mut findings, mut tally } = inputs;
+    let groups = match sites::group(&mut sources, units, request) {
+        Ok(groups) => groups,
+        Err(errors) => return Err(Refusal { sources, errors }),
+    };
+    let mut fail_on = None;
+    let mut site = None;
+    let n_groups = groups.len();
+    for group in groups {
+        fail_on = fail_on.min(group.fail_on()).or(group.fail_on());
+        site = site.or(group.file);
+        let loaded = match load_policies(&mut sources, &group.site, group.folder.as_deref()) {
+            Ok(loaded) => loaded,
+            Err(errors) => return Err(Refusal { sources, errors }),
+        };
+        check_group(group, &loaded, request.budget, &mut findings, &mut tally);
+    }
+    if n_groups == 0 && tally.failures.is_empty() {
+        tally.failures.push("no input that a dialect knows: nothing was checked".into());
+    }
+    let findings = merge::alike(&sources, findings);
+    tally.notes.sort();
+    tally.notes.dedup();
+    Ok(Outcome { sources, findings, tally, fail_on, site })
+}
+
+fn check_group(
+    group: SiteGroup,
+    policies: &Policies,
+    budget: usize,
+    findings: &mut Vec<Finding>,
+    tally: &mut Tally,
+) {
+    let world = sites::world(&group.site, policies);
+    let rows: Vec<Row> = policies.rows(&group.site);
+    let bound = hosts::bind(group, policies, findings, tally);
+    let evaluations: Vec<Evaluation> = bound
+        .hosts
+        .par_iter()
+        .map(|host| evaluate::evaluate(host, &rows, &world, Space::with_budget(budget)))
+        .collect();
+    tally.n_hosts += bound.hosts.len();
+    summarize(&rows, &evaluations, tally);
+    findings.extend(conflicting_rows(&rows));
+    for evaluation in evaluations {
+        findings.extend(evaluation.findings);
+    }
+    tally.notes.extend(world.zones.notes());
+    unchecked_families(&bound.hosts, tally);
+}
+
+fn summarize(rows: &[Row], evaluations: &[Evaluation], tally: &mut Tally) {
+    let mut checked: Vec<&str> =
+        evaluations.iter().flat_map(|one| one.checked.iter().map(String::as_str)).collect();
+    checked.sort_unstable();
+    checked.dedup();
+    let required = rows.iter().filter(|row| row.kind == crate::policy::Kind::Require).count();
+    tally.n_rows += checked.len();
+    tally.n_rows_unchecked += required.saturating_sub(checked.len());
+    let mut undecided: Vec<(&str, &str)> = evaluations
+        .iter()
+        .flat_map(|one| one.undecided.iter().map(|(id, why)| (why.as_str(), id.as_str())))
+        .collect();
+    undecided.sort_unstable();
+    undecided.dedup();
+    for group in undecided.chunk_by(|a, b| a.0 == b.0) {
+        let ids: Vec<_> = group.iter().map(|(_, id)| format!("`{id}`")).collect();
+        let why = group.first().map_or("", |(why, _)| why);
+        tally.unchecked.push(format!("{}: {why}", ids.join(", ")));
+    }
+}
+
+/// A family without a dump is not filtered by anything that was read: say so.
+fn unchecked_families(hosts: &[Host], tally: &mut Tally) {
+    for family in crate::packet::Family::ALL {
+        let without: Vec<_> = hosts.iter().filter(|host| !host.families().contains(&family)).collect();
+        if let Some(first) = without.first() {
+            let who = match without.len() {
+                1 => format!("host `{}`", first.name),
+                n => format!("{n} hosts (`{}` and others)", first.name),
+            };
+            tally.unchecked.push(format!("{} of {who}: no dump of it was given", family.word()));
+        }
+    }
+}
+
+impl SiteGroup {
+    fn fail_on(&self) -> Option<Severity> {
+        self.site.fail_on.as_ref().map(|severity| severity.value)
+    }
+}
+
+/// The hosts of a run, for the commands that look at one at a time.
+pub fn hosts(request: &Request) -> Result<(SourceMap, Vec<(Host, World)>, Tally), Refusal> {
+    let forced = request.dialect.as_deref().and_then(dialect::by_name);
+    let Inputs { mut sources, units, mut findings, mut tally } = read_inputs(&request.paths, forced);
+    let groups = match sites::group(&mut sources, units, request) {
+        Ok(groups) => groups,
+        Err(errors) => return Err(Refusal { sources, errors }),
+    };
+    let mut hosts = Vec::new();
+    for group in groups {
+        let policies = match load_policies(&mut sources, &group.site, group.folder.as_deref()) {
+            Ok(loaded) => loaded,
+            Err(errors) => return Err(Refusal { sources, errors }),
+        };
+        let world = sites::world(&group.site, &policies);
+        let bound = hosts::bind(group, &policies, &mut findings, &mut tally);
+        hosts.extend(bound.hosts.into_iter().map(|host| (host, world.clone())));
+    }
+    let unread = findings.iter().filter(|finding| finding.code == Code::UnreadText);
+    for finding in unread {
+        let place = finding.primary.as_ref().map(|label| sources.place(label.span));
+        tally.failures.push(format!("{}: {}", place.unwrap_or_default(), finding.message));
+    }
+    Ok((sources, hosts, tally))
+}

@@ -1,0 +1,182 @@
+//! Units of input to hosts: by the site's bindings, or, where there are none, by the files themselves.
+
+use std::path::{Component, Path};
+
+use super::policies::Policies;
+use super::sites::SiteGroup;
+use super::{Tally, Unit};
+use crate::evaluate::{Addresses, Host};
+use crate::finding::{Code, Finding, Label};
+use crate::model::Families;
+use crate::packet::Network;
+use crate::site::{Binder, Hosts, Site};
+use crate::source::{Span, Spanned};
+
+/// The hosts of a site.
+pub(super) struct BoundHosts {
+    pub(super) hosts: Vec<Host>,
+}
+
+/// Binds the units of a site to hosts. Roles without a config and configs without a role are said out loud.
+pub(super) fn bind(
+    group: SiteGroup,
+    policies: &Policies,
+    findings: &mut Vec<Finding>,
+    tally: &mut Tally,
+) -> BoundHosts {
+    let SiteGroup { site, folder, units, .. } = group;
+    let binder = Binder::new(&site);
+    let from = folder.unwrap_or_default();
+    let paths: Vec<String> = units.iter().map(|unit| Binder::path_from(&from, &unit.path)).collect();
+    let grouped = Hosts::group(&binder, &paths, site.bindings.len());
+    let groups = join_families(grouped.hosts, &units);
+    let mut units: Vec<Option<Unit>> = units.into_iter().map(Some).collect();
+    let mut hosts = Vec::new();
+    for files in groups {
+        let taken: Vec<Unit> =
+            files.files.iter().filter_map(|&file| units.get_mut(file).and_then(Option::take)).collect();
+        let name = if files.bindings.is_empty() || site.bindings.iter().any(|binding| binding.everything) {
+            taken.first().map_or(files.name.clone(), |unit| unit.name.clone())
+        } else {
+            files.name.clone()
+        };
+        if files.bindings.is_empty() && !site.bindings.is_empty() {
+            findings.extend(taken.iter().map(unbound_config));
+        }
+        hosts.push(host(name, &files.bindings, taken, &site, policies));
+    }
+    unbound_roles(&site, policies, &grouped.unmatched, findings);
+    if site.bindings.is_empty() && policies.resolved.iter().all(|policy| policy.name == "common") {
+        tally.notes.push("no policy but `common` is in force: name one with --policy or in portcullis.toml".into());
+    }
+    BoundHosts { hosts }
+}
+
+fn host(name: String, bindings: &[usize], units: Vec<Unit>, site: &Site, policies: &Policies) -> Host {
+    let bindings: Vec<_> = bindings.iter().filter_map(|&at| site.bindings.get(at)).collect();
+    let mut roles: Vec<String> = bindings
+        .iter()
+        .flat_map(|binding| binding.roles.iter().map(|role| role.value.clone()))
+        .collect();
+    roles.sort();
+    roles.dedup();
+    let own = bindings.iter().flat_map(|binding| &binding.addresses).map(|network: &Spanned<Network>| network.value);
+    let is_mine = |policy: &&crate::policy::Resolved| {
+        policy.roles.iter().any(|role| roles.contains(&role.name))
+    };
+    let is_closed_egress = site.closed_egress.as_ref().is_some_and(|closed| closed.value)
+        || policies.resolved.iter().filter(is_mine).any(|policy| policy.closed_egress);
+    Host {
+        name,
+        zone: bindings.iter().find_map(|binding| binding.zone.as_ref().map(|zone| zone.value.clone())),
+        addresses: Addresses::of(own),
+        rulesets: units.into_iter().flat_map(|unit| unit.reading.rulesets).collect(),
+        is_closed: !roles.is_empty(),
+        is_closed_egress: is_closed_egress && !roles.is_empty(),
+        roles,
+    }
+}
+
+/// Joins what no binding tells apart but is plainly one host: the IPv4 and the IPv6 dump of one folder whose names
+/// differ in the family alone (`rules.v4` and `rules.v6`, `iptables-save` and `ip6tables-save`).
+fn join_families(hosts: Vec<crate::site::HostFiles>, units: &[Unit]) -> Vec<crate::site::HostFiles> {
+    let mut joined: Vec<crate::site::HostFiles> = Vec::new();
+    for host in hosts {
+        let unit = |host: &crate::site::HostFiles| match host.files.as_slice() {
+            [only] => units.get(*only),
+            _ => None,
+        };
+        let twin = joined.iter_mut().find(|other| {
+            other.bindings == host.bindings
+                && unit(other).zip(unit(&host)).is_some_and(|(a, b)| are_twins(a, b))
+        });
+        match twin {
+            Some(twin) => twin.files.extend(host.files),
+            None => joined.push(host),
+        }
+    }
+    joined
+}
+
+fn are_twins(a: &Unit, b: &Unit) -> bool {
+    let families = |unit: &Unit| unit.reading.rulesets.first().map(|ruleset| ruleset.families);
+    let differ = matches!(
+        (families(a), families(b)),
+        (Some(Families::V4), Some(Families::V6)) | (Some(Families::V6), Some(Families::V4))
+    );
+    differ && a.path.parent() == b.path.parent() && stem(&a.path) == stem(&b.path)
+}
+
+/// A file's name without what tells the family.
+fn stem(path: &Path) -> String {
+    let name = match path.components().next_back() {
+        Some(Component::Normal(name)) => name.to_string_lossy().to_lowercase(),
+        _ => String::new(),
+    };
+    name.replace("ip6tables", "iptables").replace("ip4tables", "iptables").replace(['4', '6'], "")
+}
+
+fn unbound_config(unit: &Unit) -> Finding {
+    let at = Span::new(unit.file, 0, 0);
+    Finding::new(
+        Code::UnboundConfig,
+        format!("no role is bound to {}", unit.name),
+        Some(Label::new(at, "only what holds for every host was checked")),
+    )
+    .help("add a `[[bind]]` to portcullis.toml whose `files` match its path")
+}
+
+/// Roles of policies that the site asks for, to which no config is bound.
+fn unbound_roles(site: &Site, policies: &Policies, unmatched: &[usize], findings: &mut Vec<Finding>) {
+    let has_files = |at: &usize| !unmatched.contains(at);
+    let bound: Vec<&str> = site
+        .bindings
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| has_files(at))
+        .flat_map(|(_, binding)| binding.roles.iter().map(|role| role.value.as_str()))
+        .collect();
+    for (policy, at) in policies.resolved.iter().zip(&policies.asked_at) {
+        let Some(at) = *at else { continue };
+        let missing: Vec<_> = policy
+            .roles
+            .iter()
+            .map(|role| role.name.as_str())
+            .filter(|role| !bound.contains(role) && role.starts_with(&format!("{}.", policy.name)))
+            .collect();
+        if missing.is_empty() {
+            continue;
+        }
+        let is_used = |peer: &crate::policy::Peer| match peer {
+            crate::policy::Peer::Role { name, .. } => missing.contains(&name.as_str()),
+            _ => false,
+        };
+        let touches = |row: &&crate::policy::Row| {
+            let mut ends = row.to.items.iter().chain(&row.from.items);
+            ends.any(|end| is_used(&end.value))
+        };
+        let n_rows = policy.rows.iter().filter(touches).count();
+        let roles: Vec<_> = missing.iter().map(|role| format!("`{role}`")).collect();
+        let (noun, verb) = if missing.len() == 1 { ("role", "is") } else { ("roles", "are") };
+        let message = format!("no config is bound to {noun} {}", roles.join(", "));
+        let label = Label::new(at, format!("{n_rows} rows that speak of it {verb} not fully checked"));
+        let label = if missing.len() == 1 { label } else {
+            Label::new(at, format!("{n_rows} rows that speak of them are not fully checked"))
+        };
+        findings.push(
+            Finding::new(Code::UnboundRole, message, Some(label))
+                .help("bind their configs in portcullis.toml, or leave it: their rows stay unchecked"),
+        );
+    }
+    for &at in unmatched {
+        if let Some(binding) = site.bindings.get(at) {
+            let roles: Vec<_> = binding.roles.iter().map(|role| format!("`{}`", role.value)).collect();
+            let label = Label::new(binding.span, "no input matches its `files`");
+            let message = format!("this binding of {} has no config", roles.join(", "));
+            findings.push(
+                Finding::new(Code::UnboundRole, message, Some(label))
+                    .help("give the folder that holds them, or correct the patterns"),
+            );
+        }
+    }
+}

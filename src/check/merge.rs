@@ -1,0 +1,58 @@
+//! The same finding on several hosts, said once.
+
+use std::collections::BTreeMap;
+
+use crate::finding::Finding;
+use crate::source::SourceMap;
+
+/// Groups findings that say the same of several hosts, with the same words about the same text, and sorts all.
+pub(super) fn alike(sources: &SourceMap, findings: Vec<Finding>) -> Vec<Finding> {
+    let mut order: BTreeMap<Key, usize> = BTreeMap::new();
+    let mut merged: Vec<Finding> = Vec::new();
+    let mut findings = findings;
+    findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
+    for finding in findings {
+        let key = Key::of(sources, &finding);
+        match order.get(&key).and_then(|&at| merged.get_mut(at)) {
+            Some(first) if !finding.hosts.is_empty() => {
+                first.hosts.extend(finding.hosts);
+                first.hosts.sort();
+                first.hosts.dedup();
+            }
+            _ => {
+                order.insert(key, merged.len());
+                merged.push(finding);
+            }
+        }
+    }
+    merged
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    code: &'static str,
+    severity: &'static str,
+    certainty: &'static str,
+    message: String,
+    extent: Vec<String>,
+    /// The words under the labels, not their places.
+    texts: Vec<String>,
+}
+
+impl Key {
+    fn of(sources: &SourceMap, finding: &Finding) -> Self {
+        let labels = finding.primary.iter().chain(&finding.related);
+        let line = |span: crate::source::Span| {
+            let file = sources.file(span.file);
+            file.line(file.line_column(span.start).line).unwrap_or("").to_owned()
+        };
+        Self {
+            code: finding.code.id(),
+            severity: finding.severity.word(),
+            certainty: finding.certainty.word(),
+            message: finding.message.clone(),
+            extent: finding.extent.clone(),
+            texts: labels.map(|label| line(label.span)).collect(),
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! The policies of a site: found, read, resolved; every mistake with its place.
+
+use std::path::Path;
+
+use super::sites::read_text;
+use crate::policy::{self, Kind, PolicyError, Resolved, Row, Settings, Value, ast};
+use crate::site::{self, Site, SiteErrors};
+use crate::source::{FileId, SourceMap, Span, Spanned};
+
+/// Why a run cannot start.
+#[derive(Debug)]
+pub enum LoadError {
+    /// The site file or the command line is wrong.
+    Site(SiteErrors),
+    /// A policy is wrong.
+    Policy(Box<PolicyError>),
+    /// A policy that the site names is not there.
+    UnknownPolicy {
+        /// Where the site names it.
+        at: Span,
+        /// What it is called there.
+        name: String,
+        /// What to do about it.
+        help: String,
+    },
+    /// The site speaks of something that its policies do not have.
+    Unknown {
+        /// Where.
+        at: Span,
+        /// What is wrong.
+        message: String,
+        /// What to do about it.
+        help: String,
+    },
+    /// A file cannot be read.
+    Unreadable {
+        /// Which.
+        name: String,
+        /// Why.
+        why: String,
+    },
+}
+
+/// The policies in force on a site.
+#[derive(Debug, Default)]
+pub struct Policies {
+    /// In the order of the site's list, `common` last.
+    pub resolved: Vec<Resolved>,
+    /// Where the site asks for each; `None` for `common`.
+    pub asked_at: Vec<Option<Span>>,
+}
+
+impl Policies {
+    /// All rows in force, without the prohibitions that the site lifts.
+    #[must_use]
+    pub fn rows(&self, site: &Site) -> Vec<Row> {
+        let rows = self.resolved.iter().flat_map(|policy| &policy.rows);
+        let is_lifted = |row: &Row| row.kind == Kind::Forbid && site.lifted.contains_key(&row.id);
+        rows.filter(|row| !is_lifted(row)).cloned().collect()
+    }
+}
+
+/// Loads and resolves the policies of a site. Paths count from `folder`.
+pub fn load_policies(
+    sources: &mut SourceMap,
+    site: &Site,
+    folder: Option<&Path>,
+) -> Result<Policies, Vec<LoadError>> {
+    let mut wanted: Vec<(FileId, Option<Span>, bool)> = Vec::new();
+    let mut errors = Vec::new();
+    for name in &site.policies {
+        match locate(sources, name, folder) {
+            Ok(file) => wanted.push((file, Some(name.span), true)),
+            Err(error) => errors.push(error),
+        }
+    }
+    let is_named = |builtin: &str| site.policies.iter().any(|name| name.value == builtin);
+    for &builtin in policy::BUILTIN.iter().filter(|builtin| !is_named(builtin)) {
+        let text = policy::builtin(builtin).unwrap_or_default();
+        let file = sources.add(crate::source::SourceFile::virtual_text(builtin_name(builtin), text));
+        wanted.push((file, None, builtin == "common" && site.common));
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let mut parsed: Vec<(ast::Policy, Option<Span>, bool)> = Vec::new();
+    for (file, at, in_force) in wanted {
+        let result = policy::parse(sources.source(file));
+        errors.extend(result.errors.into_iter().map(|error| LoadError::Policy(Box::new(error))));
+        parsed.extend(result.policies.into_iter().map(|policy| (policy, at, in_force)));
+    }
+    let all: Vec<ast::Policy> = parsed.iter().map(|(policy, ..)| policy.clone()).collect();
+    let clashes = policy::check_names(&all);
+    errors.extend(clashes.into_iter().map(|error| LoadError::Policy(Box::new(error))));
+    let mut policies = Policies::default();
+    for (policy, at, _) in parsed.iter().filter(|(.., in_force)| *in_force) {
+        let settings = site.settings.get(&policy.name.value).map(settings).unwrap_or_default();
+        match policy::resolve(policy, &settings, &all) {
+            Ok(resolved) => {
+                policies.resolved.push(resolved);
+                policies.asked_at.push(*at);
+            }
+            Err(found) => {
+                errors.extend(found.into_iter().map(|error| LoadError::Policy(Box::new(error))));
+            }
+        }
+    }
+    unknown_names(site, &policies, &all, &mut errors);
+    if errors.is_empty() { Ok(policies) } else { Err(errors) }
+}
+
+/// The name under which a shipped policy is shown.
+fn builtin_name(name: &str) -> String {
+    format!("policies/{name}.ports")
+}
+
+fn locate(
+    sources: &mut SourceMap,
+    name: &Spanned<String>,
+    folder: Option<&Path>,
+) -> Result<FileId, LoadError> {
+    if let Some(text) = policy::builtin(&name.value) {
+        let shown = builtin_name(&name.value);
+        return Ok(sources.add(crate::source::SourceFile::virtual_text(shown, text)));
+    }
+    let is_path = name.value.contains('/') || Path::new(&name.value).extension().is_some();
+    if !is_path {
+        let help = match site::nearest(&name.value, policy::BUILTIN.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("shipped are {}; a file is written with its path", policy::BUILTIN.join(", ")),
+        };
+        return Err(LoadError::UnknownPolicy { at: name.span, name: name.value.clone(), help });
+    }
+    let path = folder.unwrap_or(Path::new("")).join(&name.value);
+    read_text(sources, &path).map_err(|_| LoadError::UnknownPolicy {
+        at: name.span,
+        name: name.value.clone(),
+        help: format!("there is no readable file {}", crate::discover::shown(&path)),
+    })
+}
+
+fn settings(of: &site::Settings) -> Settings {
+    let off = |name: &Spanned<String>| Spanned::new(format!("not {}", name.value), name.span);
+    let value = |(name, value): (&String, &site::Value)| {
+        let texts = value.text.value.split(',').map(|text| Spanned::new(text.trim().into(), value.text.span));
+        Value { name: Spanned::new(name.clone(), value.key), texts: texts.collect() }
+    };
+    Settings {
+        version: of.version.clone(),
+        features: of.features.iter().cloned().chain(of.without.iter().map(off)).collect(),
+        values: of.values.iter().map(value).collect(),
+        today: None,
+    }
+}
+
+/// Roles, settings and lifted rows that no policy has.
+fn unknown_names(site: &Site, policies: &Policies, all: &[ast::Policy], errors: &mut Vec<LoadError>) {
+    if !errors.is_empty() {
+        return;
+    }
+    let roles: Vec<&str> = policies
+        .resolved
+        .iter()
+        .flat_map(|policy| policy.roles.iter().map(|role| role.name.as_str()))
+        .collect();
+    let mut refuse = |at: Span, message: String, help: String| {
+        errors.push(LoadError::Unknown { at, message, help });
+    };
+    for role in site.bindings.iter().flat_map(|binding| &binding.roles) {
+        if roles.contains(&role.value.as_str()) {
+            continue;
+        }
+        let help = match site::nearest(&role.value, roles.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if roles.is_empty() => "no policy in force has roles: name one under `policies`".into(),
+            None => format!("the policies in force have {}", roles.join(", ")),
+        };
+        refuse(role.span, format!("no policy in force has a role `{}`", role.value), help);
+    }
+    for (name, settings) in &site.settings {
+        if !all.iter().any(|policy| policy.name.value == *name) {
+            let help = "name the policy under `policies`, or take the settings out".to_owned();
+            refuse(settings.name, format!("there is no policy `{name}` to set anything of"), help);
+        }
+    }
+    let forbids: Vec<&str> = policies
+        .resolved
+        .iter()
+        .flat_map(|policy| &policy.rows)
+        .filter(|row| row.kind == Kind::Forbid)
+        .map(|row| row.id.as_str())
+        .collect();
+    for (id, reason) in &site.lifted {
+        if !forbids.contains(&id.as_str()) {
+            let help = match site::nearest(id, forbids.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "only rows that forbid can be lifted".into(),
+            };
+            refuse(reason.span, format!("no policy in force forbids anything as `{id}`"), help);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Inputs to the sites that they belong to, and sites to what the evaluator knows of the world.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::policies::{LoadError, Policies};
+use super::{Request, Unit};
+use crate::evaluate::{Addresses, World};
+use crate::packet::Network;
+use crate::site::{self, Site, Zones};
+use crate::source::{FileId, SourceFile, SourceMap, Spanned};
+
+/// The inputs of one site.
+pub struct SiteGroup {
+    /// The site, with the command line laid over it.
+    pub site: Site,
+    /// Its file.
+    pub file: Option<FileId>,
+    /// The folder of its file, from which patterns and policy paths count.
+    pub folder: Option<PathBuf>,
+    pub(super) units: Vec<Unit>,
+}
+
+/// Groups inputs by the site file found upward from each.
+pub(super) fn group(
+    sources: &mut SourceMap,
+    units: Vec<Unit>,
+    request: &Request,
+) -> Result<Vec<SiteGroup>, Vec<LoadError>> {
+    let mut by_site: BTreeMap<Option<PathBuf>, Vec<Unit>> = BTreeMap::new();
+    for unit in units {
+        let found = request.site.clone().or_else(|| site::find(&unit.path));
+        by_site.entry(found).or_default().push(unit);
+    }
+    let arguments = sources.add(request.arguments.source_file());
+    let mut groups = Vec::new();
+    for (path, units) in by_site {
+        let (mut read, mut file) = (Site::default(), None);
+        if let Some(path) = &path {
+            let id = read_text(sources, path)?;
+            read = site::read(sources.source(id)).map_err(|errors| vec![LoadError::Site(errors)])?;
+            file = Some(id);
+        }
+        let overlaid = request.arguments.overlay(read, sources.source(arguments));
+        let site = overlaid.map_err(|errors| vec![LoadError::Site(errors)])?;
+        let folder = path.as_deref().and_then(Path::parent).map(Path::to_owned);
+        groups.push(SiteGroup { site, file, folder, units });
+    }
+    Ok(groups)
+}
+
+pub(super) fn read_text(sources: &mut SourceMap, path: &Path) -> Result<FileId, Vec<LoadError>> {
+    let name = crate::discover::shown(path);
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(sources.add(SourceFile::from_bytes(name, bytes))),
+        Err(error) => Err(vec![LoadError::Unreadable { name, why: error.to_string() }]),
+    }
+}
+
+fn addresses(networks: &[Spanned<Network>]) -> Addresses {
+    Addresses::of(networks.iter().map(|network| network.value))
+}
+
+/// What the site and its policies say of zones, members and names.
+pub(super) fn world(site: &Site, policies: &Policies) -> World {
+    let mut world = World {
+        zones: Zones::resolve(site),
+        aliases: BTreeMap::new(),
+        role_members: BTreeMap::new(),
+        role_zones: BTreeMap::new(),
+        zone_members: BTreeMap::new(),
+        names: site.names.iter().map(|(name, networks)| (name.clone(), addresses(networks))).collect(),
+    };
+    for zone in policies.resolved.iter().flat_map(|policy| &policy.zones) {
+        if let Some(alias) = &zone.alias {
+            world.aliases.insert(zone.name.clone(), alias.clone());
+        }
+    }
+    for binding in &site.bindings {
+        let members = addresses(&binding.addresses).union(&addresses(&binding.seen_as));
+        if let Some(zone) = &binding.zone {
+            let place = world.zone_members.entry(zone.value.clone()).or_default();
+            *place = place.union(&members);
+        }
+        for role in &binding.roles {
+            let place = world.role_members.entry(role.value.clone()).or_default();
+            *place = place.union(&members);
+            if let Some(zone) = &binding.zone {
+                world.role_zones.insert(role.value.clone(), zone.value.clone());
+            }
+        }
+    }
+    world
+}
