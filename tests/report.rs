@@ -351,3 +351,74 @@ fn a_fingerprint_survives_moved_lines_and_tells_findings_apart() {
     assert_eq!(twice[0], before[0]);
     assert_ne!(twice[0], twice[1]);
 }
+
+#[test]
+fn no_span_breaks_a_report() {
+    let texts = [
+        "",
+        "a",
+        "\n",
+        "ä\r\n\r\n端口",
+        "\t\u{1b}\r",
+        &"é,".repeat(600),
+        &"x\n".repeat(40),
+    ];
+    for text in texts {
+        let mut sources = SourceMap::new();
+        let file = sources.add_text("x", text);
+        let ends: Vec<u32> = (0..=text.len() + 1)
+            .filter(|at| *at < 40 || at % 97 < 3)
+            .map(|at| at as u32)
+            .collect();
+        for &start in &ends {
+            let findings: Vec<_> = ends
+                .iter()
+                .filter(|&&end| end >= start)
+                .map(|&end| {
+                    let label = |start, end| Label::new(Span::new(file, start, end), "l");
+                    Finding::new(Code::UnreadText, "m", Some(label(start, end))).related(label(end, end))
+                })
+                .collect();
+            let summary = Summary::default();
+            let report = Report {
+                sources: &sources,
+                findings: &findings,
+                summary: &summary,
+                site: None,
+            };
+            for format in Format::ALL {
+                report::write(&report, format, false, &mut std::io::sink()).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn every_json_field_is_documented() {
+    fn keys(value: &serde_json::Value, found: &mut std::collections::BTreeSet<String>) {
+        match value {
+            serde_json::Value::Object(fields) => {
+                for (key, value) in fields {
+                    found.insert(key.clone());
+                    keys(value, found);
+                }
+            }
+            serde_json::Value::Array(items) => items.iter().for_each(|item| keys(item, found)),
+            _ => {}
+        }
+    }
+    let mut found = std::collections::BTreeSet::new();
+    keys(
+        &serde_json::from_str(&rendered(Format::Json, false, false)).unwrap(),
+        &mut found,
+    );
+    let docs = include_str!("../docs/json.md");
+    let missing: Vec<_> = found
+        .iter()
+        .filter(|key| !docs.contains(&format!("`{key}`")))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "docs/json.md does not say what {missing:?} are"
+    );
+}

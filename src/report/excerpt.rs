@@ -70,8 +70,19 @@ impl<'a> View<'a> {
         view
     }
 
-    /// Where a span lies in this view.
+    /// Where a span lies in this view, on character boundaries.
     pub(super) fn locate(&self, span: Span) -> (Text, Range<usize>) {
+        let (text, range) = self.place(span);
+        let source = self.source(text).unwrap_or("");
+        let start = (0..=range.start.min(source.len()))
+            .rev()
+            .find(|&at| source.is_char_boundary(at));
+        let end = (range.end..source.len()).find(|&at| source.is_char_boundary(at));
+        let start = start.unwrap_or(0);
+        (text, start..end.unwrap_or(source.len()).max(start))
+    }
+
+    fn place(&self, span: Span) -> (Text, Range<usize>) {
         let excerpt = self.excerpts.iter().position(|excerpt| excerpt.0 == span.file);
         match excerpt.and_then(|at| Some((at, &self.excerpts.get(at)?.1))) {
             Some((at, excerpt)) => (

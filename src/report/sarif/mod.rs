@@ -7,6 +7,7 @@
 mod log;
 mod uri;
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io;
 
@@ -215,14 +216,14 @@ fn on_disk(sources: &SourceMap, label: &Label) -> bool {
 
 /// The message with all that code scanning shows nowhere else: rows, witness, help, and links to related places.
 fn message(finding: &Finding, related: &[&Label]) -> String {
-    let mut text = escaped(&headline(finding));
+    let mut text = running(&headline(finding)).into_owned();
     if let Some(label) = finding.primary.as_ref().filter(|label| !label.message.is_empty()) {
         // Writing to a string does not fail.
-        let _written = write!(text, ": {}", escaped(&label.message));
+        let _written = write!(text, ": {}", running(&label.message));
     }
     text.push('.');
     for row in &finding.rows {
-        let _written = write!(text, "\nRow {}: {}.", escaped(&row.id), escaped(&row.document));
+        let _written = write!(text, "\nRow {}: {}.", running(&row.id), running(&row.document));
     }
     for (id, label) in (1..).zip(related) {
         let said = if label.message.is_empty() {
@@ -233,15 +234,24 @@ fn message(finding: &Finding, related: &[&Label]) -> String {
         let _written = write!(text, "\n[{}]({id}).", escaped(said));
     }
     if let Some(witness) = &finding.witness {
-        let _written = write!(text, "\nWitness: {}.", escaped(witness));
+        let _written = write!(text, "\nWitness: {}.", running(witness));
     }
     if let Some(help) = &finding.help {
-        let _written = write!(text, "\nHelp: {}.", escaped(help));
+        let _written = write!(text, "\nHelp: {}.", running(help));
     }
     text
 }
 
-/// Text in which no `[…](…)` of the user's is taken for a link (SARIF 2.1.0, section 3.11.6).
+/// Text outside of links, in which no `[…](…)` of the user's is taken for one (SARIF 2.1.0, section 3.11.6).
+fn running(text: &str) -> Cow<'_, str> {
+    if text.contains("](") {
+        Cow::Owned(escaped(text))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// The text of a link.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {

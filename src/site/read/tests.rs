@@ -262,3 +262,22 @@ fn the_published_schema_has_exactly_the_keys_that_are_read() {
         );
     }
 }
+
+#[test]
+fn the_documentation_names_every_key_and_its_example_is_right() {
+    let docs = include_str!("../../../docs/site.md");
+    for (place, keys) in KEYS {
+        for key in *keys {
+            let named = docs.contains(&format!("`{key}`"))
+                || docs.contains(&format!("[{key}"))
+                || docs.contains(&format!("[[{key}]]"));
+            assert!(named, "docs/site.md does not say what `{key}` of {place} is");
+        }
+    }
+    let example = docs
+        .split("```toml\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .unwrap();
+    with(example, |site, _| assert!(site.is_ok(), "{:?}", site.err()));
+}
