@@ -91,6 +91,8 @@ fn sample() -> (SourceMap, Vec<Finding>, Summary, FileId) {
     tabs.hosts = (1..=12).map(|n| format!("m{n}")).collect();
     tabs.extent = (0..9).map(|n| format!("udp/161 from 10.{n}.0.0/16")).collect();
 
+    tabs.message = format!("{} and {}", tabs.message, "udp/162, ".repeat(500));
+
     let mut missing = Finding::new(
         Code::MissingOpening,
         "`m1` blocks tcp/179 from `internal`, which `mke/bgp` requires",
@@ -219,7 +221,7 @@ fn nothing_dangerous_reaches_a_terminal_and_no_line_floods_it() {
         let text = rendered(format, false, false);
         assert!(!text.contains('\u{1b}'), "{}", format.word());
         assert!(
-            text.lines().all(|line| line.chars().count() < 300),
+            text.lines().all(|line| line.chars().count() < 500),
             "{}",
             format.word()
         );

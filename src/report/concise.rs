@@ -3,7 +3,7 @@
 use std::io;
 
 use super::Report;
-use super::plain::plain;
+use super::plain::{plain, short};
 use crate::finding::{Certainty, Finding};
 
 pub(super) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
@@ -16,7 +16,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<
             "{}[{}]: {}",
             finding.severity.word(),
             finding.code.id(),
-            plain(&headline(finding))
+            short(&headline(finding))
         )?;
     }
     Ok(())

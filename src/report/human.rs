@@ -10,7 +10,7 @@ use codespan_reporting::term::{self, Config, termcolor::Ansi};
 
 use super::concise::headline;
 use super::excerpt::{Text, View};
-use super::plain::plain;
+use super::plain::short;
 use super::{Counts, Report, Summary};
 use crate::finding::{self, Finding, Severity};
 
@@ -61,13 +61,13 @@ fn diagnostic(finding: &Finding, related: &[&finding::Label], view: &View<'_>) -
         } else {
             Label::secondary(text, range)
         };
-        new.with_message(plain(&label.message))
+        new.with_message(short(&label.message))
     };
     let primary = finding.primary.iter().map(|it| label(it, true));
     let labels = primary.chain(related.iter().map(|it| label(it, false))).collect();
     Diagnostic::new(level)
         .with_code(finding.code.id())
-        .with_message(plain(&headline(finding)))
+        .with_message(short(&headline(finding)))
         .with_labels(labels)
         .with_notes(notes(finding))
 }
@@ -84,7 +84,7 @@ fn notes(finding: &Finding) -> Vec<String> {
         notes.push(format!("and {more} more places"));
     }
     for row in finding.rows.iter().take(MAX_PLACES) {
-        notes.push(format!("row `{}`: {}", plain(&row.id), plain(&row.document)));
+        notes.push(format!("row `{}`: {}", short(&row.id), short(&row.document)));
     }
     if let Some(more) = finding
         .rows
@@ -99,7 +99,7 @@ fn notes(finding: &Finding) -> Vec<String> {
             .extent
             .iter()
             .take(MAX_PACKETS)
-            .map(|line| plain(line).into_owned())
+            .map(|line| short(line).into_owned())
             .collect();
         if let Some(more) = finding
             .extent
@@ -112,19 +112,19 @@ fn notes(finding: &Finding) -> Vec<String> {
         notes.push(format!("packets: {}", lines.join("\n         ")));
     }
     if let Some(witness) = &finding.witness {
-        notes.push(format!("witness: {}", plain(witness)));
+        notes.push(format!("witness: {}", short(witness)));
     }
     if !finding.hosts.is_empty() {
         notes.push(hosts(&finding.hosts));
     }
     if let Some(help) = &finding.help {
-        notes.push(format!("help: {}", plain(help)));
+        notes.push(format!("help: {}", short(help)));
     }
     notes
 }
 
 fn hosts(hosts: &[String]) -> String {
-    let names: Vec<_> = hosts.iter().take(MAX_HOSTS).map(|host| plain(host)).collect();
+    let names: Vec<_> = hosts.iter().take(MAX_HOSTS).map(|host| short(host)).collect();
     let mut line = format!(
         "{}: {}",
         if hosts.len() == 1 { "host" } else { "hosts" },
@@ -139,13 +139,13 @@ fn hosts(hosts: &[String]) -> String {
 
 fn write_summary(summary: &Summary, counts: Counts, out: &mut dyn io::Write) -> io::Result<()> {
     for failure in &summary.failures {
-        writeln!(out, "failed: {}", plain(failure))?;
+        writeln!(out, "failed: {}", short(failure))?;
     }
     for unchecked in &summary.unchecked {
-        writeln!(out, "not checked: {}", plain(unchecked))?;
+        writeln!(out, "not checked: {}", short(unchecked))?;
     }
     for note in &summary.notes {
-        writeln!(out, "assumed: {}", plain(note))?;
+        writeln!(out, "assumed: {}", short(note))?;
     }
     writeln!(
         out,

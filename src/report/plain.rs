@@ -18,6 +18,16 @@ pub(super) fn plain(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// The text as [`plain`] has it, cut to a few lines of a terminal: a message may quote a list of any length.
+pub(super) fn short(text: &str) -> Cow<'_, str> {
+    const MAX: usize = 400;
+    let text = plain(text);
+    match text.chars().nth(MAX) {
+        Some(_) => Cow::Owned(text.chars().take(MAX - 1).chain(['…']).collect()),
+        None => text,
+    }
+}
+
 /// The character, or what stands for it.
 pub(super) fn safe(letter: char) -> char {
     if is_unsafe(letter) { '\u{fffd}' } else { letter }

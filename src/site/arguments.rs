@@ -192,6 +192,7 @@ impl<'a> Reader<'a> {
         self.value_error(
             word.span,
             format!("`{}` is not of the form {form}", word.text),
+            "not of this form",
             format!("write {form}"),
         );
         None
@@ -232,6 +233,7 @@ impl<'a> Reader<'a> {
             self.value_error(
                 word.span,
                 message,
+                "no networks and no interfaces",
                 "write NAME=NETWORK,… or NAME@INTERFACE,… or NAME=NETWORK@INTERFACE",
             );
             return;

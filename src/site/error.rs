@@ -81,11 +81,13 @@ pub enum SiteError {
     Value {
         /// What is wrong with it.
         message: String,
+        /// What it is not.
+        label: &'static str,
         /// What would be right.
         #[help]
         help: String,
         /// The value.
-        #[label("this")]
+        #[label("{label}")]
         at: SourceSpan,
     },
     /// A table without a key that it needs.

@@ -117,7 +117,12 @@ impl Reader<'_> {
         let severity = all.into_iter().find(|severity| severity.word() == text.value);
         if severity.is_none() {
             let message = format!("`{}` is not a severity", text.value);
-            self.value_error(text.span, message, "write \"error\", \"warning\" or \"note\"");
+            self.value_error(
+                text.span,
+                message,
+                "no severity",
+                "write \"error\", \"warning\" or \"note\"",
+            );
         }
         Some(Spanned::new(severity?, text.span))
     }
@@ -167,11 +172,21 @@ impl Reader<'_> {
         if !row.contains('/') {
             let at = self.key_span(table, row);
             let message = format!("`{row}` does not name a row");
-            self.value_error(at, message, "rows are named `policy/id`, as findings cite them");
+            self.value_error(
+                at,
+                message,
+                "no row id",
+                "rows are named `policy/id`, as findings cite them",
+            );
         }
         if reason.value.trim().is_empty() {
             let message = format!("`{row}` is lifted without a reason");
-            self.value_error(reason.span, message, "say why, for whoever reads this next year");
+            self.value_error(
+                reason.span,
+                message,
+                "no reason",
+                "say why, for whoever reads this next year",
+            );
         }
         Some(reason)
     }
@@ -261,7 +276,7 @@ impl Reader<'_> {
         }
         for pattern in &binding.files {
             if let Err(problem) = Pattern::parse(&pattern.value) {
-                self.value_error(pattern.span, problem.message, problem.help);
+                self.value_error(pattern.span, problem.message, "no pattern", problem.help);
             }
         }
     }
@@ -320,7 +335,12 @@ pub(super) fn check_role(reader: &mut Reader<'_>, role: &Spanned<String>) {
         matches!(role.value.split_once('.'), Some((policy, role)) if !policy.is_empty() && !role.is_empty());
     if !whole {
         let message = format!("`{}` does not say whose role it is", role.value);
-        reader.value_error(role.span, message, format!("write `POLICY.{}`", role.value));
+        reader.value_error(
+            role.span,
+            message,
+            "a role of which policy?",
+            format!("write `POLICY.{}`", role.value),
+        );
     }
 }
 

@@ -150,9 +150,16 @@ impl<'a> Reader<'a> {
     }
 
     /// Adds an error about a value.
-    pub(super) fn value_error(&mut self, span: Span, message: String, help: impl Into<String>) {
+    pub(super) fn value_error(
+        &mut self,
+        span: Span,
+        message: String,
+        label: &'static str,
+        help: impl Into<String>,
+    ) {
         self.errors.push(SiteError::Value {
             message,
+            label,
             help: help.into(),
             at: bytes(span),
         });
