@@ -5,12 +5,12 @@
 
 mod ignored;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use walkdir::{DirEntry, WalkDir};
+use walkdir::WalkDir;
 
 use crate::source::{MAX_FILE_BYTES, SourceFile};
 use ignored::Ignored;
@@ -149,60 +149,99 @@ fn once_each(found: Vec<Input>) -> Vec<Input> {
     inputs
 }
 
-/// Walks one folder.
+/// A walk of one folder, and of what links in it lead to.
+///
+/// INVARIANT: each real folder is walked once, whatever the links, so that a few links cannot make a walk long.
+struct Walk<'a> {
+    /// Folders to walk, the first of them given, the rest behind links.
+    folders: VecDeque<PathBuf>,
+    /// Real paths of folders that were walked.
+    walked: BTreeSet<PathBuf>,
+    found: &'a mut Vec<Input>,
+    errors: &'a mut Vec<DiscoverError>,
+}
+
+/// Walks a folder.
 fn walk(root: &Path, found: &mut Vec<Input>, errors: &mut Vec<DiscoverError>) {
-    let mut ignored = Ignored::above(root, errors);
-    let mut entries = WalkDir::new(root)
-        .follow_links(true)
-        .sort_by_file_name()
-        .into_iter();
-    while let Some(entry) = entries.next() {
-        let entry = match entry {
-            Ok(entry) => entry,
-            Err(error) => {
-                let link = error.path().unwrap_or(root);
-                if !is_hidden(link, error.depth()) && !ignored.excludes(link, false, error.depth()) {
-                    errors.push(walk_error(root, &error));
+    let mut walk = Walk {
+        folders: VecDeque::from([root.to_owned()]),
+        walked: BTreeSet::new(),
+        found,
+        errors,
+    };
+    while let Some(folder) = walk.folders.pop_front() {
+        walk.folder(&folder);
+    }
+}
+
+impl Walk<'_> {
+    /// Walks one folder without following the links in it.
+    fn folder(&mut self, root: &Path) {
+        let mut ignored = Ignored::above(root, self.errors);
+        let mut entries = WalkDir::new(root).sort_by_file_name().into_iter();
+        while let Some(entry) = entries.next() {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    self.errors.push(walk_error(root, &error));
+                    continue;
                 }
-                continue;
+            };
+            let (path, depth) = (entry.path(), entry.depth());
+            let is_folder = depth == 0 || entry.file_type().is_dir();
+            let skipped = depth > 0 && (is_hidden(path) || ignored.excludes(path, is_folder, depth));
+            if is_folder && (skipped || !self.walked.insert(ignored.real(path))) {
+                entries.skip_current_dir();
+            } else if is_folder {
+                ignored.enter(path, depth, self.errors);
+            } else if !skipped && entry.path_is_symlink() {
+                self.link(path);
+            } else if !skipped && entry.file_type().is_file() {
+                self.found.push(found_input(path));
             }
-        };
-        let is_folder = entry.file_type().is_dir();
-        let skipped = entry.depth() > 0
-            && (is_hidden(entry.path(), entry.depth())
-                || ignored.excludes(entry.path(), is_folder, entry.depth()));
-        match (skipped, is_folder) {
-            (true, true) => entries.skip_current_dir(),
-            (false, true) => ignored.enter(entry.path(), entry.depth(), errors),
-            (false, false) if entry.file_type().is_file() => found.push(found_input(&entry)),
-            (_, false) => {}
+        }
+    }
+
+    /// Follows a link: a folder is walked after all others, unless the link is inside of it.
+    fn link(&mut self, link: &Path) {
+        let target = fs::metadata(link).and_then(|metadata| Ok((metadata, fs::canonicalize(link)?)));
+        match target {
+            Ok((metadata, _)) if metadata.is_file() => self.found.push(found_input(link)),
+            Ok((metadata, target)) if metadata.is_dir() => {
+                let folder = link.parent().and_then(|folder| fs::canonicalize(folder).ok());
+                if folder.is_some_and(|folder| folder.starts_with(&target)) {
+                    self.errors.push(DiscoverError::Loop {
+                        path: shown(link),
+                        ancestor: shown(&target),
+                    });
+                } else {
+                    self.folders.push_back(link.to_owned());
+                }
+            }
+            Ok(_) => {}
+            Err(error) => self.errors.push(unreadable(link, &error)),
         }
     }
 }
 
-fn found_input(entry: &DirEntry) -> Input {
+fn found_input(path: &Path) -> Input {
     Input {
-        path: entry.path().to_owned(),
-        name: shown(entry.path()),
+        path: path.to_owned(),
+        name: shown(path),
         explicit: false,
     }
 }
 
-fn is_hidden(path: &Path, depth: usize) -> bool {
+fn is_hidden(path: &Path) -> bool {
     let name = path.file_name().map(std::ffi::OsStr::to_string_lossy);
-    depth > 0 && name.is_some_and(|name| name.starts_with('.'))
+    name.is_some_and(|name| name.starts_with('.'))
 }
 
 fn walk_error(root: &Path, error: &walkdir::Error) -> DiscoverError {
-    let path = shown(error.path().unwrap_or(root));
-    if let Some(ancestor) = error.loop_ancestor() {
-        return DiscoverError::Loop {
-            path,
-            ancestor: shown(ancestor),
-        };
+    DiscoverError::Unreadable {
+        path: shown(error.path().unwrap_or(root)),
+        why: error.io_error().map_or_else(|| error.to_string(), reason),
     }
-    let why = error.io_error().map_or_else(|| error.to_string(), reason);
-    DiscoverError::Unreadable { path, why }
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> DiscoverError {

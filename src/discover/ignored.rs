@@ -90,8 +90,8 @@ impl Ignored {
         }
     }
 
-    /// The path below the real root. Links inside are not resolved: patterns speak of names.
-    fn real(&self, path: &Path) -> PathBuf {
+    /// The path below the real root. A walk follows no links inside of it, so this is where the disk has it.
+    pub(super) fn real(&self, path: &Path) -> PathBuf {
         match path.strip_prefix(&self.root) {
             Ok(inside) if inside.as_os_str().is_empty() => self.real_root.clone(),
             Ok(inside) => self.real_root.join(inside),

@@ -151,6 +151,39 @@ fn links_are_followed_and_loops_are_said() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn links_to_links_do_not_multiply_a_walk() {
+    let files: Vec<_> = (0..40).map(|n| format!("d{n:02}/x")).collect();
+    let files: Vec<_> = files.iter().map(|file| (file.as_str(), "")).collect();
+    let folder = Folder::new("bomb", &files);
+    for n in 0..39 {
+        for link in ["a", "b"] {
+            let next = folder.at(&format!("d{:02}", n + 1));
+            std::os::unix::fs::symlink(next, folder.at(&format!("d{n:02}/{link}"))).unwrap();
+        }
+    }
+    let (names, errors) = folder.found(&["d00"]);
+    assert_eq!((names.len(), errors.len()), (40, 0));
+    assert_eq!(
+        &names[..2],
+        [
+            "d00/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/x",
+            "d00/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/x"
+        ]
+    );
+    let (names, _) = folder.found(&[""]);
+    assert_eq!(names[39], "d39/x", "a folder's own name comes before a link's");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_may_lead_to_what_is_hidden() {
+    let folder = Folder::new("hidden", &[(".releases/5/x", "")]);
+    std::os::unix::fs::symlink(folder.at(".releases/5"), folder.at("current")).unwrap();
+    assert_eq!(folder.found(&[""]), (vec!["current/x".into()], vec![]));
+}
+
 #[test]
 fn binary_files_are_skipped_unless_named() {
     let folder = Folder::new(
