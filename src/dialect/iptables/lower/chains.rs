@@ -20,6 +20,8 @@ pub(super) struct Table<'a> {
     /// The bytes that open it.
     pub(super) header: Span,
     by_name: FxHashMap<&'a str, ChainId>,
+    /// Default verdicts that an earlier table of the same name left behind.
+    inherited: Vec<(Hook, Verdict, Span)>,
     /// A later table of the same name took its place.
     replaced: bool,
 }
@@ -57,13 +59,16 @@ pub(super) struct Chains<'a> {
 
 impl<'a> Chains<'a> {
     /// Opens a table. Returns its index, and the header of an earlier one that it replaces: iptables-restore flushes
-    /// a table when it meets its header (iptables-restore(8), "--noflush").
+    /// a table when it meets its header (iptables-restore(8), "--noflush"); default verdicts outlive that.
     pub(super) fn open(&mut self, kind: TableKind, header: Span) -> (usize, Option<Span>) {
-        let earlier = self
-            .tables
-            .iter_mut()
-            .find(|table| table.kind == kind && !table.replaced);
-        let replaced = earlier.map(|table| {
+        let earlier = self.find(kind);
+        let inherited = earlier.map_or_else(Vec::new, |table| {
+            let states = self.states.iter().filter(|chain| chain.table == table);
+            states
+                .filter_map(|chain| Some((chain.hook?, chain.default, chain.default_span)))
+                .collect()
+        });
+        let replaced = earlier.and_then(|table| self.tables.get_mut(table)).map(|table| {
             table.replaced = true;
             table.header
         });
@@ -71,6 +76,7 @@ impl<'a> Chains<'a> {
             kind,
             header,
             by_name: FxHashMap::default(),
+            inherited,
             replaced: false,
         });
         (self.tables.len() - 1, replaced)
@@ -101,13 +107,18 @@ impl<'a> Chains<'a> {
         }
         owner.by_name.insert(name, next);
         let hook = owner.kind.hook(name);
+        let inherited = owner.inherited.iter().find(|(of, ..)| Some(*of) == hook);
+        let (default, default_span) = inherited
+            .map_or((Verdict::Accept, owner.header), |(_, default, span)| {
+                (*default, *span)
+            });
         self.states.push(ChainState {
             name,
             table,
             hook,
             span,
-            default: Verdict::Accept,
-            default_span: owner.header,
+            default,
+            default_span,
             rules: VecDeque::new(),
             exists: hook.is_some(),
             references: None,

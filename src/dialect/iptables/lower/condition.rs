@@ -103,8 +103,8 @@ impl<'a> Lowering<'a> {
         let set_of = |field, set| Ok(Some(test(field, set, negated)));
         match entry.meaning {
             Meaning::Protocol => protocol(text, negated),
-            Meaning::Source => self.address(text, family.source(), negated),
-            Meaning::Destination => self.address(text, family.destination(), negated),
+            Meaning::Source => self.address(text, family.source(), negated, table),
+            Meaning::Destination => self.address(text, family.destination(), negated, table),
             Meaning::InInterface => interface(text, Field::InInterface, negated),
             Meaning::OutInterface => interface(text, Field::OutInterface, negated),
             Meaning::Fragment if family == Family::V6 => {
@@ -154,21 +154,29 @@ impl<'a> Lowering<'a> {
     }
 
     /// `-s`, `-d`
-    fn address(&mut self, text: &'a str, field: Field, negated: bool) -> Read<'a, Option<Condition>> {
+    fn address(
+        &mut self,
+        text: &'a str,
+        field: Field,
+        negated: bool,
+        table: TableKind,
+    ) -> Read<'a, Option<Condition>> {
         match parser::addresses(text, self.family)? {
             (_, count) if count > 1 && negated => Err(Unread::new(text, "`!` goes with one address only")
                 .help("write a rule for each, or use an ipset")),
             (Address::Ranges(set), _) if set.is_full(field.maximum()) && !negated => Ok(None),
             (Address::Ranges(set), _) => Ok(Some(test(field, set, negated))),
             (Address::Unknown(why), _) => {
-                let option = if field == self.family.source() { "-s" } else { "-d" };
-                self.unknowns.count(
-                    "",
-                    option,
-                    "with a host name or a mask with holes",
-                    self.at.span(text),
-                );
-                let property = (option == "-s").then(|| self.unknowns.text(&format!("{option} {text}")));
+                let is_source = field == self.family.source();
+                let option = if is_source { "-s" } else { "-d" };
+                let kind = if text.contains('/') {
+                    "ADDRESS/MASK"
+                } else {
+                    "NAME"
+                };
+                self.unknowns.count("", option, kind, self.at.span(text));
+                let kept = is_source || table.is_behind_translation();
+                let property = kept.then(|| self.unknowns.text(&format!("{option} {text}")));
                 let why = self.unknowns.text(&why);
                 Ok(Some(not(Condition::Unknown(Unknown { property, why }), negated)))
             }

@@ -87,8 +87,14 @@ impl<'a> Unknowns<'a> {
                 format!(" ({} times)", kind.count)
             };
             let message = format!("`{}` is not modelled{times}", kind.name);
-            let label = Label::new(kind.first, "may hold or not");
-            Finding::new(Code::UnsupportedMatch, message, Some(label)).help("both answers were followed")
+            let is_target = kind.name.starts_with("-j");
+            let doubt = if is_target {
+                "may accept, drop or pass on"
+            } else {
+                "may hold or not"
+            };
+            let label = Label::new(kind.first, doubt);
+            Finding::new(Code::UnsupportedMatch, message, Some(label)).help("all that it may do was followed")
         })
     }
 }

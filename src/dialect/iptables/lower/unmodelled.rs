@@ -87,10 +87,13 @@ fn partly_modelled(module: &Module) -> bool {
 /// Whether a packet gives the same answer to the test wherever it is asked.
 fn keeps(module: &Module, term: &Term<'_>, table: TableKind) -> bool {
     // `--match-set ban dst` asks about the destination; `src` about the source, which only POSTROUTING translates.
-    let asks_destination = module.name == "set"
-        && words(term.arguments)
+    let asks_destination = match module.name {
+        "set" => words(term.arguments)
             .nth(1)
-            .is_none_or(|flags| flags.0.contains("dst"));
+            .is_none_or(|flags| flags.0.contains("dst")),
+        "addrtype" => term.name.contains("dst"),
+        _ => false,
+    };
     lasts(module.keeps, table) && (!asks_destination || table.is_behind_translation())
 }
 

@@ -122,25 +122,29 @@ fn arguments<'a>(found: &Found<'a>, negated: &mut bool, rest: &'a str) -> Read<'
             Some((word, after)) if !word.0.starts_with(['-', '!', '#']) => (word.0, after),
             _ => (end_of(found.name), rest),
         }),
-        Arity::One => some_arguments(found.name, negated, rest, 1),
-        Arity::Two => some_arguments(found.name, negated, rest, 2),
+        Arity::One => some_arguments(found, negated, rest, 1),
+        Arity::Two => some_arguments(found, negated, rest, 2),
         Arity::Counters => {
-            let one = some_arguments(found.name, negated, rest, 1)?;
+            let one = some_arguments(found, negated, rest, 1)?;
             if one.0.contains(',') {
                 return Ok(one);
             }
-            some_arguments(found.name, negated, rest, 2)
+            some_arguments(found, negated, rest, 2)
         }
     }
 }
 
 /// The next `count` words, after an old-fashioned `!` (`--dport ! 22`).
 fn some_arguments<'a>(
-    name: &'a str,
+    found: &Found<'a>,
     negated: &mut bool,
     rest: &'a str,
     count: usize,
 ) -> Read<'a, (&'a str, &'a str)> {
+    let name = found.name;
+    let is_text = found
+        .entry
+        .is_some_and(|entry| matches!(entry.meaning, Meaning::Silent | Meaning::Parameter));
     let mut start = skip_space(rest);
     let mut end = start;
     let mut taken = 0;
@@ -153,7 +157,7 @@ fn some_arguments<'a>(
             };
             return Err(Unread::new(name, format!("`{name}` needs {plural}")));
         };
-        if word.0 == "!" && taken == 0 && !*negated {
+        if word.0 == "!" && taken == 0 && !*negated && !is_text {
             *negated = true;
             start = skip_space(after);
         } else {
