@@ -22,7 +22,9 @@ const SKETCH: &str = r#"policy mke "Mirantis Kubernetes Engine" {
 "#;
 
 fn fixtures(folder: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/policy").join(folder);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures/policy")
+        .join(folder);
     let entries = fs::read_dir(&folder).unwrap();
     let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "ports"));
@@ -37,7 +39,12 @@ fn expect(path: &Path, actual: &str) {
         fs::write(path, actual).unwrap();
     }
     let expected = fs::read_to_string(path).unwrap_or_default();
-    assert_eq!(actual, expected, "{} differs; UPDATE_EXPECT=1 rewrites it", path.display());
+    assert_eq!(
+        actual,
+        expected,
+        "{} differs; UPDATE_EXPECT=1 rewrites it",
+        path.display()
+    );
 }
 
 fn map_of(name: &str, text: &str) -> (SourceMap, portcullis::source::FileId) {
@@ -61,9 +68,7 @@ fn errors_of(map: &SourceMap, file: portcullis::source::FileId) -> Vec<PolicyErr
     if !parsed.errors.is_empty() {
         return parsed.errors;
     }
-    let mut errors = policy::check_names(&parsed.policies);
-    errors.extend(parsed.policies.iter().flat_map(|one| policy::check(one, &parsed.policies)));
-    errors
+    policy::check(&parsed.policies)
 }
 
 #[test]
@@ -74,7 +79,13 @@ fn the_sketch_of_the_design_reads_as_it_stands() {
     let resolved = policy::resolve(&parsed.policies[0], &Settings::default(), &[]).unwrap();
     let ids: Vec<_> = resolved.rows.iter().map(|row| row.id.as_str()).collect();
     assert_eq!(ids, ["mke/bgp", "mke/ui", "mke/gossip", "mke/tcp-6444"]);
-    assert_eq!(policy::format(map.source(file)).unwrap(), SKETCH.replace("  service ui  = tcp/443            #", "  service ui  = tcp/443  #"));
+    assert_eq!(
+        policy::format(map.source(file)).unwrap(),
+        SKETCH.replace(
+            "  service ui  = tcp/443            #",
+            "  service ui  = tcp/443  #"
+        )
+    );
 }
 
 #[test]
@@ -108,9 +119,17 @@ fn canonical_forms_are_as_expected_and_stay() {
         assert_eq!(rendered(&parsed.errors, &map), "", "{name}");
         let printed = policy::format(map.source(file)).unwrap();
         let (again, second) = map_of(name, &printed);
-        assert_eq!(policy::format(again.source(second)).unwrap(), printed, "{name} is not stable");
+        assert_eq!(
+            policy::format(again.source(second)).unwrap(),
+            printed,
+            "{name} is not stable"
+        );
         let reparsed = policy::parse(again.source(second));
-        assert_eq!(without_spans(&reparsed.policies), without_spans(&parsed.policies), "{name}");
+        assert_eq!(
+            without_spans(&reparsed.policies),
+            without_spans(&parsed.policies),
+            "{name}"
+        );
         expect(&path.with_extension("formatted"), &printed);
     }
 }
@@ -120,5 +139,7 @@ fn without_spans(policies: &[policy::ast::Policy]) -> String {
     let text = format!("{policies:?}");
     let mut parts = text.split("Span {");
     let first = parts.next().unwrap_or("").to_owned();
-    parts.fold(first, |text, part| text + part.split_once('}').map_or(part, |(_, rest)| rest))
+    parts.fold(first, |text, part| {
+        text + part.split_once('}').map_or(part, |(_, rest)| rest)
+    })
 }

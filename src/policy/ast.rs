@@ -73,6 +73,15 @@ pub enum Statement {
     Row(Box<Row>),
     /// `closed egress`: what hosts of its roles send is held against the policy too.
     ClosedEgress,
+    /// `lift common/ssh "reason"`: what another policy forbids is not forbidden here.
+    Lift {
+        /// The other policy.
+        policy: Spanned<String>,
+        /// The id of its row.
+        row: Spanned<String>,
+        /// Why.
+        reason: Spanned<String>,
+    },
     /// `use NAME { … }`: the rows of another policy.
     Use {
         /// The other policy.
@@ -147,7 +156,7 @@ pub enum Service {
     },
     /// `icmp`, `icmp/8`, `icmpv6/echo-request`
     Icmp {
-        /// ICMP or ICMPv6.
+        /// The number of ICMP for one of the two families.
         protocol: u8,
         /// `None` for all.
         kind: Option<IcmpType>,

@@ -40,7 +40,6 @@ macro_rules! kinds {
             /// What to do about it.
             #[must_use]
             #[expect(unused_variables, reason = "not every help line quotes every field")]
-            #[expect(clippy::useless_format, reason = "not every help line quotes a field")]
             pub fn help(&self) -> String {
                 match self { $(Self::$name { $($field),* } => format!($help),)+ }
             }
@@ -53,6 +52,10 @@ kinds! {
     /// Something else stands where the grammar wants something.
     Unexpected { expected: String, found: String, hint: String }
     "unexpected-token" "expected {expected}, found {found}" "not expected here" "{hint}";
+    /// The line ends where the grammar wants more, and the next one begins something else.
+    CutShort { expected: String }
+    "cut-short" "expected {expected} at the end of the line" "something is missing behind this"
+    "a statement may go on in the next line, but there something else begins";
     /// A word stands where a statement would.
     UnknownStatement { word: String, hint: String }
     "unknown-statement" "`{word}` does not begin a statement" "not a statement" "{hint}";
@@ -169,6 +172,9 @@ kinds! {
     /// A zone that stands for itself, perhaps by way of others.
     CyclicZone { name: String }
     "cyclic-zone" "zone `{name}` stands for itself" "leads back to it" "give one of the zones no `=`";
+    /// `lift` of a row that is not there, or forbids nothing.
+    NothingToLift { policy: String, row: String, hint: String }
+    "nothing-to-lift" "policy `{policy}` has no `forbid` of the id `{row}`" "nothing to lift" "{hint}";
     /// A policy that uses itself, perhaps by way of others.
     CyclicUse { policy: String }
     "cyclic-use" "policy `{policy}` uses itself" "leads back to it" "remove one `use`";

@@ -21,7 +21,10 @@ pub fn format(source: Source<'_>) -> Result<String, Vec<PolicyError>> {
     let at = Locator::new(source);
     let mut writer = Writer {
         text: source.text,
-        comments: comments(source.text).into_iter().map(|comment| (at.span(comment), comment)).collect(),
+        comments: comments(source.text)
+            .into_iter()
+            .map(|comment| (at.span(comment), comment))
+            .collect(),
         next_comment: 0,
         lines: Vec::new(),
         end: None,
@@ -69,8 +72,15 @@ impl<'a> Writer<'a> {
     fn policy(&mut self, policy: &Policy) {
         self.comments_before(policy.span.start, "");
         self.blank_line(policy.span.start, true);
-        let title = policy.title.as_ref().map_or(String::new(), |title| format!(" {}", print::quoted(&title.value)));
-        self.push("", Shape::Plain, vec![format!("policy {}{title} {{", policy.name.value)]);
+        let title = policy
+            .title
+            .as_ref()
+            .map_or(String::new(), |title| format!(" {}", print::quoted(&title.value)));
+        self.push(
+            "",
+            Shape::Plain,
+            vec![format!("policy {}{title} {{", policy.name.value)],
+        );
         // A comment in the head moves behind its brace, or below it.
         self.trailing_comment(policy.brace.end, policy.span.end);
         self.end = None;
@@ -167,7 +177,9 @@ fn cells(statement: &Statement) -> (Shape, Vec<String>) {
         Statement::Source(title) => one(format!("source {}", print::quoted(&title.value))),
         Statement::Section(title) => one(format!("section {}", print::quoted(&title.value))),
         Statement::Role { names, home } => {
-            let home = home.as_ref().map_or(String::new(), |home| format!(" in {}", home.value));
+            let home = home
+                .as_ref()
+                .map_or(String::new(), |home| format!(" in {}", home.value));
             one(format!("role {}{home}", print::names(names)))
         }
         Statement::Zone(names) => one(format!("zone {}", print::names(names))),
@@ -193,8 +205,19 @@ fn cells(statement: &Statement) -> (Shape, Vec<String>) {
         }
         Statement::Row(row) => (Shape::Row, row_cells(row)),
         Statement::ClosedEgress => one("closed egress".to_owned()),
+        Statement::Lift { policy, row, reason } => {
+            let row = format!("lift {}/{}", policy.value, row.value);
+            (
+                Shape::Described,
+                vec![row, String::new(), print::quoted(&reason.value)],
+            )
+        }
         Statement::Use { policy, settings } => match settings.first() {
-            Some(setting) => one(format!("use {} {{ {} }}", policy.value, print::setting(&setting.value))),
+            Some(setting) => one(format!(
+                "use {} {{ {} }}",
+                policy.value,
+                print::setting(&setting.value)
+            )),
             None => one(format!("use {}", policy.value)),
         },
     }
@@ -207,25 +230,50 @@ fn described(
     meaning: Option<&Spanned<String>>,
 ) -> (Shape, Vec<String>) {
     let values: Vec<String> = default.iter().map(|value| print::quoted(&value.value)).collect();
-    let default = if values.is_empty() { String::new() } else { format!("= {}", values.join(", ")) };
+    let default = if values.is_empty() {
+        String::new()
+    } else {
+        format!("= {}", values.join(", "))
+    };
     let meaning = meaning.map_or(String::new(), |meaning| print::quoted(&meaning.value));
-    (Shape::Described, vec![format!("{keyword} {}", name.value), default, meaning])
+    (
+        Shape::Described,
+        vec![format!("{keyword} {}", name.value), default, meaning],
+    )
 }
 
 fn row_cells(row: &Row) -> Vec<String> {
     let mut guards: Vec<String> = row.when.iter().map(print::condition).collect();
-    guards.extend(row.owner.iter().map(|owner| format!("owner {}", print::quoted(&owner.value))));
-    guards.extend(row.expires.iter().map(|day| format!("expires {}", print::date(day.value))));
-    guards.extend(row.severity.iter().map(|severity| format!("severity {}", print::severity(severity.value))));
+    guards.extend(
+        row.owner
+            .iter()
+            .map(|owner| format!("owner {}", print::quoted(&owner.value))),
+    );
+    guards.extend(
+        row.expires
+            .iter()
+            .map(|day| format!("expires {}", print::date(day.value))),
+    );
+    guards.extend(
+        row.severity
+            .iter()
+            .map(|severity| format!("severity {}", print::severity(severity.value))),
+    );
     vec![
         print::kind(row.kind.value).to_owned(),
-        row.id.as_ref().map_or(String::new(), |id| format!("{}:", id.value)),
+        row.id
+            .as_ref()
+            .map_or(String::new(), |id| format!("{}:", id.value)),
         print::peers(&row.from),
         format!("-> {}", print::peers(&row.to)),
         format!(": {}", print::services(&row.services)),
         guards.join(" "),
-        row.purpose.as_ref().map_or(String::new(), |purpose| print::quoted(&purpose.value)),
-        row.place.as_ref().map_or(String::new(), |place| format!("row {}", place.value)),
+        row.purpose
+            .as_ref()
+            .map_or(String::new(), |purpose| print::quoted(&purpose.value)),
+        row.place
+            .as_ref()
+            .map_or(String::new(), |place| format!("row {}", place.value)),
     ]
 }
 

@@ -1,9 +1,10 @@
-//! Names of ICMP and ICMPv6 types and codes, as iptables(8) and IANA's registries have them, kebab case.
+//! Names of ICMP types and codes, as iptables(8) and IANA's registries have them, kebab case, for both
+//! families.
 
 use crate::packet::RangeSet;
 use crate::packet::protocol::number;
 
-/// Name, type and, where the name is a code's, code. ICMP.
+/// Name, type and, where the name is a code's, code, for `icmp`.
 const ICMP: &[(&str, u8, Option<u8>)] = &[
     ("echo-reply", 0, None),
     ("destination-unreachable", 3, None),
@@ -25,7 +26,7 @@ const ICMP: &[(&str, u8, Option<u8>)] = &[
     ("address-mask-reply", 18, None),
 ];
 
-/// The same of ICMPv6.
+/// The same for `icmpv6`.
 const ICMPV6: &[(&str, u8, Option<u8>)] = &[
     ("destination-unreachable", 1, None),
     ("packet-too-big", 2, None),
@@ -85,7 +86,8 @@ pub(super) fn text_of(protocol: u8, low: u128, high: u128) -> String {
         (code, end) if first == last && code == end => Some(code),
         _ => return format!("{first}-{last}"),
     };
-    let is_it = |entry: &&(&str, u8, Option<u8>)| u128::from(entry.1) == first && entry.2.map(u128::from) == code;
+    let is_it =
+        |entry: &&(&str, u8, Option<u8>)| u128::from(entry.1) == first && entry.2.map(u128::from) == code;
     match (table(protocol).iter().find(is_it), code) {
         (Some(entry), _) => entry.0.to_owned(),
         (None, None) => first.to_string(),

@@ -76,7 +76,10 @@ pub(super) fn service(service: &Service) -> String {
                 None => protocol.to_owned(),
                 Some(IcmpType::Name(name)) => format!("{protocol}/{name}"),
                 Some(IcmpType::Number { kind, code: None }) => format!("{protocol}/{kind}"),
-                Some(IcmpType::Number { kind, code: Some(code) }) => format!("{protocol}/{kind}/{code}"),
+                Some(IcmpType::Number {
+                    kind,
+                    code: Some(code),
+                }) => format!("{protocol}/{kind}/{code}"),
             }
         }
         Service::Protocol(number) => format!("proto/{number}"),
@@ -137,9 +140,17 @@ pub(super) fn setting(setting: &Setting) -> String {
     match setting {
         Setting::Version(to) => format!("version = {}", version(&to.value)),
         Setting::Features(switches) => {
-            let switch = |on: bool, name: &str| if on { name.to_owned() } else { format!("not {name}") };
-            let switches: Vec<String> =
-                switches.iter().map(|one| switch(one.value.on, &one.value.name)).collect();
+            let switch = |on: bool, name: &str| {
+                if on {
+                    name.to_owned()
+                } else {
+                    format!("not {name}")
+                }
+            };
+            let switches: Vec<String> = switches
+                .iter()
+                .map(|one| switch(one.value.on, &one.value.name))
+                .collect();
             format!("feature {}", switches.join(", "))
         }
         Setting::Parameter(name, values) => {

@@ -115,7 +115,9 @@ impl<'a> Written<'a> {
     /// The row of a span, and its policy.
     fn row(&self, span: Span) -> Option<(&'a ast::Policy, &'a ast::Row)> {
         let policy = self.policies.iter().find(|policy| policy.span.contains(span))?;
-        let at = policy.statements.partition_point(|statement| statement.span.start < span.start);
+        let at = policy
+            .statements
+            .partition_point(|statement| statement.span.start < span.start);
         match &policy.statements.get(at)?.value {
             Statement::Row(row) => Some((policy, row)),
             _ => None,
@@ -140,7 +142,12 @@ fn shown_row(row: &Row, policy: &ast::Policy, written: &ast::Row, resolved: &Res
         roles: texts(roles),
         peers: texts(peers),
         peers_one_of: row.from.one_of || row.to.one_of,
-        services: row.services.items.iter().map(|service| shown_service(&service.value, policy)).collect(),
+        services: row
+            .services
+            .items
+            .iter()
+            .map(|service| shown_service(&service.value, policy))
+            .collect(),
         services_one_of: row.services.one_of,
         condition: condition.map(|text| text.trim_start_matches("when ").to_owned()),
         unknown: match &row.active {
@@ -162,9 +169,9 @@ fn texts(choice: &Choice<ast::Peer>) -> Vec<String> {
 
 fn shown_service(service: &Service, policy: &ast::Policy) -> ShownService {
     let named = |statement: &Spanned<Statement>| match &statement.value {
-        Statement::Service { name, configurable, .. } if Some(&name.value) == service.name.as_ref() => {
-            Some(*configurable)
-        }
+        Statement::Service {
+            name, configurable, ..
+        } if Some(&name.value) == service.name.as_ref() => Some(*configurable),
         _ => None,
     };
     let configurable = policy.statements.iter().find_map(named).unwrap_or(false);
@@ -199,7 +206,11 @@ fn ports(service: &Service) -> String {
 }
 
 fn span_text(low: u128, high: u128) -> String {
-    if low == high { low.to_string() } else { format!("{low}-{high}") }
+    if low == high {
+        low.to_string()
+    } else {
+        format!("{low}-{high}")
+    }
 }
 
 /// A cell that is wider than this does not widen its column for the others.
@@ -209,7 +220,17 @@ impl ShownPolicy {
     /// The rows as text: a heading for each document, columns aligned.
     #[must_use]
     pub fn table(&self) -> String {
-        let heading = ["id", "kind", "direction", "roles", "peers", "service", "condition", "purpose", "place"];
+        let heading = [
+            "id",
+            "kind",
+            "direction",
+            "roles",
+            "peers",
+            "service",
+            "condition",
+            "purpose",
+            "place",
+        ];
         let mut lines = vec![heading.map(ToOwned::to_owned)];
         lines.extend(self.rows.iter().map(cells));
         let mut widths = [0; 9];
@@ -224,7 +245,7 @@ impl ShownPolicy {
         let mut above = Some("");
         for (line, document) in lines.iter().zip(documents) {
             if let Some(document) = document.filter(|&document| Some(document) != above) {
-                text.push_str(&format!("\n{document}\n"));
+                text.extend(["\n", document, "\n"]);
                 above = Some(document);
             }
             text.push_str(aligned(line, &widths).trim_end());
@@ -238,7 +259,10 @@ fn aligned(line: &[String; 9], widths: &[usize; 9]) -> String {
     let mut text = String::new();
     for (cell, &width) in line.iter().zip(widths) {
         text.push_str(cell);
-        text.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.chars().count()) + 2));
+        text.extend(std::iter::repeat_n(
+            ' ',
+            width.saturating_sub(cell.chars().count()) + 2,
+        ));
     }
     text
 }
@@ -252,7 +276,11 @@ fn cells(row: &ShownRow) -> [String; 9] {
         row.direction.to_owned(),
         row.roles.join(peers),
         row.peers.join(peers),
-        row.services.iter().map(service_cell).collect::<Vec<_>>().join(services),
+        row.services
+            .iter()
+            .map(service_cell)
+            .collect::<Vec<_>>()
+            .join(services),
         row.condition.clone().unwrap_or_default(),
         row.purpose.clone(),
         row.place.clone(),
@@ -261,6 +289,10 @@ fn cells(row: &ShownRow) -> [String; 9] {
 
 fn service_cell(service: &ShownService) -> String {
     let slash = if service.ports.is_empty() { "" } else { "/" };
-    let configurable = if service.configurable { " (configurable)" } else { "" };
+    let configurable = if service.configurable {
+        " (configurable)"
+    } else {
+        ""
+    };
     format!("{}{slash}{}{configurable}", service.protocol, service.ports)
 }

@@ -6,7 +6,9 @@ use nom::combinator::{cut, opt};
 use nom::multi::separated_list1;
 
 use super::Reader;
-use super::token::{Expected, Res, any_token, consumed, keyword, miss, name, refuse, symbol, trivia, version, word};
+use super::token::{
+    Expected, Res, any_token, consumed, keyword, miss, name, refuse, symbol, trivia, version, word,
+};
 use crate::policy::ast;
 use crate::policy::error::ErrorKind;
 use crate::source::Spanned;
@@ -45,7 +47,10 @@ impl<'a> Reader<'a> {
             (rest, ast::Fact::Feature(name.to_owned()))
         };
         let negated = not.is_some();
-        Ok((rest, self.spanned(consumed(start, rest), ast::Test { negated, fact })))
+        Ok((
+            rest,
+            self.spanned(consumed(start, rest), ast::Test { negated, fact }),
+        ))
     }
 
     pub(super) fn version(&self, input: &'a str) -> Res<'a, Spanned<ast::Version>> {
@@ -57,7 +62,10 @@ impl<'a> Reader<'a> {
 /// `comparison ::= ">=" | "<=" | ">" | "<" | "="`
 fn comparison(input: &str) -> Res<'_, ast::Comparison> {
     let found = any_token(input);
-    if ["==", "!", "=>", "~"].iter().any(|wrong| trivia(input).starts_with(wrong)) {
+    if ["==", "!", "=>", "~"]
+        .iter()
+        .any(|wrong| trivia(input).starts_with(wrong))
+    {
         let text = found.to_owned();
         return refuse(found, ErrorKind::UnknownComparison { text });
     }

@@ -9,6 +9,7 @@
 //! ```
 
 mod condition;
+mod mistake;
 mod row;
 mod service;
 mod statement;
@@ -51,7 +52,10 @@ pub fn parse(source: Source<'_>) -> Parsed {
         errors: Vec::new(),
     };
     if source.text.len() > MAX_BYTES {
-        let end = source.text.ceil_char_boundary(MAX_BYTES);
+        let is_boundary = |&at: &usize| source.text.is_char_boundary(at);
+        let end = (MAX_BYTES..source.text.len())
+            .find(is_boundary)
+            .unwrap_or(source.text.len());
         let kind = ErrorKind::TooLarge {
             size: source.text.len(),
             most: MAX_BYTES,
@@ -108,7 +112,7 @@ impl<'a> Reader<'a> {
 
     /// Says that the text up to the next policy is in none.
     fn skip_to_policy(&mut self, start: &'a str) -> &'a str {
-        let found = describe(start);
+        let found = mistake::describe(start);
         let kind = match word(start) {
             Some((_, word)) if !STATEMENTS.contains(&word) => ErrorKind::Unexpected {
                 expected: "`policy`".to_owned(),
@@ -117,7 +121,8 @@ impl<'a> Reader<'a> {
             },
             _ => ErrorKind::OutsidePolicy { found },
         };
-        self.errors.push(PolicyError::new(kind, self.at.span(any_token(start))));
+        self.errors
+            .push(PolicyError::new(kind, self.at.span(any_token(start))));
         let mut rest = start;
         loop {
             rest = trivia(behind(rest, any_token(rest)));
@@ -141,7 +146,8 @@ impl<'a> Reader<'a> {
         let (rest, statements, closed) = self.statements(rest, &name.value);
         if !closed && self.errors.len() < MAX_ERRORS {
             let policy = name.value.clone();
-            self.errors.push(PolicyError::new(ErrorKind::UnclosedPolicy { policy }, brace));
+            self.errors
+                .push(PolicyError::new(ErrorKind::UnclosedPolicy { policy }, brace));
         }
         let span = self.at.consumed(start, rest);
         let policy = ast::Policy {
@@ -154,11 +160,7 @@ impl<'a> Reader<'a> {
         (rest, Some(policy))
     }
 
-    #[expect(clippy::type_complexity, reason = "the three parts of a head, unpacked by its only caller")]
-    fn policy_head(
-        &self,
-        start: &'a str,
-    ) -> Res<'a, (Spanned<String>, Option<Spanned<String>>, Span)> {
+    fn policy_head(&self, start: &'a str) -> Res<'a, (Spanned<String>, Option<Spanned<String>>, Span)> {
         let (rest, _) = keyword("policy")(start)?;
         let (rest, name) = self.name("a name for the policy", rest)?;
         let (rest, title) = opt(|i| self.string(i)).parse(rest)?;
@@ -167,11 +169,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads statements up to the closing brace. Says whether there was one.
-    fn statements(
-        &mut self,
-        input: &'a str,
-        policy: &str,
-    ) -> (&'a str, Vec<Spanned<ast::Statement>>, bool) {
+    fn statements(&mut self, input: &'a str, policy: &str) -> (&'a str, Vec<Spanned<ast::Statement>>, bool) {
         let mut statements = Vec::new();
         let mut rest = input;
         let mut n_rows = 0;
@@ -251,15 +249,29 @@ impl<'a> Reader<'a> {
     /// The mistake behind a failure.
     fn error_of(&self, failure: nom::Err<Failure<'a>>) -> PolicyError {
         let (nom::Err::Error(failure) | nom::Err::Failure(failure)) = failure else {
-            return PolicyError::new(unexpected(&[], ""), self.at.span(""));
+            return PolicyError::new(mistake::of(&[], ""), self.at.span(""));
         };
         match failure.kind {
             Some(kind) => PolicyError::new(*kind, self.at.span(failure.at)),
-            None => {
-                let found = any_token(failure.at);
-                PolicyError::new(mistake(&failure.expected, failure.at), self.at.span(found))
-            }
+            None => self.unexpected(&failure),
         }
+    }
+
+    /// The mistake where something else was expected: at the end of a line, if that is where it was.
+    fn unexpected(&self, failure: &Failure<'a>) -> PolicyError {
+        let text = self.at.text();
+        let before = text.get(..self.offset(failure.at) as usize).unwrap_or("");
+        let kept = before.trim_end();
+        let ends_line = before.get(kept.len()..).is_some_and(|gap| gap.contains('\n'));
+        let line = kept.rsplit('\n').next().unwrap_or("");
+        if ends_line && !line.contains('#') && failure.expected != [Expected::Something("a statement")] {
+            let last = kept.char_indices().next_back().map_or(0, |(at, _)| at);
+            let expected = mistake::alternatives(&failure.expected);
+            let kind = ErrorKind::CutShort { expected };
+            return PolicyError::new(kind, self.at.span(text.get(last..kept.len()).unwrap_or("")));
+        }
+        let found = any_token(failure.at);
+        PolicyError::new(mistake::of(&failure.expected, failure.at), self.at.span(found))
     }
 
     fn spanned<T>(&self, part: &str, value: T) -> Spanned<T> {
@@ -294,71 +306,4 @@ fn failed_at<'a>(failure: &nom::Err<Failure<'a>>) -> Option<&'a str> {
 /// The text behind `token`, its first token.
 fn behind<'a>(start: &'a str, token: &str) -> &'a str {
     start.get(token.len()..).unwrap_or("")
-}
-
-fn mistake(expected: &[Expected], at: &str) -> ErrorKind {
-    let is_statement = expected == [Expected::Something("a statement")];
-    match word(at) {
-        Some((_, word)) if is_statement => {
-            let known = STATEMENTS.iter().chain(&["when", "owner", "expires", "severity", "row", "configurable"]);
-            let hint = did_you_mean(word, known.copied(), format!("a statement is one of {}", list(STATEMENTS, "or")));
-            let word = word.to_owned();
-            ErrorKind::UnknownStatement { word, hint }
-        }
-        _ => unexpected(expected, at),
-    }
-}
-
-fn unexpected(expected: &[Expected], at: &str) -> ErrorKind {
-    let mut wanted: Vec<String> = Vec::new();
-    for one in expected {
-        let text = match one {
-            Expected::Token(token) => format!("`{token}`"),
-            Expected::Something(what) => (*what).to_owned(),
-        };
-        if !wanted.contains(&text) {
-            wanted.push(text);
-        }
-    }
-    let hint = match expected {
-        [Expected::Token("=")] => "a definition is written `service ui = tcp/443`",
-        [Expected::Token(":")] => "a row is written `require FROM -> TO : SERVICES`",
-        [Expected::Token("{")] => "a policy is written `policy NAME \"Title\" { … }`",
-        [Expected::Token("egress")] => "only egress can be closed: ingress always is",
-        [Expected::Something(_)] if word(at).is_some_and(|(_, word)| RESERVED.contains(&word)) => {
-            "keywords cannot be names"
-        }
-        _ => "see `grammar/ports.ebnf` for what may stand where",
-    };
-    let expected = match wanted.as_slice() {
-        [] => "something else".to_owned(),
-        [one] => one.clone(),
-        [all @ .., last] => format!("{} or {last}", all.join(", ")),
-    };
-    ErrorKind::Unexpected {
-        expected,
-        found: describe(at),
-        hint: hint.to_owned(),
-    }
-}
-
-/// `a`, `b` or `c`
-fn list(words: &[&str], last: &str) -> String {
-    match words {
-        [all @ .., end] => {
-            let all: Vec<_> = all.iter().map(|word| format!("`{word}`")).collect();
-            format!("{} {last} `{end}`", all.join(", "))
-        }
-        [] => String::new(),
-    }
-}
-
-/// The first token, for a message.
-fn describe(at: &str) -> String {
-    match any_token(at) {
-        "" => "the end of the text".to_owned(),
-        token if token.starts_with('"') => "a string".to_owned(),
-        word if RESERVED.contains(&word) => format!("the keyword `{word}`"),
-        token => format!("`{}`", token.escape_debug()),
-    }
 }

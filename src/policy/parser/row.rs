@@ -6,7 +6,9 @@ use nom::combinator::{cut, opt};
 use nom::sequence::terminated;
 
 use super::Reader;
-use super::token::{Expected, Res, any_token, consumed, date, keyword, miss, name, refuse, string, symbol, trivia, word};
+use super::token::{
+    Expected, Res, any_token, consumed, date, keyword, miss, name, refuse, string, symbol, trivia, word,
+};
 use crate::policy::ast;
 use crate::policy::error::ErrorKind;
 use crate::policy::near::did_you_mean;
@@ -96,7 +98,12 @@ impl<'a> Reader<'a> {
         if rest.starts_with('.') {
             let end = start.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c)));
             let host = start.get(..end.unwrap_or(start.len())).unwrap_or(start);
-            return refuse(host, ErrorKind::UnquotedHost { host: host.to_owned() });
+            return refuse(
+                host,
+                ErrorKind::UnquotedHost {
+                    host: host.to_owned(),
+                },
+            );
         }
         let peer = ast::Peer::Qualified {
             policy: first.to_owned(),
@@ -137,8 +144,18 @@ impl<'a> Reader<'a> {
             "warning" => ast::RowSeverity::Warning,
             "note" => ast::RowSeverity::Note,
             _ => {
-                let hint = did_you_mean(word, ["error", "warning", "note"], "it is `error`, `warning` or `note`");
-                return refuse(word, ErrorKind::UnknownSeverity { word: word.to_owned(), hint });
+                let hint = did_you_mean(
+                    word,
+                    ["error", "warning", "note"],
+                    "it is `error`, `warning` or `note`",
+                );
+                return refuse(
+                    word,
+                    ErrorKind::UnknownSeverity {
+                        word: word.to_owned(),
+                        hint,
+                    },
+                );
             }
         };
         Ok((after, self.spanned(word, severity)))
@@ -152,10 +169,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Items with one kind of separator between them.
-fn choice<'a, T>(
-    input: &'a str,
-    item: impl Fn(&'a str) -> Res<'a, Spanned<T>>,
-) -> Res<'a, Choice<T>> {
+fn choice<'a, T>(input: &'a str, item: impl Fn(&'a str) -> Res<'a, Spanned<T>>) -> Res<'a, Choice<T>> {
     let (mut rest, first) = item(input)?;
     let mut items = vec![first];
     let mut separator = None;
@@ -178,27 +192,45 @@ fn arrow(input: &str) -> Res<'_, &str> {
     }
     for wrong in ["<->", "<-", "<=", "=>", "-->", "→", "←"] {
         if let Some(part) = start.strip_prefix(wrong).map(|rest| consumed(start, rest)) {
-            return refuse(part, ErrorKind::ReversedArrow { arrow: wrong.to_owned() });
+            return refuse(
+                part,
+                ErrorKind::ReversedArrow {
+                    arrow: wrong.to_owned(),
+                },
+            );
         }
     }
     refuse(any_token(start), ErrorKind::MissingArrow {})
 }
 
 /// An address where a peer would stand.
-fn address<'a, T>(start: &'a str) -> Res<'a, T> {
+fn address<T>(start: &str) -> Res<'_, T> {
     let is_address = |c: char| c.is_ascii_hexdigit() || ".:/".contains(c);
     let length = start.find(|c: char| !is_address(c)).unwrap_or(start.len());
     let text = start.get(..length).unwrap_or("").trim_end_matches(':');
     if text.starts_with(|c: char| c.is_ascii_digit()) {
-        return refuse(text, ErrorKind::AddressPeer { address: text.to_owned() });
+        return refuse(
+            text,
+            ErrorKind::AddressPeer {
+                address: text.to_owned(),
+            },
+        );
     }
-    miss(start, Expected::Something("a zone, a role or a host name in quotes"))
+    miss(
+        start,
+        Expected::Something("a zone, a role or a host name in quotes"),
+    )
 }
 
-fn not_a_date<'a, T>(start: &'a str) -> Res<'a, T> {
+fn not_a_date<T>(start: &str) -> Res<'_, T> {
     let length = start.find(|c: char| !(c.is_ascii_alphanumeric() || "-./".contains(c)));
     match start.get(..length.unwrap_or(start.len())) {
-        Some(text) if !text.is_empty() => refuse(text, ErrorKind::UnreadableDate { text: text.to_owned() }),
+        Some(text) if !text.is_empty() => refuse(
+            text,
+            ErrorKind::UnreadableDate {
+                text: text.to_owned(),
+            },
+        ),
         _ => cut(|i| miss(i, Expected::Something("a date such as `2027-01-31`"))).parse(start),
     }
 }

@@ -58,29 +58,9 @@ impl<'a> Reader<'a> {
                 let (rest, name) = name("a service")(start)?;
                 (rest, ast::Service::Name(name.to_owned()))
             }
-            None => self.open_or_misplaced(start)?,
+            None => open_or_misplaced(start)?,
         };
         Ok((rest, self.spanned(consumed(start, rest), service)))
-    }
-
-    /// `?`, or a port that stands without its protocol or before it.
-    fn open_or_misplaced(&self, start: &'a str) -> Res<'a, ast::Service> {
-        if let Ok((rest, _)) = symbol("?")(start) {
-            return Ok((rest, ast::Service::Open));
-        }
-        let Ok((rest, port)) = super::token::number(start) else {
-            return miss(start, Expected::Something("a service such as `tcp/443`"));
-        };
-        let (rest, high) = opt(preceded(symbol("-"), super::token::number)).parse(rest)?;
-        let port = high.map_or(port, |_| consumed(start, rest)).to_owned();
-        let behind = symbol("/")(rest).ok().and_then(|(rest, _)| word(rest));
-        match behind {
-            Some((rest, protocol)) if protocol_by_name(protocol).is_some() => {
-                let protocol = protocol.to_ascii_lowercase();
-                refuse(consumed(start, rest), ErrorKind::PortFirst { port, protocol })
-            }
-            _ => refuse(consumed(start, rest), ErrorKind::BarePort { port }),
-        }
     }
 
     /// `ports ::= "?" | number ("-" number)?`
@@ -91,9 +71,13 @@ impl<'a> Reader<'a> {
         if let Some((_, name)) = word(input) {
             return refuse(name, named_port(name));
         }
-        let (rest, low) = self.number(input).or_else(|_| miss(input, Expected::Something("a port")))?;
+        let (rest, low) = self
+            .number(input)
+            .or_else(|_| miss(input, Expected::Something("a port")))?;
         let (rest, high) = opt(preceded(symbol("-"), cut(|i| self.number(i)))).parse(rest)?;
-        let ports = high.map_or(ast::Ports::One(low.value), |high| ast::Ports::Range(low.value, high.value));
+        let ports = high.map_or(ast::Ports::One(low.value), |high| {
+            ast::Ports::Range(low.value, high.value)
+        });
         Ok((rest, ports))
     }
 
@@ -103,10 +87,38 @@ impl<'a> Reader<'a> {
             let (rest, name) = name("a type")(input)?;
             return Ok((rest, ast::IcmpType::Name(name.to_owned())));
         }
-        let (rest, kind) = self.number(input).or_else(|_| miss(input, Expected::Something("a type")))?;
+        let (rest, kind) = self
+            .number(input)
+            .or_else(|_| miss(input, Expected::Something("a type")))?;
         let (rest, code) = opt(preceded(symbol("/"), cut(|i| self.number(i)))).parse(rest)?;
         let code = code.map(|code| code.value);
-        Ok((rest, ast::IcmpType::Number { kind: kind.value, code }))
+        Ok((
+            rest,
+            ast::IcmpType::Number {
+                kind: kind.value,
+                code,
+            },
+        ))
+    }
+}
+
+/// `?`, or a port that stands without its protocol or before it.
+fn open_or_misplaced(start: &str) -> Res<'_, ast::Service> {
+    if let Ok((rest, _)) = symbol("?")(start) {
+        return Ok((rest, ast::Service::Open));
+    }
+    let Ok((rest, port)) = super::token::number(start) else {
+        return miss(start, Expected::Something("a service such as `tcp/443`"));
+    };
+    let (rest, high) = opt(preceded(symbol("-"), super::token::number)).parse(rest)?;
+    let port = high.map_or(port, |_| consumed(start, rest)).to_owned();
+    let behind = symbol("/")(rest).ok().and_then(|(rest, _)| word(rest));
+    match behind {
+        Some((rest, protocol)) if protocol_by_name(protocol).is_some() => {
+            let protocol = protocol.to_ascii_lowercase();
+            refuse(consumed(start, rest), ErrorKind::PortFirst { port, protocol })
+        }
+        _ => refuse(consumed(start, rest), ErrorKind::BarePort { port }),
     }
 }
 
@@ -130,7 +142,9 @@ fn icmp_protocol(input: &str) -> Res<'_, u8> {
 }
 
 fn named_port(name: &str) -> ErrorKind {
-    let known = PORT_NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    let known = PORT_NAMES
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(name));
     let hint = known.map_or_else(
         || "write the number, or define a `service` of that name and leave out the protocol".to_owned(),
         |(_, port)| format!("write {port}"),

@@ -12,7 +12,7 @@ use crate::policy::ast;
 use crate::source::Spanned;
 
 impl<'a> Reader<'a> {
-    /// `statement ::= source | section | role-definition | zone-definition | feature-definition | parameter-definition | service-definition | row | closed | use`
+    /// `statement ::= source | section | role-definition | zone-definition | feature-definition | parameter-definition | service-definition | row | closed | lift | use`
     pub(super) fn statement(&self, input: &'a str) -> Res<'a, Spanned<ast::Statement>> {
         let start = trivia(input);
         let (rest, statement) = match word(start).map_or("", |(_, word)| word) {
@@ -24,6 +24,7 @@ impl<'a> Reader<'a> {
             "parameter" => self.parameter_definition(start)?,
             "service" => self.service_definition(start)?,
             "closed" => closed(start)?,
+            "lift" => self.lift(start)?,
             "use" => self.use_(start)?,
             "require" | "allow" | "forbid" => {
                 let (rest, row) = self.row(start)?;
@@ -109,6 +110,18 @@ impl<'a> Reader<'a> {
     /// `names ::= name ("," name)*`
     fn names(&self, what: &'static str, input: &'a str) -> Res<'a, Vec<Spanned<String>>> {
         separated_list1(symbol(","), cut(|i| self.name(what, i))).parse(input)
+    }
+
+    /// `lift ::= "lift" name "/" name string`
+    fn lift(&self, input: &'a str) -> Res<'a, ast::Statement> {
+        let (rest, _) = keyword("lift")(input)?;
+        let (rest, policy) = self.name("a policy", rest)?;
+        let (rest, _) = symbol("/")(rest)?;
+        let (rest, row) = self.name("the id of a row", rest)?;
+        let (rest, reason) = self
+            .string(rest)
+            .or_else(|_| miss(rest, Expected::Something("the reason in quotes")))?;
+        Ok((rest, ast::Statement::Lift { policy, row, reason }))
     }
 
     /// `use ::= "use" name ("{" setting* "}")?`

@@ -60,17 +60,60 @@ impl<'a> ParseError<&'a str> for Failure<'a> {
 
 /// The words that are never names.
 ///
-/// `reserved ::= "policy" | "source" | "section" | "role" | "in" | "zone" | "feature" | "parameter" | "service" | "configurable" | "require" | "allow" | "forbid" | "self" | "any" | "tcp" | "udp" | "sctp" | "dccp" | "udplite" | "icmp" | "icmpv6" | "proto" | "when" | "and" | "or" | "not" | "version" | "owner" | "expires" | "severity" | "row" | "closed" | "use"`
+/// `reserved ::= "policy" | "source" | "section" | "role" | "in" | "zone" | "feature" | "parameter" | "service" | "configurable" | "require" | "allow" | "forbid" | "self" | "any" | "tcp" | "udp" | "sctp" | "dccp" | "udplite" | "icmp" | "icmpv6" | "proto" | "when" | "and" | "or" | "not" | "version" | "owner" | "expires" | "severity" | "row" | "closed" | "lift" | "use"`
 pub const RESERVED: &[&str] = &[
-    "policy", "source", "section", "role", "in", "zone", "feature", "parameter", "service", "configurable",
-    "require", "allow", "forbid", "self", "any", "tcp", "udp", "sctp", "dccp", "udplite", "icmp", "icmpv6",
-    "proto", "when", "and", "or", "not", "version", "owner", "expires", "severity", "row", "closed", "use",
+    "policy",
+    "source",
+    "section",
+    "role",
+    "in",
+    "zone",
+    "feature",
+    "parameter",
+    "service",
+    "configurable",
+    "require",
+    "allow",
+    "forbid",
+    "self",
+    "any",
+    "tcp",
+    "udp",
+    "sctp",
+    "dccp",
+    "udplite",
+    "icmp",
+    "icmpv6",
+    "proto",
+    "when",
+    "and",
+    "or",
+    "not",
+    "version",
+    "owner",
+    "expires",
+    "severity",
+    "row",
+    "closed",
+    "lift",
+    "use",
 ];
 
 /// The words that begin a statement.
 pub(super) const STATEMENTS: &[&str] = &[
-    "source", "section", "role", "zone", "feature", "parameter", "service", "require", "allow", "forbid",
-    "closed", "use",
+    "source",
+    "section",
+    "role",
+    "zone",
+    "feature",
+    "parameter",
+    "service",
+    "require",
+    "allow",
+    "forbid",
+    "closed",
+    "lift",
+    "use",
 ];
 
 /// The text behind white space and comments.
@@ -164,9 +207,10 @@ pub(super) fn string(input: &str) -> Res<'_, &str> {
     };
     let end = inside.find(['"', '\r', '\n']).unwrap_or(inside.len());
     match inside.get(end..) {
-        Some(rest) if rest.starts_with('"') => start
-            .split_at_checked(end + 2)
-            .map_or_else(|| miss(input, Expected::Something("a string")), |(text, rest)| Ok((rest, text))),
+        Some(rest) if rest.starts_with('"') => start.split_at_checked(end + 2).map_or_else(
+            || miss(input, Expected::Something("a string")),
+            |(text, rest)| Ok((rest, text)),
+        ),
         _ => refuse(start.get(..=end).unwrap_or(start), ErrorKind::UnclosedString {}),
     }
 }
@@ -198,7 +242,8 @@ pub(super) fn date(input: &str) -> Res<'_, &str> {
     let pattern = "dddd-dd-dd";
     let fits = |text: &&str| {
         text.len() == pattern.len()
-            && (text.bytes().zip(pattern.bytes())).all(|(c, p)| if p == b'd' { c.is_ascii_digit() } else { c == p })
+            && (text.bytes().zip(pattern.bytes()))
+                .all(|(c, p)| if p == b'd' { c.is_ascii_digit() } else { c == p })
     };
     match start.get(..pattern.len()).filter(fits) {
         Some(text) => Ok((start.get(pattern.len()..).unwrap_or(""), text)),
@@ -222,7 +267,10 @@ pub(super) fn any_token(input: &str) -> &str {
         word.len()
     } else if let Ok((_, text)) = version(start) {
         text.len()
-    } else if ["->", "<-", ">=", "<=", "=="].iter().any(|symbol| start.starts_with(symbol)) {
+    } else if ["->", "<-", ">=", "<=", "=="]
+        .iter()
+        .any(|symbol| start.starts_with(symbol))
+    {
         2
     } else {
         start.chars().next().map_or(0, char::len_utf8)

@@ -38,7 +38,11 @@ fn or(left: Truth, right: Truth) -> Truth {
 }
 
 fn both(left: String, right: &str) -> String {
-    if left.contains(right) { left } else { format!("{left}; {right}") }
+    if left.contains(right) {
+        left
+    } else {
+        format!("{left}; {right}")
+    }
 }
 
 fn holds(context: &mut Context<'_>, test: &Spanned<Test>) -> Truth {
@@ -90,7 +94,13 @@ fn version(context: &Context<'_>, comparison: Comparison, than: &Version) -> Res
 fn compare(left: &Version, right: &Version) -> std::cmp::Ordering {
     let length = left.0.len().max(right.0.len());
     let padded = |version: &Version| -> Vec<u64> {
-        version.0.iter().copied().chain(std::iter::repeat(0)).take(length).collect()
+        version
+            .0
+            .iter()
+            .copied()
+            .chain(std::iter::repeat(0))
+            .take(length)
+            .collect()
     };
     padded(left).cmp(&padded(right))
 }

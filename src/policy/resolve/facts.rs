@@ -36,7 +36,12 @@ struct Gatherer<'a, 'e> {
 
 impl Facts {
     /// The facts that a site file gives.
-    pub(super) fn of_site(policy: &str, settings: &Settings, names: &Names<'_>, errors: &mut Vec<PolicyError>) -> Self {
+    pub(super) fn of_site(
+        policy: &str,
+        settings: &Settings,
+        names: &Names<'_>,
+        errors: &mut Vec<PolicyError>,
+    ) -> Self {
         let mut gather = Gatherer::new(policy, names, errors);
         gather.facts.today = settings.today;
         if let Some(version) = &settings.version {

@@ -9,10 +9,13 @@ use crate::policy::print;
 
 /// The rows of a policy with their ids, without the policy's name before them. Two rows that give the same id clash.
 pub(super) fn assign<'a>(policy: &'a ast::Policy, errors: &mut Vec<PolicyError>) -> Vec<(String, &'a Row)> {
-    let rows = policy.statements.iter().filter_map(|statement| match &statement.value {
-        Statement::Row(row) => Some(&**row),
-        _ => None,
-    });
+    let rows = policy
+        .statements
+        .iter()
+        .filter_map(|statement| match &statement.value {
+            Statement::Row(row) => Some(&**row),
+            _ => None,
+        });
     let mut given = BTreeMap::new();
     for id in rows.clone().filter_map(|row| row.id.as_ref()) {
         let earlier = *given.entry(id.value.as_str()).or_insert(id.span);

@@ -18,7 +18,7 @@ use super::ast::{self, Date, RowSeverity, Statement};
 use super::error::{ErrorKind, PolicyError};
 use super::near::did_you_mean;
 use super::print;
-use super::row::{Peer, Row, Truth};
+use super::row::{Kind, Peer, Row, Truth};
 use super::settings::Settings;
 use crate::source::{Span, Spanned};
 
@@ -53,6 +53,8 @@ pub struct Resolved {
     pub remarks: BTreeMap<String, Remark>,
     /// Rows whose day has passed.
     pub expired: Vec<Expired>,
+    /// Rows of other policies that forbid what this one says is not forbidden here.
+    pub lifted: Vec<Lifted>,
 }
 
 /// A role.
@@ -95,6 +97,17 @@ pub struct Expired {
     pub span: Span,
 }
 
+/// A row that forbids nothing any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lifted {
+    /// `policy/id`
+    pub id: String,
+    /// Why.
+    pub reason: String,
+    /// Where that is said.
+    pub span: Span,
+}
+
 /// What the parts of one policy are resolved against.
 struct Context<'a> {
     policy: &'a str,
@@ -111,15 +124,28 @@ impl Context<'_> {
 
     fn unknown_policy(&self, name: &str) -> ErrorKind {
         let known = self.others.iter().map(|other| other.name.value.as_str());
-        let hint = did_you_mean(name, known, "name a built-in policy, or list its file under `policies`");
+        let hint = did_you_mean(
+            name,
+            known,
+            "name a built-in policy, or list its file under `policies`",
+        );
         let name = name.to_owned();
         ErrorKind::UnknownPolicy { name, hint }
     }
 
     /// The values of a parameter: those that are set, else its default.
     fn values_of(&self, parameter: &str) -> Option<&[Spanned<String>]> {
-        let default = self.names.parameters.get(parameter).copied().filter(|values| !values.is_empty());
-        self.facts.parameters.get(parameter).map(Vec::as_slice).or(default)
+        let default = self
+            .names
+            .parameters
+            .get(parameter)
+            .copied()
+            .filter(|values| !values.is_empty());
+        self.facts
+            .parameters
+            .get(parameter)
+            .map(Vec::as_slice)
+            .or(default)
     }
 }
 
@@ -139,21 +165,14 @@ pub fn resolve(
         return Ok(resolved);
     }
     errors.sort_by_key(|error| error.span);
-    errors.dedup();
     Err(errors)
 }
 
-/// Finds every mistake of meaning in a policy, settings apart.
+/// Finds every mistake of meaning in policies that may speak of each other, settings apart.
 #[must_use]
-pub fn check(policy: &ast::Policy, others: &[ast::Policy]) -> Vec<PolicyError> {
-    resolve(policy, &Settings::default(), others).err().unwrap_or_default()
-}
-
-/// Finds policies of one name.
-#[must_use]
-pub fn check_names(policies: &[ast::Policy]) -> Vec<PolicyError> {
-    let mut seen = BTreeMap::new();
+pub fn check(policies: &[ast::Policy]) -> Vec<PolicyError> {
     let mut errors = Vec::new();
+    let mut seen = BTreeMap::new();
     for policy in policies {
         let earlier = *seen.entry(policy.name.value.as_str()).or_insert(policy.name.span);
         if earlier != policy.name.span {
@@ -161,8 +180,26 @@ pub fn check_names(policies: &[ast::Policy]) -> Vec<PolicyError> {
             let kind = ErrorKind::DuplicatePolicy { name };
             errors.push(PolicyError::clash(kind, policy.name.span, earlier));
         }
+        errors.extend(
+            resolve(policy, &Settings::default(), policies)
+                .err()
+                .unwrap_or_default(),
+        );
     }
-    errors
+    // A mistake in a policy that others use is found by way of each of them.
+    errors.sort_by_key(|error| error.span);
+    let mut unique: Vec<PolicyError> = Vec::with_capacity(errors.len());
+    for error in errors {
+        if unique
+            .iter()
+            .rev()
+            .take_while(|known| known.span == error.span)
+            .all(|known| *known != error)
+        {
+            unique.push(error);
+        }
+    }
+    unique
 }
 
 fn resolve_with(
@@ -189,6 +226,7 @@ fn resolve_with(
             Statement::Source(title) => (document, section) = (&title.value, ""),
             Statement::Section(title) => section = &title.value,
             Statement::ClosedEgress => resolved.closed_egress = true,
+            Statement::Lift { policy, row, reason } => lift(context, (policy, row, reason), &mut resolved),
             Statement::Use { policy, settings } => {
                 used(context, policy, settings, uses, &mut resolved);
             }
@@ -216,7 +254,10 @@ fn head(policy: &ast::Policy, names: &Names<'_>) -> Resolved {
     });
     Resolved {
         name: name.clone(),
-        title: policy.title.as_ref().map_or(String::new(), |title| title.value.clone()),
+        title: policy
+            .title
+            .as_ref()
+            .map_or(String::new(), |title| title.value.clone()),
         roles: roles.collect(),
         zones: zones.collect(),
         ..Resolved::default()
@@ -230,6 +271,48 @@ fn place(section: &str, row: Option<u64>) -> String {
         Some(row) => format!("{section}, row {row}"),
         None => section.to_owned(),
     }
+}
+
+/// Notes that a row of another policy is lifted, if it is one that forbids.
+fn lift(
+    context: &mut Context<'_>,
+    (policy, row, reason): (&Spanned<String>, &Spanned<String>, &Spanned<String>),
+    into: &mut Resolved,
+) {
+    let Some(other) = context
+        .others
+        .iter()
+        .find(|other| other.name.value == policy.value)
+    else {
+        context.refuse(context.unknown_policy(&policy.value), policy.span);
+        return;
+    };
+    let rows = id::assign(other, &mut Vec::new());
+    let forbids = || {
+        rows.iter()
+            .filter(|(_, row)| row.kind.value == Kind::Forbid)
+            .map(|(id, _)| id.as_str())
+    };
+    if forbids().any(|id| id == row.value) {
+        let id = format!("{}/{}", policy.value, row.value);
+        let (reason, span) = (reason.value.clone(), row.span);
+        into.lifted.push(Lifted { id, reason, span });
+        return;
+    }
+    let hint = did_you_mean(
+        &row.value,
+        forbids(),
+        format!("`portcullis policy show {}` lists its rows", policy.value),
+    );
+    let (policy, name) = (policy.value.clone(), row.value.clone());
+    context.refuse(
+        ErrorKind::NothingToLift {
+            policy,
+            row: name,
+            hint,
+        },
+        row.span,
+    );
 }
 
 /// Adds what another policy says under the settings of the `use`.
@@ -263,12 +346,16 @@ fn used(
     uses.open.pop();
     into.rows.extend(resolved.rows);
     into.roles.extend(resolved.roles);
-    let new = resolved.zones.into_iter().filter(|zone| into.zones.iter().all(|known| known.name != zone.name));
+    let new = resolved
+        .zones
+        .into_iter()
+        .filter(|zone| into.zones.iter().all(|known| known.name != zone.name));
     let new: Vec<Zone> = new.collect();
     into.zones.extend(new);
     into.closed_egress |= resolved.closed_egress;
     into.remarks.extend(resolved.remarks);
     into.expired.extend(resolved.expired);
+    into.lifted.extend(resolved.lifted);
 }
 
 fn resolve_row(
@@ -278,7 +365,10 @@ fn resolve_row(
     into: &mut Resolved,
 ) {
     let id = format!("{}/{id}", context.policy);
-    let active = row.when.as_ref().map_or(Truth::Yes, |when| condition::resolve(context, when));
+    let active = row
+        .when
+        .as_ref()
+        .map_or(Truth::Yes, |when| condition::resolve(context, when));
     let from = peer::resolve(context, &row.from);
     let to = peer::resolve(context, &row.to);
     let services = service::resolve(context, &row.services);
@@ -311,7 +401,10 @@ fn resolve_row(
         to,
         services,
         active,
-        purpose: row.purpose.as_ref().map_or(String::new(), |purpose| purpose.value.clone()),
+        purpose: row
+            .purpose
+            .as_ref()
+            .map_or(String::new(), |purpose| purpose.value.clone()),
         document,
         place,
         span,
@@ -332,7 +425,11 @@ fn check_sides(context: &mut Context<'_>, row: &ast::Row, from: &[Spanned<Peer>]
 }
 
 fn check_day(context: &mut Context<'_>, day: &Spanned<Date>) {
-    let Date { year, month, day: number } = day.value;
+    let Date {
+        year,
+        month,
+        day: number,
+    } = day.value;
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let days = match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,

@@ -55,7 +55,9 @@ impl<'a> Names<'a> {
             match &statement.value {
                 Statement::Role { names: roles, home } => {
                     let free = roles.iter().filter(|role| peers.take(role, errors));
-                    names.roles.extend(free.map(|role| (role.value.as_str(), home.as_ref())));
+                    names
+                        .roles
+                        .extend(free.map(|role| (role.value.as_str(), home.as_ref())));
                 }
                 Statement::Zone(zones) => {
                     let free = zones.iter().filter(|zone| peers.take(zone, errors));
@@ -76,7 +78,9 @@ impl<'a> Names<'a> {
                     configurable,
                 } if settings.take(name, errors) => {
                     let configurable = *configurable;
-                    names.services.insert(&name.value, ServiceDefinition { value, configurable });
+                    names
+                        .services
+                        .insert(&name.value, ServiceDefinition { value, configurable });
                 }
                 _ => {}
             }
@@ -87,7 +91,13 @@ impl<'a> Names<'a> {
 
     /// Zones that are named by roles and by other zones must be there, and no zone may lead back to itself.
     fn check_zones(&self, errors: &mut Vec<PolicyError>) {
-        let mut named: Vec<&Spanned<String>> = self.roles.values().chain(self.zones.values()).copied().flatten().collect();
+        let mut named: Vec<&Spanned<String>> = self
+            .roles
+            .values()
+            .chain(self.zones.values())
+            .copied()
+            .flatten()
+            .collect();
         named.sort_by_key(|zone| zone.span);
         named.dedup();
         for zone in named {
@@ -121,7 +131,12 @@ impl<'a> Names<'a> {
 
     /// What is wrong with a peer of this name.
     pub(super) fn unknown_peer(&self, name: &str) -> ErrorKind {
-        let known = self.roles.keys().chain(self.zones.keys()).copied().chain(["self", "any"]);
+        let known = self
+            .roles
+            .keys()
+            .chain(self.zones.keys())
+            .copied()
+            .chain(["self", "any"]);
         let otherwise = format!("define it: `zone {name}` or `role {name}`; host names stand in quotes");
         let hint = did_you_mean(name, known, otherwise);
         let name = name.to_owned();
@@ -146,7 +161,11 @@ impl<'a> Names<'a> {
 
     /// What is wrong with a service of this name.
     pub(super) fn unknown_service(&self, name: &str) -> ErrorKind {
-        let known = self.services.keys().copied().chain(["tcp", "udp", "icmp", "icmpv6", "esp", "gre", "any"]);
+        let known = self
+            .services
+            .keys()
+            .copied()
+            .chain(["tcp", "udp", "icmp", "icmpv6", "esp", "gre", "any"]);
         let otherwise = format!("define it: `service {name} = tcp/443`, or write protocol and port");
         let hint = did_you_mean(name, known, otherwise);
         let name = name.to_owned();

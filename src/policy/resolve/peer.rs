@@ -93,7 +93,11 @@ fn host(context: &mut Context<'_>, pattern: &str, span: Span) -> Vec<Peer> {
                 Some(values) => {
                     blame = values.first().map_or(blame, |value| value.span);
                     let values = || values.iter().map(|value| value.value.trim());
-                    hosts = hosts.iter().flat_map(|host| values().map(move |value| format!("{host}{value}"))).take(MAX_HOSTS).collect();
+                    hosts = hosts
+                        .iter()
+                        .flat_map(|host| values().map(move |value| format!("{host}{value}")))
+                        .take(MAX_HOSTS)
+                        .collect();
                 }
                 None => unset = Some(name),
             },
@@ -107,10 +111,15 @@ fn host(context: &mut Context<'_>, pattern: &str, span: Span) -> Vec<Peer> {
     let bad = hosts.iter().find(|host| !is_host(host));
     if let Some(bad) = bad {
         let host = bad.clone();
-        context.errors.push(PolicyError::new(ErrorKind::NotAHost { host }, blame));
+        context
+            .errors
+            .push(PolicyError::new(ErrorKind::NotAHost { host }, blame));
         return Vec::new();
     }
-    hosts.into_iter().map(|host| Peer::Name(host.to_ascii_lowercase())).collect()
+    hosts
+        .into_iter()
+        .map(|host| Peer::Name(host.to_ascii_lowercase()))
+        .collect()
 }
 
 enum Part<'a> {
@@ -146,7 +155,9 @@ fn is_host(text: &str) -> bool {
     let is_address = text.parse::<std::net::IpAddr>().is_ok();
     let label = |label: &str| {
         (1..=63).contains(&label.len())
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
@@ -159,7 +170,14 @@ mod tests {
 
     #[test]
     fn host_names_have_labels_and_no_scheme() {
-        for good in ["quay.io", "*.example.com", "a_b.example", "10.0.0.1", "2001:db8::1", "example.com."] {
+        for good in [
+            "quay.io",
+            "*.example.com",
+            "a_b.example",
+            "10.0.0.1",
+            "2001:db8::1",
+            "example.com.",
+        ] {
             assert!(is_host(good), "{good}");
         }
         for bad in ["", "https://quay.io", "quay.io:443", "a..b", "-a.b", "a b"] {

@@ -28,7 +28,11 @@ pub(super) fn resolve(context: &mut Context<'_>, written: &Choice<ast::Service>)
             let service = print::service(&item.value);
             context.refuse(ErrorKind::NestedChoice { service }, item.span);
         }
-        items.extend(services.into_iter().map(|service| Spanned::new(service, item.span)));
+        items.extend(
+            services
+                .into_iter()
+                .map(|service| Spanned::new(service, item.span)),
+        );
     }
     Choice { items, one_of }
 }
@@ -40,7 +44,10 @@ fn expand(context: &mut Context<'_>, item: &Spanned<ast::Service>) -> (Vec<Servi
         return (service.into_iter().collect(), false);
     };
     let Some(definition) = context.names.services.get(name.as_str()) else {
-        return (unnamed_protocol(context, name, item.span).into_iter().collect(), false);
+        return (
+            unnamed_protocol(context, name, item.span).into_iter().collect(),
+            false,
+        );
     };
     let (defined, set) = (definition.value, context.facts.services.get(name).cloned());
     let value = set.as_ref().unwrap_or(defined);
@@ -54,7 +61,10 @@ fn expand(context: &mut Context<'_>, item: &Spanned<ast::Service>) -> (Vec<Servi
         if is_open(&part.value) {
             let example = format!("\"{}\"", example(&part.value));
             let how = context.facts.how_to_set(context.policy, name, &example);
-            service.unset = Some(format!("`{}` does not know the ports of `{name}`: {how}", context.policy));
+            service.unset = Some(format!(
+                "`{}` does not know the ports of `{name}`: {how}",
+                context.policy
+            ));
         }
         service.name = Some(name.clone());
         services.push(service);
@@ -64,13 +74,11 @@ fn expand(context: &mut Context<'_>, item: &Spanned<ast::Service>) -> (Vec<Servi
 
 /// A protocol without ports, by its name: `esp`.
 fn unnamed_protocol(context: &mut Context<'_>, name: &str, span: Span) -> Option<Service> {
-    match protocol_by_name(name).filter(|&protocol| !has_ports(protocol)) {
-        Some(protocol) => Some(whole(Some(protocol))),
-        None => {
-            context.refuse(context.names.unknown_service(name), span);
-            None
-        }
+    let protocol = protocol_by_name(name).filter(|&protocol| !has_ports(protocol));
+    if protocol.is_none() {
+        context.refuse(context.names.unknown_service(name), span);
     }
+    protocol.map(|protocol| whole(Some(protocol)))
 }
 
 /// A service that is written out in a row.
@@ -119,13 +127,20 @@ pub(super) fn refuse_setting(
     let mut errors = Vec::new();
     for item in &set.items {
         let Some(resolved) = evaluate(&item.value, item.span, &mut errors) else {
-            let reason = errors.first().map_or("it is not defined".to_owned(), ToString::to_string);
+            let reason = errors
+                .first()
+                .map_or("it is not defined".to_owned(), ToString::to_string);
             let text = print::service(&item.value);
             return Some(ErrorKind::UnreadableService { text, reason });
         };
-        let fits = |of: &ast::Service| protocol_of(of).is_none_or(|protocol| resolved.protocol == Some(protocol));
+        let fits =
+            |of: &ast::Service| protocol_of(of).is_none_or(|protocol| resolved.protocol == Some(protocol));
         if !defined.iter().any(|item| fits(&item.value)) {
-            let table: Vec<_> = defined.iter().filter_map(|item| protocol_of(&item.value)).map(protocol_text).collect();
+            let table: Vec<_> = defined
+                .iter()
+                .filter_map(|item| protocol_of(&item.value))
+                .map(protocol_text)
+                .collect();
             let set = resolved.protocol.map_or("any protocol".to_owned(), protocol_text);
             let table = table.join(" or ");
             return Some(ErrorKind::WrongProtocol { service, set, table });
@@ -173,9 +188,16 @@ fn whole(protocol: Option<u8>) -> Service {
 fn evaluate(service: &ast::Service, span: Span, errors: &mut Vec<PolicyError>) -> Option<Service> {
     let mut resolved = whole(protocol_of(service));
     let kind = match service {
-        ast::Service::Ports { ports: Some(ports), .. } => port_values(ports),
-        ast::Service::Icmp { protocol, kind: Some(kind) } => icmp_values(*protocol, kind),
-        ast::Service::Protocol(number) if *number > 255 => Err(ErrorKind::ProtocolTooLarge { number: *number }),
+        ast::Service::Ports {
+            ports: Some(ports), ..
+        } => port_values(ports),
+        ast::Service::Icmp {
+            protocol,
+            kind: Some(kind),
+        } => icmp_values(*protocol, kind),
+        ast::Service::Protocol(number) if *number > 255 => {
+            Err(ErrorKind::ProtocolTooLarge { number: *number })
+        }
         ast::Service::Name(_) if resolved.protocol.is_none_or(has_ports) => return None,
         _ => return Some(resolved),
     };
