@@ -1,5 +1,113 @@
-//! The grammars in `grammar/` held against the parsers in `src/`.
+//! The grammars in `grammar/` held against the parsers in `src/`: what one takes the other takes, and the doc lines
+//! of the parser are the grammar's text. `GRAMMAR_SEED=N` tries other sentences than the fixed ones.
 #![cfg(test)]
 
 #[path = "support/ebnf/mod.rs"]
 mod ebnf;
+#[path = "support/file.rs"]
+mod file;
+#[path = "support/language.rs"]
+mod language;
+
+use ebnf::Grammar;
+use language::Language;
+
+/// A grammar with the parser that it is held against.
+struct Entry {
+    /// `grammar/NAME.ebnf`
+    name: &'static str,
+    /// The folder or file of the parser.
+    sources: &'static str,
+    /// Whether the parser takes all of a text without complaint.
+    parses: fn(&str) -> bool,
+    /// The parser's reserved words, if names must not be one.
+    reserved: Option<&'static [&'static str]>,
+    /// Folders and file extensions of texts that are derivable.
+    legal: &'static [(&'static str, &'static str)],
+    /// Folders and file extensions of texts that are not; a file with the words `grammar: derivable` in it is one
+    /// that only fails after parsing.
+    illegal: &'static [(&'static str, &'static str)],
+}
+
+const ENTRIES: &[Entry] = &[];
+
+fn seed() -> u64 {
+    let seed = std::env::var("GRAMMAR_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok())
+        .unwrap_or(1);
+    println!("GRAMMAR_SEED={seed}");
+    seed
+}
+
+/// Runs a check on every language and fails with all that it found.
+fn check_all(check: impl Fn(&Entry, &Language<'_>) -> Vec<String>) {
+    let mut wrong = Vec::new();
+    for entry in ENTRIES {
+        let grammar = Grammar::read(&file::text(&format!("grammar/{}.ebnf", entry.name)));
+        let source: Vec<String> = file::below(entry.sources, "rs")
+            .iter()
+            .map(|path| file::text(path))
+            .collect();
+        let language = Language {
+            name: entry.name,
+            grammar: grammar.unwrap_or_else(|error| panic!("grammar/{}.ebnf: {error}", entry.name)),
+            source: source.join("\n"),
+            parses: &entry.parses,
+            reserved: entry.reserved,
+        };
+        wrong.extend(check(entry, &language));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_sentence_is_parsed_and_every_alternative_used() {
+    check_all(|_, language| language.refused_sentences(seed()));
+}
+
+#[test]
+fn slightly_wrong_sentences_are_refused_alike() {
+    check_all(|_, language| language.disputed_mutants(seed()));
+}
+
+#[test]
+fn fixtures_are_derivable_and_errors_are_not() {
+    check_all(|entry, language| {
+        let mut wrong = Vec::new();
+        for (folders, is_legal) in [(entry.legal, true), (entry.illegal, false)] {
+            for path in folders
+                .iter()
+                .flat_map(|(folder, extension)| file::below(folder, extension))
+            {
+                let text = file::text(&path).replace("\r\n", "\n");
+                let is_legal = is_legal || text.contains("grammar: derivable");
+                wrong.extend(language.misjudged(&path, &text, is_legal));
+            }
+        }
+        wrong
+    });
+}
+
+#[test]
+fn the_doc_lines_of_the_parser_are_the_grammar() {
+    check_all(|_, language| language.strayed_names());
+}
+
+#[test]
+fn grammar_and_parser_reserve_the_same_words() {
+    check_all(|_, language| language.strayed_words());
+}
+
+#[test]
+fn every_grammar_is_held_against_a_parser() {
+    let grammars = file::below("grammar", "ebnf");
+    let entries: Vec<String> = ENTRIES
+        .iter()
+        .map(|entry| format!("grammar/{}.ebnf", entry.name))
+        .collect();
+    assert!(
+        grammars.iter().all(|path| entries.contains(path)),
+        "{grammars:?} are not all in {entries:?}"
+    );
+}

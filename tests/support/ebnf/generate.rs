@@ -4,6 +4,7 @@
 use super::Grammar;
 use super::random::Random;
 use super::read::{Expr, Pattern, height, names};
+use super::regex::Regex;
 
 /// Past so many tokens, or so many productions deep, the shortest way out is taken.
 const MAX_TOKENS: usize = 120;
@@ -116,16 +117,24 @@ impl<'a> Generator<'a> {
         Err(format!("the grammar makes `{last}`, but does not take it"))
     }
 
+    /// Fills in what may be skipped: often a space, sometimes anything, sometimes nothing between words and signs.
     fn gaps(&mut self, tokens: &mut [Token], spaced: bool) {
-        for token in tokens.iter_mut().filter(|token| token.may_skip) {
-            token.gap.clear();
-            match (&self.grammar.rules.skip, self.random.below(6)) {
-                (Some(skip), 0) if !spaced => token.gap = skip.sample(&mut self.random),
-                (Some(_), 1) if !spaced => {}
-                (Some(skip), _) if skip.matches(" ") => token.gap.push(' '),
-                (Some(skip), _) => token.gap = skip.sample(&mut self.random),
-                (None, _) => {}
+        let Some(skip) = &self.grammar.rules.skip else {
+            return;
+        };
+        let is_wordy = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || "_-.".contains(c));
+        let mut before = None;
+        for token in tokens {
+            if token.may_skip {
+                let glued = is_wordy(before) && is_wordy(token.text.chars().next());
+                token.gap = match self.random.below(6) {
+                    0 if !spaced => skipped(skip, &token.text, &mut self.random),
+                    1 | 2 if !spaced && !glued => String::new(),
+                    _ if skip.matches(" ") => " ".to_owned(),
+                    _ => skipped(skip, &token.text, &mut self.random),
+                };
             }
+            before = token.text.chars().last();
         }
     }
 
@@ -267,6 +276,15 @@ impl<'a> Generator<'a> {
         });
         best
     }
+}
+
+/// A sample of what is skipped that ends where `next` begins: a line comment gets the end of its line.
+fn skipped(skip: &Regex, next: &str, random: &mut Random) -> String {
+    let mut gap = skip.sample(random);
+    if skip.longest(&format!("{gap}{next}")) != Some(gap.len()) {
+        gap.push('\n');
+    }
+    gap
 }
 
 /// No way to an unused alternative.

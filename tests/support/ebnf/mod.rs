@@ -33,7 +33,7 @@ pub(crate) use token::normalise;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use read::{Pattern, Rules};
+use read::{Expr, Pattern, Rules, Terminal};
 use recognise::Flat;
 
 /// A grammar.
@@ -80,14 +80,33 @@ impl Grammar {
         let Some(word) = &self.rules.word else {
             return BTreeSet::new();
         };
-        let literals = self
-            .rules
-            .terminals
-            .iter()
-            .filter_map(|terminal| match &terminal.pattern {
-                Pattern::Literal(text) => Some(text.as_str()),
-                Pattern::Regex(_) => None,
-            });
+        let literals = self.rules.terminals.iter().filter_map(literal);
         literals.filter(|text| word.matches(text)).collect()
+    }
+
+    /// The literals that a production is a list of.
+    pub(crate) fn literals_of(&self, name: &str) -> BTreeSet<&str> {
+        let production = self
+            .rules
+            .productions
+            .iter()
+            .find(|production| production.name == name);
+        let parts = match production.map(|production| &production.expr) {
+            Some(Expr::Alternatives(_, parts)) => parts.as_slice(),
+            Some(one) => std::slice::from_ref(one),
+            None => &[],
+        };
+        let terminals = parts.iter().filter_map(|part| match part {
+            Expr::Terminal(id) => self.rules.terminals.get(*id),
+            _ => None,
+        });
+        terminals.filter_map(literal).collect()
+    }
+}
+
+fn literal(terminal: &Terminal) -> Option<&str> {
+    match &terminal.pattern {
+        Pattern::Literal(text) => Some(text),
+        Pattern::Regex(_) => None,
     }
 }
