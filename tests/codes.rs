@@ -5,6 +5,8 @@
 mod case;
 #[path = "support/file.rs"]
 mod file;
+#[path = "support/listing.rs"]
+mod listing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,7 +45,7 @@ fn every_code_is_explained_in_two_paragraphs_or_more() {
 fn every_code_fires_in_a_case_and_is_quiet_in_one() {
     let mut fires = BTreeSet::new();
     let mut quiet = BTreeSet::new();
-    for path in file::below("fixtures/cases", "md") {
+    for path in listing::below("fixtures/cases", "md") {
         let cases = case::read(&file::text(&path)).unwrap_or_else(|error| panic!("{path}: {error}"));
         for case in cases {
             fires.extend(case.expected.iter().map(|expectation| expectation.code));

@@ -8,6 +8,8 @@ mod ebnf;
 mod file;
 #[path = "support/language.rs"]
 mod language;
+#[path = "support/listing.rs"]
+mod listing;
 
 use ebnf::Grammar;
 use language::Language;
@@ -45,7 +47,7 @@ fn check_all(check: impl Fn(&Entry, &Language<'_>) -> Vec<String>) {
     let mut wrong = Vec::new();
     for entry in ENTRIES {
         let grammar = Grammar::read(&file::text(&format!("grammar/{}.ebnf", entry.name)));
-        let source: Vec<String> = file::below(entry.sources, "rs")
+        let source: Vec<String> = listing::below(entry.sources, "rs")
             .iter()
             .map(|path| file::text(path))
             .collect();
@@ -78,7 +80,7 @@ fn fixtures_are_derivable_and_errors_are_not() {
         for (folders, is_legal) in [(entry.legal, true), (entry.illegal, false)] {
             for path in folders
                 .iter()
-                .flat_map(|(folder, extension)| file::below(folder, extension))
+                .flat_map(|(folder, extension)| listing::below(folder, extension))
             {
                 let text = file::text(&path).replace("\r\n", "\n");
                 let is_legal = is_legal || text.contains("grammar: derivable");
@@ -101,7 +103,7 @@ fn grammar_and_parser_reserve_the_same_words() {
 
 #[test]
 fn every_grammar_is_held_against_a_parser() {
-    let grammars = file::below("grammar", "ebnf");
+    let grammars = listing::below("grammar", "ebnf");
     let entries: Vec<String> = ENTRIES
         .iter()
         .map(|entry| format!("grammar/{}.ebnf", entry.name))

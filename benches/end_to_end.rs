@@ -1,0 +1,89 @@
+//! How long each stage takes on each shape of ruleset at 1,000, 10,000 and 100,000 rules.
+//!
+//! `cargo bench -- read` measures one stage, `cargo bench -- overlap/1000$` one input. What is measured is named by
+//! stage, shape and size; the inputs are those that `cargo run --example generate` writes.
+
+#[path = "generate/mixed.rs"]
+mod mixed;
+#[path = "generate/random.rs"]
+mod random;
+#[path = "generate/ruleset.rs"]
+mod ruleset;
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+
+use portcullis::dialect::{ALL, Reading};
+use portcullis::model::{Compiler, HostFacts, Path};
+use portcullis::packet::Space;
+use portcullis::source::SourceMap;
+use ruleset::{Shape, ruleset};
+
+const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
+const SEED: u64 = 1;
+
+fn inputs() -> impl Iterator<Item = (Shape, usize)> {
+    Shape::ALL
+        .into_iter()
+        .flat_map(|shape| SIZES.map(|n_rules| (shape, n_rules)))
+}
+
+/// What the first dialect makes of a text: its rulesets.
+fn read(sources: &SourceMap) -> Option<Reading> {
+    let file = sources.ids().next()?;
+    ALL.first().map(|dialect| dialect.read(&[sources.source(file)]))
+}
+
+fn sources(shape: Shape, n_rules: usize) -> SourceMap {
+    let mut sources = SourceMap::new();
+    sources.add_text("generated.rules", ruleset(shape, n_rules, SEED));
+    sources
+}
+
+fn reading(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("read");
+    for (shape, n_rules) in inputs() {
+        let sources = sources(shape, n_rules);
+        group.throughput(Throughput::Elements(n_rules as u64));
+        group.bench_with_input(
+            BenchmarkId::new(shape.name(), n_rules),
+            &sources,
+            |bencher, sources| {
+                bencher.iter(|| black_box(read(sources)));
+            },
+        );
+    }
+    group.finish();
+}
+
+fn compiling(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("compile");
+    for (shape, n_rules) in inputs() {
+        let sources = sources(shape, n_rules);
+        let rulesets = read(&sources).unwrap_or_default().rulesets;
+        group.throughput(Throughput::Elements(n_rules as u64));
+        group.bench_with_input(
+            BenchmarkId::new(shape.name(), n_rules),
+            &rulesets,
+            |bencher, rulesets| {
+                bencher.iter(|| {
+                    let mut compiler = Compiler::new(rulesets, HostFacts::default(), Space::default());
+                    black_box(compiler.path(Path::Input).is_ok())
+                });
+            },
+        );
+    }
+    group.finish();
+}
+
+fn few_samples() -> Criterion {
+    Criterion::default()
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(2))
+}
+
+criterion_group! { name = stages; config = few_samples(); targets = reading, compiling }
+criterion_main!(stages);

@@ -1,0 +1,10 @@
+//! Inputs by shape, size and seed: rulesets as iptables-save prints them, and a policy to check them against.
+//! INVARIANT: the same shape, size and seed give the same bytes on every machine, so a measurement names its input.
+
+mod mixed;
+mod policy;
+mod random;
+mod ruleset;
+
+pub(crate) use policy::policy;
+pub(crate) use ruleset::{Shape, ruleset};
