@@ -19,7 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &["packet", "source"]),
     ("dialect", &["finding", "model", "packet", "source"]),
     ("policy", &["packet", "source"]),
-    ("site", &["packet", "policy", "source"]),
+    ("site", &["finding", "packet", "policy", "source"]),
     (
         "evaluate",
         &["finding", "model", "packet", "policy", "site", "source"],
