@@ -55,7 +55,11 @@ impl Policies {
     #[must_use]
     pub fn rows(&self, site: &Site) -> Vec<Row> {
         let rows = self.resolved.iter().flat_map(|policy| &policy.rows);
-        let is_lifted = |row: &Row| row.kind == Kind::Forbid && site.lifted.contains_key(&row.id);
+        let lifted = |row: &Row| {
+            let mut by_policy = self.resolved.iter().flat_map(|policy| &policy.lifted);
+            site.lifted.contains_key(&row.id) || by_policy.any(|lifted| lifted.id == row.id)
+        };
+        let is_lifted = |row: &Row| row.kind == Kind::Forbid && lifted(row);
         rows.filter(|row| !is_lifted(row)).cloned().collect()
     }
 }
@@ -90,8 +94,11 @@ pub fn load_policies(
         parsed.extend(result.policies.into_iter().map(|policy| (policy, at, in_force)));
     }
     let all: Vec<ast::Policy> = parsed.iter().map(|(policy, ..)| policy.clone()).collect();
-    let clashes = policy::check_names(&all);
+    let clashes = policy::check(&all);
     errors.extend(clashes.into_iter().map(|error| LoadError::Policy(Box::new(error))));
+    if !errors.is_empty() {
+        return Err(errors);
+    }
     let mut policies = Policies::default();
     for (policy, at, _) in parsed.iter().filter(|(.., in_force)| *in_force) {
         let settings = site.settings.get(&policy.name.value).map(settings).unwrap_or_default();

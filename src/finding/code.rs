@@ -209,6 +209,12 @@ codes! {
 }
 
 impl Code {
+    /// Whether it means that something could not be judged at all: the run has failed (exit code 2).
+    #[must_use]
+    pub fn is_failure(self) -> bool {
+        matches!(self, Self::UnreadText | Self::AnalysisBudget)
+    }
+
     /// The code of an id.
     #[must_use]
     pub fn by_id(id: &str) -> Option<Self> {

@@ -1,0 +1,235 @@
+//! What the command line may say. clap lives here.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use portcullis::check::Request;
+use portcullis::finding::Severity;
+use portcullis::packet::DEFAULT_BUDGET;
+use portcullis::report::Format;
+use portcullis::site;
+
+/// Checks what firewalls really let through against the port tables that vendors publish.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Threads to use; the output is the same for any number
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..).map(usize::from))]
+    pub(crate) threads: Option<usize>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Report missing and excess openings
+    Check(Check),
+    /// Print what is open, as a port table
+    Openings(Openings),
+    /// Send packets through a config and show which rules decide
+    Trace(Trace),
+    /// Explain a finding code, or list them all
+    Explain {
+        /// The code, such as `missing-opening`
+        code: Option<String>,
+    },
+    /// Show the policies
+    Policy(Policy),
+    /// Format policy files
+    Fmt(Fmt),
+    /// List the configuration languages and how exactly each is read
+    Dialects {
+        /// List every construct
+        #[arg(long)]
+        constructs: bool,
+    },
+}
+
+/// What is read, and what is known about it.
+#[derive(Debug, Args)]
+pub(crate) struct Inputs {
+    /// Read every file in this language, instead of finding out
+    #[arg(long, value_name = "NAME", value_parser = dialect_names())]
+    pub(crate) dialect: Option<String>,
+    /// The site file, instead of the `portcullis.toml` found upward from each input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) site: Option<PathBuf>,
+    /// A policy to hold the configs against: the name of a shipped one, or a file
+    #[arg(long = "policy", value_name = "POLICY")]
+    pub(crate) policies: Vec<String>,
+    /// Every input is a host with this role: `mke.manager`, or `manager` if there is one policy
+    #[arg(long = "role", value_name = "ROLE")]
+    pub(crate) roles: Vec<String>,
+    /// What a zone is: `internal=10.0.0.0/16`, `internal@eth1`, `internal=10.0.0.0/16@eth1`
+    #[arg(long = "zone", value_name = "ZONE")]
+    pub(crate) zones: Vec<String>,
+    /// Addresses of a name: `login.example.com=192.0.2.0/24`
+    #[arg(long = "name", value_name = "NAME=NETWORK")]
+    pub(crate) names: Vec<String>,
+    /// A value that a policy leaves to the site: `mke.ui=tcp/4443`
+    #[arg(long = "set", value_name = "POLICY.KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// A feature that is on: `stacklight.logging`
+    #[arg(long = "feature", value_name = "POLICY.FEATURE")]
+    pub(crate) features: Vec<String>,
+    /// A feature that is off
+    #[arg(long = "without", value_name = "POLICY.FEATURE")]
+    pub(crate) without: Vec<String>,
+    /// The version of a product: `stacklight=24.1`
+    #[arg(long = "product-version", value_name = "POLICY=VERSION")]
+    pub(crate) versions: Vec<String>,
+    /// Switch the policy `common` off
+    #[arg(long)]
+    pub(crate) no_common: bool,
+    /// Edges that the diagrams of one host may have before its analysis is given up
+    #[arg(long, value_name = "EDGES", default_value_t = DEFAULT_BUDGET, hide = true)]
+    pub(crate) budget: usize,
+}
+
+impl Inputs {
+    pub(crate) fn request(&self, paths: &[PathBuf]) -> Request {
+        Request {
+            paths: paths.to_vec(),
+            dialect: self.dialect.clone(),
+            site: self.site.clone(),
+            budget: self.budget,
+            arguments: site::Arguments {
+                policies: self.policies.clone(),
+                roles: self.roles.clone(),
+                zones: self.zones.clone(),
+                names: self.names.clone(),
+                set: self.set.clone(),
+                features: self.features.clone(),
+                without: self.without.clone(),
+                versions: self.versions.clone(),
+                no_common: self.no_common,
+            },
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Files and folders; `-` is standard input
+    #[arg(default_value = ".")]
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+    /// How to write the findings
+    #[arg(long, value_enum, default_value_t = FormatArgument::Human)]
+    pub(crate) format: FormatArgument,
+    /// The least severity that makes the exit code 1
+    #[arg(long, value_enum)]
+    pub(crate) fail_on: Option<SeverityArgument>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Openings {
+    /// Files and folders; `-` is standard input
+    #[arg(default_value = ".")]
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+    /// How to write the table
+    #[arg(long, value_enum, default_value_t = TableFormat::Text)]
+    pub(crate) format: TableFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Trace {
+    /// The packet, such as `tcp 10.0.0.1:40000 -> 10.0.0.2:22 in eth0`, then files and folders. With --packets only
+    /// files and folders
+    #[arg(required = true, value_name = "PACKET] [PATH")]
+    pub(crate) words: Vec<String>,
+    /// A file of packets, one JSON object a line; `-` is standard input. Answers in JSON lines
+    #[arg(long, value_name = "FILE")]
+    pub(crate) packets: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Policy {
+    #[command(subcommand)]
+    pub(crate) command: PolicyCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Print the rows of a policy
+    Show {
+        /// The name of a shipped policy, or a file
+        name: String,
+        /// How to write the rows
+        #[arg(long, value_enum, default_value_t = TableFormat::Text)]
+        format: TableFormat,
+    },
+    /// List the shipped policies
+    List,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Fmt {
+    /// Policy files, or folders that hold some; `-` is standard input
+    #[arg(required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Write nothing; exit with 1 if a file is not in canonical form
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+/// `--format` of tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TableFormat {
+    Text,
+    Json,
+}
+
+/// `--format` of reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FormatArgument {
+    /// Findings with the lines they are about
+    Human,
+    /// One line a finding
+    Concise,
+    /// For programs
+    Json,
+    /// For code scanning
+    Sarif,
+}
+
+impl From<FormatArgument> for Format {
+    fn from(format: FormatArgument) -> Self {
+        match format {
+            FormatArgument::Human => Self::Human,
+            FormatArgument::Concise => Self::Concise,
+            FormatArgument::Json => Self::Json,
+            FormatArgument::Sarif => Self::Sarif,
+        }
+    }
+}
+
+/// `--fail-on`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SeverityArgument {
+    Note,
+    Warning,
+    Error,
+}
+
+impl From<SeverityArgument> for Severity {
+    fn from(severity: SeverityArgument) -> Self {
+        match severity {
+            SeverityArgument::Note => Self::Note,
+            SeverityArgument::Warning => Self::Warning,
+            SeverityArgument::Error => Self::Error,
+        }
+    }
+}
+
+fn dialect_names() -> clap::builder::PossibleValuesParser {
+    let names = portcullis::dialect::ALL.iter().map(|dialect| dialect.name());
+    clap::builder::PossibleValuesParser::new(names)
+}
+
+use clap::builder::TypedValueParser;

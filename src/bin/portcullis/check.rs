@@ -1,0 +1,157 @@
+//! `check` and `openings`.
+
+use std::io::{self, Write};
+
+use portcullis::check::{self, Tally};
+use portcullis::evaluate::{self, Opening};
+use portcullis::finding::Severity;
+use portcullis::packet::Space;
+use portcullis::report::{self, Report, Summary};
+use portcullis::source::SourceMap;
+
+use crate::arguments::{Check, Openings, TableFormat};
+use crate::{Ending, complain, errors, wants_color};
+
+pub(crate) fn check(arguments: &Check, out: &mut dyn Write) -> io::Result<Ending> {
+    let outcome = match check::check(&arguments.inputs.request(&arguments.paths)) {
+        Ok(outcome) => outcome,
+        Err(refusal) => {
+            errors::show_refusal(&refusal);
+            return Ok(Ending::Failed);
+        }
+    };
+    let summary = summary(outcome.tally);
+    let report = Report {
+        sources: &outcome.sources,
+        findings: &outcome.findings,
+        summary: &summary,
+        site: outcome.site,
+    };
+    report::write(&report, arguments.format.into(), wants_color(), out)?;
+    for failure in &summary.failures {
+        complain(failure);
+    }
+    let fail_on = arguments.fail_on.map(Severity::from).or(outcome.fail_on).unwrap_or(Severity::Error);
+    let is_incomplete = outcome.findings.iter().any(|finding| finding.code.is_failure());
+    Ok(if is_incomplete || !summary.failures.is_empty() {
+        Ending::Failed
+    } else if outcome.findings.iter().any(|finding| finding.severity >= fail_on) {
+        Ending::Found
+    } else {
+        Ending::Clean
+    })
+}
+
+fn summary(tally: Tally) -> Summary {
+    Summary {
+        n_files: tally.n_files,
+        n_hosts: tally.n_hosts,
+        n_rules: tally.n_rules,
+        n_rows: tally.n_rows,
+        n_rows_unchecked: tally.n_rows_unchecked,
+        n_unknown: tally.n_unknown,
+        notes: tally.notes,
+        unchecked: tally.unchecked,
+        failures: tally.failures,
+    }
+}
+
+pub(crate) fn openings(arguments: &Openings, out: &mut dyn Write) -> io::Result<Ending> {
+    let (sources, hosts, tally) = match check::hosts(&arguments.inputs.request(&arguments.paths)) {
+        Ok(found) => found,
+        Err(refusal) => {
+            errors::show_refusal(&refusal);
+            return Ok(Ending::Failed);
+        }
+    };
+    let mut is_failed = !tally.failures.is_empty();
+    let mut tables = Vec::new();
+    for (host, world) in &hosts {
+        match evaluate::openings(host, world, Space::with_budget(arguments.inputs.budget)) {
+            Ok(openings) => tables.push((host.name.as_str(), openings)),
+            Err(over) => {
+                complain(&format!("{}: {over}", host.name));
+                is_failed = true;
+            }
+        }
+    }
+    match arguments.format {
+        TableFormat::Text => write_text(&sources, &tables, out)?,
+        TableFormat::Json => write_json(&sources, &tables, out)?,
+    }
+    for failure in &tally.failures {
+        complain(failure);
+    }
+    if hosts.is_empty() && !is_failed {
+        complain("no input that a dialect knows");
+        is_failed = true;
+    }
+    Ok(if is_failed { Ending::Failed } else { Ending::Clean })
+}
+
+fn write_text(
+    sources: &SourceMap,
+    tables: &[(&str, Vec<Opening>)],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    for (at, (host, openings)) in tables.iter().enumerate() {
+        if at > 0 {
+            writeln!(out)?;
+        }
+        writeln!(out, "{host}")?;
+        if openings.is_empty() {
+            writeln!(out, "  nothing is open to new connections from elsewhere")?;
+        }
+        for opening in openings {
+            let place = opening.label.as_ref().map(|label| sources.place(label.span)).unwrap_or_default();
+            let doubt = if opening.is_sure { "" } else { " (possibly)" };
+            for line in &opening.lines {
+                writeln!(out, "  {line}{doubt}  # {place}")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[derive(serde::Serialize)]
+struct HostV1<'a> {
+    host: &'a str,
+    openings: Vec<OpeningV1<'a>>,
+}
+
+#[derive(serde::Serialize)]
+struct OpeningV1<'a> {
+    packets: &'a [String],
+    certainty: &'static str,
+    rule: Option<String>,
+    text: Option<String>,
+}
+
+fn write_json(
+    sources: &SourceMap,
+    tables: &[(&str, Vec<Opening>)],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let opening = |opening: &'_ Opening| -> (Option<String>, Option<String>) {
+        let Some(label) = &opening.label else { return (None, None) };
+        let file = sources.file(label.span.file);
+        let line = file.line(file.line_column(label.span.start).line);
+        (Some(sources.place(label.span)), line.map(|line| line.trim().to_owned()))
+    };
+    let hosts: Vec<_> = tables
+        .iter()
+        .map(|(host, openings)| HostV1 {
+            host,
+            openings: openings
+                .iter()
+                .map(|one| {
+                    let (rule, text) = opening(one);
+                    let certainty = if one.is_sure { "surely" } else { "possibly" };
+                    OpeningV1 { packets: &one.lines, certainty, rule, text }
+                })
+                .collect(),
+        })
+        .collect();
+    serde_json::to_writer_pretty(&mut *out, &hosts)?;
+    writeln!(out)
+}
