@@ -108,7 +108,9 @@ pub struct Inputs {
 pub fn read_inputs(paths: &[PathBuf], forced: Option<&'static dyn Dialect>) -> Inputs {
     let discovery = discover::discover(paths);
     let mut tally = Tally::default();
-    tally.failures.extend(discovery.errors.iter().map(ToString::to_string));
+    tally
+        .failures
+        .extend(discovery.errors.iter().map(ToString::to_string));
     let files: Vec<_> = discovery.inputs.par_iter().map(discover::read).collect();
     let mut sources = SourceMap::new();
     let mut claimed: Vec<(Input, FileId, &'static dyn Dialect)> = Vec::new();
@@ -129,12 +131,26 @@ pub fn read_inputs(paths: &[PathBuf], forced: Option<&'static dyn Dialect>) -> I
         findings.extend(undecodable(&sources, file));
         tally.n_files += 1;
         tally.n_rules += reading.n_rules;
-        let unknown = reading.notices.iter().filter(|notice| notice.code == Code::UnsupportedMatch).count();
+        let unknown = reading
+            .notices
+            .iter()
+            .filter(|notice| notice.code == Code::UnsupportedMatch)
+            .count();
         tally.n_unknown += unknown;
         findings.append(&mut reading.notices);
-        units.push(Unit { name: input.name.clone(), path: input.path.clone(), file, reading });
+        units.push(Unit {
+            name: input.name.clone(),
+            path: input.path.clone(),
+            file,
+            reading,
+        });
     }
-    Inputs { sources, units, findings, tally }
+    Inputs {
+        sources,
+        units,
+        findings,
+        tally,
+    }
 }
 
 fn add(
@@ -149,7 +165,9 @@ fn add(
     let Some(dialect) = forced.or(found) else {
         if input.explicit {
             let help = "give its language with --dialect, if it is one of `portcullis dialects`";
-            tally.failures.push(format!("{}: no dialect knows this file: {help}", input.name));
+            tally
+                .failures
+                .push(format!("{}: no dialect knows this file: {help}", input.name));
         }
         return;
     };
@@ -172,7 +190,12 @@ fn undecodable(sources: &SourceMap, file: FileId) -> Vec<Finding> {
 pub fn check(request: &Request) -> Result<Outcome, Refusal> {
     let forced = request.dialect.as_deref().and_then(dialect::by_name);
     let inputs = read_inputs(&request.paths, forced);
-    let Inputs { mut sources, units, mut findings, mut tally } = inputs;
+    let Inputs {
+        mut sources,
+        units,
+        mut findings,
+        mut tally,
+    } = inputs;
     let groups = match sites::group(&mut sources, units, request) {
         Ok(groups) => groups,
         Err(errors) => return Err(Refusal { sources, errors }),
@@ -190,12 +213,20 @@ pub fn check(request: &Request) -> Result<Outcome, Refusal> {
         check_group(group, &loaded, request.budget, &mut findings, &mut tally);
     }
     if n_groups == 0 && tally.failures.is_empty() {
-        tally.failures.push("no input that a dialect knows: nothing was checked".into());
+        tally
+            .failures
+            .push("no input that a dialect knows: nothing was checked".into());
     }
     let findings = merge::alike(&sources, findings);
     tally.notes.sort();
     tally.notes.dedup();
-    Ok(Outcome { sources, findings, tally, fail_on, site })
+    Ok(Outcome {
+        sources,
+        findings,
+        tally,
+        fail_on,
+        site,
+    })
 }
 
 fn check_group(
@@ -224,11 +255,16 @@ fn check_group(
 }
 
 fn summarize(rows: &[Row], evaluations: &[Evaluation], tally: &mut Tally) {
-    let mut checked: Vec<&str> =
-        evaluations.iter().flat_map(|one| one.checked.iter().map(String::as_str)).collect();
+    let mut checked: Vec<&str> = evaluations
+        .iter()
+        .flat_map(|one| one.checked.iter().map(String::as_str))
+        .collect();
     checked.sort_unstable();
     checked.dedup();
-    let required = rows.iter().filter(|row| row.kind == crate::policy::Kind::Require).count();
+    let required = rows
+        .iter()
+        .filter(|row| row.kind == crate::policy::Kind::Require)
+        .count();
     tally.n_rows += checked.len();
     tally.n_rows_unchecked += required.saturating_sub(checked.len());
     let mut undecided: Vec<(&str, &str)> = evaluations
@@ -247,13 +283,18 @@ fn summarize(rows: &[Row], evaluations: &[Evaluation], tally: &mut Tally) {
 /// A family without a dump is not filtered by anything that was read: say so.
 fn unchecked_families(hosts: &[Host], tally: &mut Tally) {
     for family in crate::packet::Family::ALL {
-        let without: Vec<_> = hosts.iter().filter(|host| !host.families().contains(&family)).collect();
+        let without: Vec<_> = hosts
+            .iter()
+            .filter(|host| !host.families().contains(&family))
+            .collect();
         if let Some(first) = without.first() {
             let who = match without.len() {
                 1 => format!("host `{}`", first.name),
                 n => format!("{n} hosts (`{}` and others)", first.name),
             };
-            tally.unchecked.push(format!("{} of {who}: no dump of it was given", family.word()));
+            tally
+                .unchecked
+                .push(format!("{} of {who}: no dump of it was given", family.word()));
         }
     }
 }
@@ -267,7 +308,12 @@ impl SiteGroup {
 /// The hosts of a run, for the commands that look at one at a time.
 pub fn hosts(request: &Request) -> Result<(SourceMap, Vec<(Host, World)>, Tally), Refusal> {
     let forced = request.dialect.as_deref().and_then(dialect::by_name);
-    let Inputs { mut sources, units, mut findings, mut tally } = read_inputs(&request.paths, forced);
+    let Inputs {
+        mut sources,
+        units,
+        mut findings,
+        mut tally,
+    } = read_inputs(&request.paths, forced);
     let groups = match sites::group(&mut sources, units, request) {
         Ok(groups) => groups,
         Err(errors) => return Err(Refusal { sources, errors }),
@@ -285,7 +331,9 @@ pub fn hosts(request: &Request) -> Result<(SourceMap, Vec<(Host, World)>, Tally)
     let unread = findings.iter().filter(|finding| finding.code == Code::UnreadText);
     for finding in unread {
         let place = finding.primary.as_ref().map(|label| sources.place(label.span));
-        tally.failures.push(format!("{}: {}", place.unwrap_or_default(), finding.message));
+        tally
+            .failures
+            .push(format!("{}: {}", place.unwrap_or_default(), finding.message));
     }
     Ok((sources, hosts, tally))
 }

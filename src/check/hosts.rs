@@ -6,7 +6,7 @@ use super::policies::Policies;
 use super::sites::SiteGroup;
 use super::{Tally, Unit};
 use crate::evaluate::{Addresses, Host};
-use crate::finding::{Code, Finding, Label};
+use crate::finding::{Code, Finding, Label, Severity};
 use crate::model::Families;
 use crate::packet::Network;
 use crate::site::{Binder, Hosts, Site};
@@ -24,17 +24,25 @@ pub(super) fn bind(
     findings: &mut Vec<Finding>,
     tally: &mut Tally,
 ) -> BoundHosts {
-    let SiteGroup { site, folder, units, .. } = group;
+    let SiteGroup {
+        site, folder, units, ..
+    } = group;
     let binder = Binder::new(&site);
     let from = folder.unwrap_or_default();
-    let paths: Vec<String> = units.iter().map(|unit| Binder::path_from(&from, &unit.path)).collect();
+    let paths: Vec<String> = units
+        .iter()
+        .map(|unit| Binder::path_from(&from, &unit.path))
+        .collect();
     let grouped = Hosts::group(&binder, &paths, site.bindings.len());
     let groups = join_families(grouped.hosts, &units);
     let mut units: Vec<Option<Unit>> = units.into_iter().map(Some).collect();
     let mut hosts = Vec::new();
     for files in groups {
-        let taken: Vec<Unit> =
-            files.files.iter().filter_map(|&file| units.get_mut(file).and_then(Option::take)).collect();
+        let taken: Vec<Unit> = files
+            .files
+            .iter()
+            .filter_map(|&file| units.get_mut(file).and_then(Option::take))
+            .collect();
         let name = if files.bindings.is_empty() || site.bindings.iter().any(|binding| binding.everything) {
             taken.first().map_or(files.name.clone(), |unit| unit.name.clone())
         } else {
@@ -47,7 +55,9 @@ pub(super) fn bind(
     }
     unbound_roles(&site, policies, &grouped.unmatched, findings);
     if site.bindings.is_empty() && policies.resolved.iter().all(|policy| policy.name == "common") {
-        tally.notes.push("no policy but `common` is in force: name one with --policy or in portcullis.toml".into());
+        tally
+            .notes
+            .push("no policy but `common` is in force: name one with --policy or in portcullis.toml".into());
     }
     BoundHosts { hosts }
 }
@@ -60,15 +70,23 @@ fn host(name: String, bindings: &[usize], units: Vec<Unit>, site: &Site, policie
         .collect();
     roles.sort();
     roles.dedup();
-    let own = bindings.iter().flat_map(|binding| &binding.addresses).map(|network: &Spanned<Network>| network.value);
-    let is_mine = |policy: &&crate::policy::Resolved| {
-        policy.roles.iter().any(|role| roles.contains(&role.name))
-    };
+    let own = bindings
+        .iter()
+        .flat_map(|binding| &binding.addresses)
+        .map(|network: &Spanned<Network>| network.value);
+    let is_mine =
+        |policy: &&crate::policy::Resolved| policy.roles.iter().any(|role| roles.contains(&role.name));
     let is_closed_egress = site.closed_egress.as_ref().is_some_and(|closed| closed.value)
-        || policies.resolved.iter().filter(is_mine).any(|policy| policy.closed_egress);
+        || policies
+            .resolved
+            .iter()
+            .filter(is_mine)
+            .any(|policy| policy.closed_egress);
     Host {
         name,
-        zone: bindings.iter().find_map(|binding| binding.zone.as_ref().map(|zone| zone.value.clone())),
+        zone: bindings
+            .iter()
+            .find_map(|binding| binding.zone.as_ref().map(|zone| zone.value.clone())),
         addresses: Addresses::of(own),
         rulesets: units.into_iter().flat_map(|unit| unit.reading.rulesets).collect(),
         is_closed: !roles.is_empty(),
@@ -113,7 +131,9 @@ fn stem(path: &Path) -> String {
         Some(Component::Normal(name)) => name.to_string_lossy().to_lowercase(),
         _ => String::new(),
     };
-    name.replace("ip6tables", "iptables").replace("ip4tables", "iptables").replace(['4', '6'], "")
+    name.replace("ip6tables", "iptables")
+        .replace("ip4tables", "iptables")
+        .replace(['4', '6'], "")
 }
 
 fn unbound_config(unit: &Unit) -> Finding {
@@ -157,20 +177,31 @@ fn unbound_roles(site: &Site, policies: &Policies, unmatched: &[usize], findings
         };
         let n_rows = policy.rows.iter().filter(touches).count();
         let roles: Vec<_> = missing.iter().map(|role| format!("`{role}`")).collect();
-        let (noun, verb) = if missing.len() == 1 { ("role", "is") } else { ("roles", "are") };
-        let message = format!("no config is bound to {noun} {}", roles.join(", "));
-        let label = Label::new(at, format!("{n_rows} rows that speak of it {verb} not fully checked"));
-        let label = if missing.len() == 1 { label } else {
-            Label::new(at, format!("{n_rows} rows that speak of them are not fully checked"))
+        let (noun, them) = if missing.len() == 1 {
+            ("role", "it")
+        } else {
+            ("roles", "them")
         };
-        findings.push(
-            Finding::new(Code::UnboundRole, message, Some(label))
-                .help("bind their configs in portcullis.toml, or leave it: their rows stay unchecked"),
+        let message = format!("no config is bound to {noun} {}", roles.join(", "));
+        let label = Label::new(
+            at,
+            format!("{n_rows} rows that speak of {them} are not fully checked"),
         );
+        let mut finding = Finding::new(Code::UnboundRole, message, Some(label))
+            .help("bind their configs in portcullis.toml, or leave it: their rows stay unchecked");
+        if site.bindings.iter().all(|binding| binding.everything) {
+            // Roles given for one audit are not meant to be all.
+            finding.severity = Severity::Note;
+        }
+        findings.push(finding);
     }
     for &at in unmatched {
         if let Some(binding) = site.bindings.get(at) {
-            let roles: Vec<_> = binding.roles.iter().map(|role| format!("`{}`", role.value)).collect();
+            let roles: Vec<_> = binding
+                .roles
+                .iter()
+                .map(|role| format!("`{}`", role.value))
+                .collect();
             let label = Label::new(binding.span, "no input matches its `files`");
             let message = format!("this binding of {} has no config", roles.join(", "));
             findings.push(

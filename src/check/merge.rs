@@ -44,7 +44,9 @@ impl Key {
         let labels = finding.primary.iter().chain(&finding.related);
         let line = |span: crate::source::Span| {
             let file = sources.file(span.file);
-            file.line(file.line_column(span.start).line).unwrap_or("").to_owned()
+            file.line(file.line_column(span.start).line)
+                .unwrap_or("")
+                .to_owned()
         };
         Self {
             code: finding.code.id(),

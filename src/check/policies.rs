@@ -81,7 +81,10 @@ pub fn load_policies(
     let is_named = |builtin: &str| site.policies.iter().any(|name| name.value == builtin);
     for &builtin in policy::BUILTIN.iter().filter(|builtin| !is_named(builtin)) {
         let text = policy::builtin(builtin).unwrap_or_default();
-        let file = sources.add(crate::source::SourceFile::virtual_text(builtin_name(builtin), text));
+        let file = sources.add(crate::source::SourceFile::virtual_text(
+            builtin_name(builtin),
+            text,
+        ));
         wanted.push((file, None, builtin == "common" && site.common));
     }
     if !errors.is_empty() {
@@ -90,18 +93,31 @@ pub fn load_policies(
     let mut parsed: Vec<(ast::Policy, Option<Span>, bool)> = Vec::new();
     for (file, at, in_force) in wanted {
         let result = policy::parse(sources.source(file));
-        errors.extend(result.errors.into_iter().map(|error| LoadError::Policy(Box::new(error))));
+        errors.extend(
+            result
+                .errors
+                .into_iter()
+                .map(|error| LoadError::Policy(Box::new(error))),
+        );
         parsed.extend(result.policies.into_iter().map(|policy| (policy, at, in_force)));
     }
     let all: Vec<ast::Policy> = parsed.iter().map(|(policy, ..)| policy.clone()).collect();
     let clashes = policy::check(&all);
-    errors.extend(clashes.into_iter().map(|error| LoadError::Policy(Box::new(error))));
+    errors.extend(
+        clashes
+            .into_iter()
+            .map(|error| LoadError::Policy(Box::new(error))),
+    );
     if !errors.is_empty() {
         return Err(errors);
     }
     let mut policies = Policies::default();
     for (policy, at, _) in parsed.iter().filter(|(.., in_force)| *in_force) {
-        let settings = site.settings.get(&policy.name.value).map(settings).unwrap_or_default();
+        let settings = site
+            .settings
+            .get(&policy.name.value)
+            .map(settings)
+            .unwrap_or_default();
         match policy::resolve(policy, &settings, &all) {
             Ok(resolved) => {
                 policies.resolved.push(resolved);
@@ -113,7 +129,11 @@ pub fn load_policies(
         }
     }
     unknown_names(site, &policies, &all, &mut errors);
-    if errors.is_empty() { Ok(policies) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(policies)
+    } else {
+        Err(errors)
+    }
 }
 
 /// The name under which a shipped policy is shown.
@@ -134,9 +154,16 @@ fn locate(
     if !is_path {
         let help = match site::nearest(&name.value, policy::BUILTIN.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("shipped are {}; a file is written with its path", policy::BUILTIN.join(", ")),
+            None => format!(
+                "shipped are {}; a file is written with its path",
+                policy::BUILTIN.join(", ")
+            ),
         };
-        return Err(LoadError::UnknownPolicy { at: name.span, name: name.value.clone(), help });
+        return Err(LoadError::UnknownPolicy {
+            at: name.span,
+            name: name.value.clone(),
+            help,
+        });
     }
     let path = folder.unwrap_or(Path::new("")).join(&name.value);
     read_text(sources, &path).map_err(|_| LoadError::UnknownPolicy {
@@ -149,12 +176,24 @@ fn locate(
 fn settings(of: &site::Settings) -> Settings {
     let off = |name: &Spanned<String>| Spanned::new(format!("not {}", name.value), name.span);
     let value = |(name, value): (&String, &site::Value)| {
-        let texts = value.text.value.split(',').map(|text| Spanned::new(text.trim().into(), value.text.span));
-        Value { name: Spanned::new(name.clone(), value.key), texts: texts.collect() }
+        let texts = value
+            .text
+            .value
+            .split(',')
+            .map(|text| Spanned::new(text.trim().into(), value.text.span));
+        Value {
+            name: Spanned::new(name.clone(), value.key),
+            texts: texts.collect(),
+        }
     };
     Settings {
         version: of.version.clone(),
-        features: of.features.iter().cloned().chain(of.without.iter().map(off)).collect(),
+        features: of
+            .features
+            .iter()
+            .cloned()
+            .chain(of.without.iter().map(off))
+            .collect(),
         values: of.values.iter().map(value).collect(),
         today: None,
     }
@@ -182,12 +221,20 @@ fn unknown_names(site: &Site, policies: &Policies, all: &[ast::Policy], errors: 
             None if roles.is_empty() => "no policy in force has roles: name one under `policies`".into(),
             None => format!("the policies in force have {}", roles.join(", ")),
         };
-        refuse(role.span, format!("no policy in force has a role `{}`", role.value), help);
+        refuse(
+            role.span,
+            format!("no policy in force has a role `{}`", role.value),
+            help,
+        );
     }
     for (name, settings) in &site.settings {
         if !all.iter().any(|policy| policy.name.value == *name) {
             let help = "name the policy under `policies`, or take the settings out".to_owned();
-            refuse(settings.name, format!("there is no policy `{name}` to set anything of"), help);
+            refuse(
+                settings.name,
+                format!("there is no policy `{name}` to set anything of"),
+                help,
+            );
         }
     }
     let forbids: Vec<&str> = policies
@@ -203,7 +250,11 @@ fn unknown_names(site: &Site, policies: &Policies, all: &[ast::Policy], errors: 
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "only rows that forbid can be lifted".into(),
             };
-            refuse(reason.span, format!("no policy in force forbids anything as `{id}`"), help);
+            refuse(
+                reason.span,
+                format!("no policy in force forbids anything as `{id}`"),
+                help,
+            );
         }
     }
 }

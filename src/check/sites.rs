@@ -44,7 +44,12 @@ pub(super) fn group(
         let overlaid = request.arguments.overlay(read, sources.source(arguments));
         let site = overlaid.map_err(|errors| vec![LoadError::Site(errors)])?;
         let folder = path.as_deref().and_then(Path::parent).map(Path::to_owned);
-        groups.push(SiteGroup { site, file, folder, units });
+        groups.push(SiteGroup {
+            site,
+            file,
+            folder,
+            units,
+        });
     }
     Ok(groups)
 }
@@ -53,7 +58,10 @@ pub(super) fn read_text(sources: &mut SourceMap, path: &Path) -> Result<FileId, 
     let name = crate::discover::shown(path);
     match std::fs::read(path) {
         Ok(bytes) => Ok(sources.add(SourceFile::from_bytes(name, bytes))),
-        Err(error) => Err(vec![LoadError::Unreadable { name, why: error.to_string() }]),
+        Err(error) => Err(vec![LoadError::Unreadable {
+            name,
+            why: error.to_string(),
+        }]),
     }
 }
 
@@ -69,7 +77,11 @@ pub(super) fn world(site: &Site, policies: &Policies) -> World {
         role_members: BTreeMap::new(),
         role_zones: BTreeMap::new(),
         zone_members: BTreeMap::new(),
-        names: site.names.iter().map(|(name, networks)| (name.clone(), addresses(networks))).collect(),
+        names: site
+            .names
+            .iter()
+            .map(|(name, networks)| (name.clone(), addresses(networks)))
+            .collect(),
     };
     for zone in policies.resolved.iter().flat_map(|policy| &policy.zones) {
         if let Some(alias) = &zone.alias {

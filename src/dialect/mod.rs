@@ -78,7 +78,10 @@ pub fn by_name(name: &str) -> Option<&'static dyn Dialect> {
 /// The dialect that is surest of a file; of equals, the first in [`ALL`].
 #[must_use]
 pub fn detect(source: Source<'_>) -> Option<&'static dyn Dialect> {
-    let claims = ALL.iter().copied().map(|dialect| (dialect.claims(source), dialect));
+    let claims = ALL
+        .iter()
+        .copied()
+        .map(|dialect| (dialect.claims(source), dialect));
     let mut best: Option<(Claim, &'static dyn Dialect)> = None;
     for (claim, dialect) in claims.filter(|(claim, _)| *claim != Claim::No) {
         if best.as_ref().is_none_or(|(surest, _)| claim > *surest) {

@@ -60,6 +60,15 @@ impl Addresses {
         }
     }
 
+    /// Those of `self` that are not in `other`.
+    #[must_use]
+    pub fn difference(&self, other: &Self) -> Self {
+        Self {
+            v4: self.v4.difference(&other.v4),
+            v6: self.v6.difference(&other.v6),
+        }
+    }
+
     fn of_zone(zone: &ZoneNetworks) -> Self {
         Self {
             v4: zone.networks(Family::V4).clone(),
@@ -112,10 +121,39 @@ impl World {
             .or_else(|| self.zones.zone(self.aliases.get(name)?))
     }
 
-    /// The zone that is just these addresses.
-    pub(super) fn name_of(&self, family: Family, values: &RangeSet) -> Option<String> {
-        let zone = self.zones.iter().find(|zone| zone.networks(family) == values)?;
-        Some(format!("`{}`", zone.name))
+    /// The words for a set of addresses, if there are any shorter than the addresses: addresses that no packet can come
+    /// from (`odd`) do not count.
+    pub(super) fn name_of(&self, family: Family, values: &RangeSet, odd: &RangeSet) -> Option<String> {
+        let all = RangeSet::range(0, family.max());
+        let same = |set: &RangeSet| set.difference(odd) == values.difference(odd);
+        if same(&all) {
+            return Some(format!("any {} address", family.word()));
+        }
+        for zone in self.zones.iter() {
+            let limits = self.limits(zone);
+            if same(zone.networks(family)) || same(limits.family(family)) {
+                return Some(format!("`{}`", zone.name));
+            }
+        }
+        let others = self
+            .zones
+            .iter()
+            .find(|zone| same(&all.difference(zone.networks(family))))?;
+        Some(format!("anywhere but `{}`", others.name))
+    }
+
+    /// The most that may come from a zone: for what remains when all others are taken away, addresses that belong
+    /// nowhere too.
+    fn limits(&self, zone: &ZoneNetworks) -> Addresses {
+        if zone.origin != Origin::Remainder {
+            return Addresses::of_zone(zone);
+        }
+        let others = self
+            .zones
+            .iter()
+            .filter(|other| other.name != zone.name)
+            .map(Addresses::of_zone);
+        Addresses::all().difference(&others.fold(Addresses::default(), |all, other| all.union(&other)))
     }
 
     /// The addresses of all zones: where a name may lead.
@@ -188,7 +226,7 @@ impl World {
             .get(&zone.name)
             .filter(|members| !members.is_empty());
         let members = bound.cloned().unwrap_or_else(|| networks.clone());
-        let limits = networks.union(&members);
+        let limits = self.limits(zone).union(&members);
         let is_assumed = bound.is_none() && zone.origin != Origin::Site;
         Party {
             word,

@@ -2,6 +2,7 @@
 
 use super::host::Filters;
 use super::view::Side;
+use crate::packet::protocol::has_ports;
 use crate::packet::{Bounds, Family, Field, OverBudget, PacketSet, RangeSet};
 use crate::policy::{Kind, Peer, Row, Service, Truth};
 
@@ -16,11 +17,7 @@ pub(super) struct Permitted {
 }
 
 impl Permitted {
-    pub(super) fn of(
-        filters: &mut Filters<'_>,
-        rows: &[Row],
-        side: Side,
-    ) -> Result<Self, OverBudget> {
+    pub(super) fn of(filters: &mut Filters<'_>, rows: &[Row], side: Side) -> Result<Self, OverBudget> {
         let (mut surely, mut possibly) = (Vec::new(), Vec::new());
         let (mut forbidden, mut for_itself) = (Vec::new(), Vec::new());
         for (at, row) in rows.iter().enumerate() {
@@ -34,6 +31,14 @@ impl Permitted {
             }
             let is_own = row.from.items.iter().all(|from| from.value == Peer::This);
             if row.kind != Kind::Forbid && is_own {
+                if row
+                    .services
+                    .items
+                    .iter()
+                    .any(|service| is_every_port(&service.value))
+                {
+                    continue;
+                }
                 let services = services(filters, row)?;
                 for_itself.push((at, services));
                 continue;
@@ -61,6 +66,11 @@ impl Permitted {
             for_itself,
         })
     }
+}
+
+/// Whether a service names no port: a host may say anything to itself, which keeps no port from others.
+fn is_every_port(service: &Service) -> bool {
+    service.protocol.is_none_or(has_ports) && service.values.is_full(Field::Service.maximum())
 }
 
 /// The services of a row, from anywhere.

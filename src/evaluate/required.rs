@@ -3,7 +3,7 @@
 use super::host::{Evaluation, Filters};
 use super::peer::Party;
 use super::permitted::service_tests;
-use super::view::{Moment, Side, View, unknown_among};
+use super::view::{CLIENT_PORTS, Moment, Side, View, unknown_among};
 use super::words;
 use crate::finding::{Code, Finding, Label, Severity};
 use crate::model::Decider;
@@ -11,9 +11,6 @@ use crate::packet::{
     Bounds, Concrete, End, Family, Field, Outcome, OverBudget, PacketSet, RangeSet, Space, protocol,
 };
 use crate::policy::{Kind, Peer, Row, Service, Truth};
-
-/// Source ports that clients use: every one of them must get through (RFC 6335, section 6: all but the system ports).
-const CLIENT_PORTS: (u128, u128) = (1024, 65535);
 
 /// The requirements of one host.
 pub(super) struct Required<'f, 'm> {
@@ -258,6 +255,10 @@ impl<'f, 'm> Required<'f, 'm> {
         let Some(cell) = cells.iter().find(|cell| cell.status() == status) else {
             return Ok(None);
         };
+        let is_guess = is_sure && !is_whole && cells.iter().all(|cell| cell.party.is_assumed);
+        if is_guess && is_ban_list(space, &cells, side) {
+            return Ok(None);
+        }
         let (witness, label) = self.blocking_packet(cell, side, is_sure)?;
         let mut finding = Finding::new(
             Code::MissingOpening,
@@ -274,6 +275,12 @@ impl<'f, 'm> Required<'f, 'm> {
         finding.help = Some(help(cell, side));
         if !is_sure {
             finding = self.in_doubt(finding, cell, side, &witness);
+        } else if is_guess {
+            let why = format!(
+                "it depends on who {} is: say it in portcullis.toml",
+                cell.party.word
+            );
+            finding = finding.possibly([]).help(why);
         }
         finding.witness = Some(witness.to_string());
         Ok(Some(finding))
@@ -440,6 +447,15 @@ fn best_alternative(cells: &[Cell<'_>]) -> Option<(Status, (usize, usize, usize)
         .into_iter()
         .map(|one| (status(one), one))
         .min_by_key(|(status, one)| (rank(*status), *one))
+}
+
+/// Whether so few of a peer are blocked that it is a ban list and not a missing opening: less than one in 256.
+fn is_ban_list(space: &Space, cells: &[&Cell<'_>], side: Side) -> bool {
+    cells.iter().all(|cell| {
+        let banned = space.values_of(cell.blocked.surely, side.peer(cell.family));
+        let members = cell.party.members.family(cell.family);
+        cell.blocked.surely.is_empty() || banned.intersection(members).size() < members.size() / 256
+    })
 }
 
 /// Why a row is not required for sure, if the site leaves something open.

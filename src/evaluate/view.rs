@@ -5,6 +5,9 @@ use crate::model::Compiler;
 use crate::packet::{Bounds, Doubt, Family, Field, OverBudget, PacketSet, RangeSet, Ruling, Space, value};
 use crate::policy::{Choice, Peer, Row};
 
+/// Source ports that clients use: every one of them must get through (RFC 6335, section 6: all but the system ports).
+pub(super) const CLIENT_PORTS: (u128, u128) = (1024, 65535);
+
 /// Which side of the host a packet crosses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Side {
@@ -232,18 +235,12 @@ impl View {
         }
     }
 
-    /// Packets from the peer that are worth asking about: they come over no loopback, from no address that
-    /// cannot be a source (RFC 1122, section 3.2.1.3; RFC 4291, section 2.7).
+    /// Packets from the peer that are worth asking about: over no loopback, from no address that is no peer's.
     pub(super) fn feasible(self, space: &mut Space) -> Result<PacketSet, OverBudget> {
         let outside = space.test(self.side.interface(), &outside_interfaces())?;
-        let odd4 = RangeSet::from_ranges([
-            (0, 0x00ff_ffff),
-            (0x7f00_0000, 0x7fff_ffff),
-            (0xe000_0000, 0xffff_ffff),
-        ]);
-        let odd6 = RangeSet::from_ranges([(0, 1), (0xff << 120, u128::MAX)]);
         let mut feasible = outside;
-        for (family, odd) in [(Family::V4, odd4), (Family::V6, odd6)] {
+        for family in Family::ALL {
+            let odd = odd_peers(family);
             let wrong = space.product(&[
                 (Field::Family, RangeSet::point(family.value())),
                 (self.side.peer(family), odd),
@@ -251,6 +248,19 @@ impl View {
             feasible = space.difference(feasible, wrong)?;
         }
         Ok(feasible)
+    }
+}
+
+/// Addresses that no peer can have: this network, loopback, multicast, reserved (RFC 1122, section 3.2.1.3;
+/// RFC 4291, section 2.7).
+pub(super) fn odd_peers(family: Family) -> RangeSet {
+    match family {
+        Family::V4 => RangeSet::from_ranges([
+            (0, 0x00ff_ffff),
+            (0x7f00_0000, 0x7fff_ffff),
+            (0xe000_0000, 0xffff_ffff),
+        ]),
+        Family::V6 => RangeSet::from_ranges([(0, 1), (0xff << 120, u128::MAX)]),
     }
 }
 

@@ -1,9 +1,12 @@
 //! The words that findings share: deciders with their spans, services, sources.
 
 use super::peer::World;
+use super::view::{CLIENT_PORTS, odd_peers, outside_interfaces};
 use crate::finding::{Label, RowCitation};
 use crate::model::{Compiler, Condition, Decider, Default, Match};
-use crate::packet::{Doubt, Field, OverBudget, PacketSet, Space, describe_region, service_words};
+use crate::packet::{
+    Doubt, Field, OverBudget, PacketSet, RangeSet, Region, Space, describe_region, service_words,
+};
 use crate::policy::{Row, Service};
 
 /// Regions printed of an extent before the rest is only counted.
@@ -27,15 +30,28 @@ pub(super) fn service(service: &Service) -> String {
 
 /// The extent of a finding, line by line.
 pub(super) fn extent(space: &mut Space, world: &World, set: PacketSet) -> Result<Vec<String>, OverBudget> {
-    let (regions, more) = space.regions(set, MAX_LINES)?;
+    let (mut regions, more) = space.regions(set, MAX_LINES)?;
+    regions.iter_mut().for_each(strip_the_usual);
+    let name = |family, values: &RangeSet| world.name_of(family, values, &odd_peers(family));
     let mut lines: Vec<String> = regions
         .iter()
-        .map(|region| describe_region(region, &|family, values| world.name_of(family, values)))
+        .map(|region| describe_region(region, &name))
         .collect();
+    lines.dedup();
     if more > 0 {
         lines.push(format!("and {more} more"));
     }
     Ok(lines)
+}
+
+/// Takes out what goes without saying: any interface but loopback, any port of a client.
+fn strip_the_usual(region: &mut Region) {
+    let clients = RangeSet::range(CLIENT_PORTS.0, CLIENT_PORTS.1);
+    region.tests.retain(|(field, values)| match field {
+        Field::InInterface | Field::OutInterface => *values != outside_interfaces(),
+        Field::SourcePort => *values != clients,
+        _ => true,
+    });
 }
 
 /// The label of what blocks a packet.
@@ -109,10 +125,5 @@ pub(super) fn citation(row: &Row) -> RowCitation {
 
 /// The row as a related label.
 pub(super) fn row_label(row: &Row, verb: &str) -> Label {
-    let purpose = if row.purpose.is_empty() {
-        String::new()
-    } else {
-        format!(": {}", row.purpose)
-    };
-    Label::new(row.span, format!("`{}` {verb}{purpose}", row.id))
+    Label::new(row.span, format!("`{}` {verb}", row.id))
 }

@@ -2,6 +2,8 @@
 //!
 //! INVARIANT: the regions are disjoint, and if none were left out, their union is the set.
 
+use rustc_hash::FxHashSet;
+
 use super::set::PacketSet;
 use super::space::{Node, OverBudget, Space};
 use super::{Family, Field, RangeSet};
@@ -50,6 +52,27 @@ impl Space {
         let more = regions.len().saturating_sub(most);
         regions.truncate(most);
         Ok((regions, more))
+    }
+
+    /// The values that a field has in some packet of the set.
+    #[must_use]
+    pub fn values_of(&self, set: PacketSet, field: Field) -> RangeSet {
+        let (mut seen, mut pending, mut ranges) = (FxHashSet::default(), vec![set.0], Vec::new());
+        while let Some(node) = pending.pop() {
+            if PacketSet(node).is_empty() || !seen.insert(node) {
+                continue;
+            }
+            if self.level(node) > field.level() {
+                return RangeSet::range(0, field.maximum());
+            }
+            let inside = self.edges(node).filter(|edge| !PacketSet(edge.2).is_empty());
+            if self.field(node) == Some(field) {
+                ranges.extend(inside.map(|(low, high, _)| (low, high)));
+            } else {
+                pending.extend(inside.map(|edge| edge.2));
+            }
+        }
+        RangeSet::from_ranges(ranges)
     }
 
     fn collect_regions(

@@ -78,6 +78,14 @@ impl RangeSet {
         }
     }
 
+    /// How many numbers are in it; 2^128 counts as one less.
+    #[must_use]
+    pub fn size(&self) -> u128 {
+        self.ranges.iter().fold(0u128, |sum, &(low, high)| {
+            sum.saturating_add((high - low).saturating_add(1))
+        })
+    }
+
     /// The smallest number in it.
     #[must_use]
     pub fn first(&self) -> Option<u128> {

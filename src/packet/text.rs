@@ -235,7 +235,8 @@ pub fn describe_region(region: &Region, name: &dyn Fn(Family, &RangeSet) -> Opti
     match (from, family) {
         (Some(from), _) => text.push_str(&from),
         (None, Some(family)) => text.push_str(&format!(" from any {} address", family.word())),
-        (None, None) => text.push_str(" from anywhere"),
+        (None, None) if region.values(Field::Destination4).is_none() => text.push_str(" from anywhere"),
+        (None, None) => {}
     }
     if let Some(ports) = region.values(Field::SourcePort) {
         text.push_str(&format!(" source port {}", numbers(ports)));

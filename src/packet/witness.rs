@@ -26,13 +26,29 @@ impl Concrete {
     /// A field's value; an ordinary one where none was chosen.
     #[must_use]
     pub fn value(&self, field: Field) -> u128 {
-        self.fields.get(&field).copied().unwrap_or_else(|| usual(field))
+        self.fields
+            .get(&field)
+            .copied()
+            .unwrap_or_else(|| self.usual(field))
     }
 
     /// Whether a value was chosen for the field.
     #[must_use]
     pub fn has(&self, field: Field) -> bool {
         self.fields.contains_key(&field)
+    }
+
+    /// What the field has in an ordinary packet of this protocol.
+    fn usual(&self, field: Field) -> u128 {
+        let protocol = self
+            .fields
+            .get(&Field::Protocol)
+            .and_then(|&number| u8::try_from(number).ok());
+        match (field, protocol) {
+            (Field::Service, Some(number::ICMP)) => 8 << 8,
+            (Field::Service, Some(number::ICMPV6)) => 128 << 8,
+            _ => usual(field),
+        }
     }
 
     fn family(&self) -> Family {
@@ -69,7 +85,7 @@ impl Space {
         let mut packet = Concrete::default();
         let mut node = set.0;
         while let Some(field) = self.field(node) {
-            let wanted = usual(field);
+            let wanted = packet.usual(field);
             let inside = || self.edges(node).filter(|edge| !PacketSet(edge.2).is_empty());
             let usual_edge = inside().find(|edge| (edge.0..=edge.1).contains(&wanted));
             let (low, high, kid) = usual_edge.or_else(|| inside().next())?;

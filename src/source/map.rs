@@ -82,7 +82,11 @@ impl SourceFile {
     /// The file as a reader takes it, under the id that it has or will have.
     #[must_use]
     pub fn source(&self, id: FileId) -> Source<'_> {
-        Source { file: id, name: &self.name, text: &self.text }
+        Source {
+            file: id,
+            name: &self.name,
+            text: &self.text,
+        }
     }
 
     /// The bytes that were not UTF-8, in order.

@@ -99,19 +99,27 @@ impl JsonPacket {
         } else if matches!(protocol, known::ICMP | known::ICMPV6) {
             let usual_type = if protocol == known::ICMP { 8 } else { 128 };
             let kind = u128::from(self.icmp_type.unwrap_or(usual_type));
-            packet = packet.with(Field::Service, point(kind << 8 | u128::from(self.icmp_code.unwrap_or(0))));
+            packet = packet.with(
+                Field::Service,
+                point(kind << 8 | u128::from(self.icmp_code.unwrap_or(0))),
+            );
         }
         if protocol == known::TCP {
             packet = packet.with(Field::TcpFlags, point(self.flag_byte(state)?));
         }
-        Ok(Probe { path, packet: usual(path, packet) })
+        Ok(Probe {
+            path,
+            packet: usual(path, packet),
+        })
     }
 
     fn flag_byte(&self, state: u128) -> Result<u128, String> {
         let opens = state == value::NEW || state == value::UNTRACKED;
         let letters = self.flags.as_deref().unwrap_or(if opens { "S" } else { "A" });
         letters.chars().try_fold(0, |byte, letter| {
-            let bit = "FSRPAU".find(letter).ok_or_else(|| format!("`{letter}` is not a TCP flag of FSRPAU"))?;
+            let bit = "FSRPAU"
+                .find(letter)
+                .ok_or_else(|| format!("`{letter}` is not a TCP flag of FSRPAU"))?;
             Ok(byte | 1 << bit)
         })
     }
@@ -133,7 +141,11 @@ impl JsonAnswer {
             _ => None,
         };
         let is_unknown = verdict == "unknown";
-        let doubts = answer.doubts.iter().filter(|_| is_unknown).map(|doubt| doubt.why.to_string());
+        let doubts = answer
+            .doubts
+            .iter()
+            .filter(|_| is_unknown)
+            .map(|doubt| doubt.why.to_string());
         Self {
             verdict,
             rule: decider.and_then(|decider| rule_line(sources, rulesets, decider)),

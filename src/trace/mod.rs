@@ -39,7 +39,11 @@ pub fn place(rulesets: &[Ruleset], decider: Decider) -> Option<Span> {
             let ruleset = rulesets.get(ruleset)?;
             let base = ruleset.bases.get(base)?;
             let declared = ruleset.chains.get(base.chain.0 as usize)?.span;
-            Some(if declared.contains(base.default_span) { declared } else { base.default_span })
+            Some(if declared.contains(base.default_span) {
+                declared
+            } else {
+                base.default_span
+            })
         }
     }
 }
@@ -75,13 +79,19 @@ fn usual(path: Path, packet: Packet) -> Packet {
         Path::Output => (value::LOCAL, value::UNICAST),
     };
     let destination = special_class(&packet).unwrap_or(destination);
-    packet.with(Field::SourceClass, point(source)).with(Field::DestinationClass, point(destination))
+    packet
+        .with(Field::SourceClass, point(source))
+        .with(Field::DestinationClass, point(destination))
 }
 
 /// The class that a destination has whatever the routing table says.
 fn special_class(packet: &Packet) -> Option<u128> {
     let is_v6 = packet.values(Field::Family).single()? == value::V6;
-    let field = if is_v6 { Field::Destination6 } else { Field::Destination4 };
+    let field = if is_v6 {
+        Field::Destination6
+    } else {
+        Field::Destination4
+    };
     let to = packet.values(field).single()?;
     match (is_v6, to) {
         (false, 0xffff_ffff) => Some(value::BROADCAST),

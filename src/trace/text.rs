@@ -22,10 +22,15 @@ pub struct PacketError {
     pub help: &'static str,
 }
 
-const FORM: &str = "write `PROTOCOL SOURCE[:PORT] -> DESTINATION[:PORT] [in INTERFACE] [out INTERFACE] [new|established|…]`";
+const FORM: &str =
+    "write `PROTOCOL SOURCE[:PORT] -> DESTINATION[:PORT] [in INTERFACE] [out INTERFACE] [new|established|…]`";
 
 fn refuse(word: &str, message: impl Into<String>, help: &'static str) -> PacketError {
-    PacketError { message: message.into(), word: word.to_owned(), help }
+    PacketError {
+        message: message.into(),
+        word: word.to_owned(),
+        help,
+    }
 }
 
 /// Reads a packet.
@@ -35,20 +40,35 @@ fn refuse(word: &str, message: impl Into<String>, help: &'static str) -> PacketE
 /// with `in` and `out`, else input.
 pub fn parse(text: &str) -> Result<Probe, PacketError> {
     let mut words = text.split_whitespace();
-    let first = words.next().ok_or_else(|| refuse(text, "there is no packet here", FORM))?;
+    let first = words
+        .next()
+        .ok_or_else(|| refuse(text, "there is no packet here", FORM))?;
     let (protocol, service) = protocol(first)?;
-    let source = words.next().ok_or_else(|| refuse(first, "the source is missing", FORM))?;
+    let source = words
+        .next()
+        .ok_or_else(|| refuse(first, "the source is missing", FORM))?;
     match words.next() {
         Some("->") => {}
-        other => return Err(refuse(other.unwrap_or(source), "expected `->` behind the source", FORM)),
+        other => {
+            return Err(refuse(
+                other.unwrap_or(source),
+                "expected `->` behind the source",
+                FORM,
+            ));
+        }
     }
-    let destination =
-        words.next().ok_or_else(|| refuse("->", "the destination is missing", FORM))?;
+    let destination = words
+        .next()
+        .ok_or_else(|| refuse("->", "the destination is missing", FORM))?;
     let (source, source_port) = end(source, protocol)?;
     let (destination, port) = end(destination, protocol)?;
     let family = match (source, destination) {
         (Some((a, _)), Some((b, _))) if a != b => {
-            return Err(refuse(text, "source and destination are of different families", FORM));
+            return Err(refuse(
+                text,
+                "source and destination are of different families",
+                FORM,
+            ));
         }
         (Some((family, _)), _) | (_, Some((family, _))) => Some(family),
         (None, None) => None,
@@ -63,14 +83,20 @@ pub fn parse(text: &str) -> Result<Probe, PacketError> {
     if let Some((family, address)) = destination {
         packet = packet.with(family.destination(), RangeSet::point(address));
     }
-    let ports = [(Field::SourcePort, source_port), (Field::Service, port.or(service))];
+    let ports = [
+        (Field::SourcePort, source_port),
+        (Field::Service, port.or(service)),
+    ];
     for (field, values) in ports {
         if let Some(values) = values {
             packet = packet.with(field, values);
         }
     }
     let (packet, path) = rest(packet, protocol, words)?;
-    Ok(Probe { path, packet: usual(path, packet) })
+    Ok(Probe {
+        path,
+        packet: usual(path, packet),
+    })
 }
 
 /// The words behind the addresses: interfaces and state.
@@ -90,11 +116,17 @@ fn rest<'a>(
                 continue;
             }
         };
-        let name = words.next().ok_or_else(|| refuse(word, "the interface is missing", FORM))?;
+        let name = words
+            .next()
+            .ok_or_else(|| refuse(word, "the interface is missing", FORM))?;
         packet = packet.with(field, RangeSet::point(value::interface(name)));
         *seen = true;
     }
-    let flags = if state == value::NEW || state == value::UNTRACKED { 0x02 } else { 0x10 };
+    let flags = if state == value::NEW || state == value::UNTRACKED {
+        0x02
+    } else {
+        0x10
+    };
     packet = packet.with(Field::State, RangeSet::point(state));
     if protocol == known::TCP {
         packet = packet.with(Field::TcpFlags, RangeSet::point(flags));
@@ -127,9 +159,19 @@ fn protocol(word: &str) -> Result<(u8, Option<RangeSet>), PacketError> {
         "proto" => parts.next().ok_or_else(unknown)?,
         name => name,
     };
-    let protocol = name.parse().ok().or_else(|| protocol_by_name(name)).ok_or_else(unknown)?;
-    let Some(kind) = parts.next() else { return Ok((protocol, None)) };
-    let kind = kind.parse().ok().or_else(|| icmp_type(protocol, kind)).ok_or_else(unknown)?;
+    let protocol = name
+        .parse()
+        .ok()
+        .or_else(|| protocol_by_name(name))
+        .ok_or_else(unknown)?;
+    let Some(kind) = parts.next() else {
+        return Ok((protocol, None));
+    };
+    let kind = kind
+        .parse()
+        .ok()
+        .or_else(|| icmp_type(protocol, kind))
+        .ok_or_else(unknown)?;
     let code: u8 = match parts.next() {
         Some(code) => code.parse().map_err(|_| unknown())?,
         None => 0,
@@ -142,7 +184,8 @@ type End = (Option<(Family, u128)>, Option<RangeSet>);
 
 /// `10.0.0.1:22`, `[2001:db8::1]:22`, `any`, `host:443`.
 fn end(word: &str, protocol: u8) -> Result<End, PacketError> {
-    const HELP: &str = "write an address, `any` or `host`, with `:PORT` behind it for tcp and udp; IPv6 in brackets";
+    const HELP: &str =
+        "write an address, `any` or `host`, with `:PORT` behind it for tcp and udp; IPv6 in brackets";
     let (address, port) = match word.rsplit_once(':') {
         Some((address, port)) if !address.contains(':') || address.ends_with(']') => (address, Some(port)),
         _ => (word, None),
@@ -153,8 +196,9 @@ fn end(word: &str, protocol: u8) -> Result<End, PacketError> {
             return Err(refuse(word, "this protocol has no ports", HELP));
         }
         Some(port) => {
-            let number: u16 =
-                port.parse().map_err(|_| refuse(word, format!("`{port}` is not a port"), HELP))?;
+            let number: u16 = port
+                .parse()
+                .map_err(|_| refuse(word, format!("`{port}` is not a port"), HELP))?;
             Some(RangeSet::point(number.into()))
         }
     };
@@ -162,8 +206,9 @@ fn end(word: &str, protocol: u8) -> Result<End, PacketError> {
     if matches!(address, "any" | "host" | "*") {
         return Ok((None, port));
     }
-    let parsed: IpAddr =
-        address.parse().map_err(|_| refuse(word, format!("`{address}` is not an IP address"), HELP))?;
+    let parsed: IpAddr = address
+        .parse()
+        .map_err(|_| refuse(word, format!("`{address}` is not an IP address"), HELP))?;
     Ok((Some(number(parsed)), port))
 }
 
@@ -177,12 +222,21 @@ mod tests {
         assert_eq!(probe.path, Path::Input);
         assert_eq!(probe.packet.values(Field::Service), RangeSet::point(22));
         assert_eq!(probe.packet.values(Field::Source4), RangeSet::point(0x0a00_0001));
-        assert_eq!(probe.packet.values(Field::InInterface), RangeSet::point(value::interface("eth0")));
+        assert_eq!(
+            probe.packet.values(Field::InInterface),
+            RangeSet::point(value::interface("eth0"))
+        );
         assert_eq!(probe.packet.values(Field::State), RangeSet::point(value::NEW));
         let probe = parse("icmpv6/echo-request 2001:db8::1 -> host established").unwrap();
         assert_eq!(probe.packet.values(Field::Service), RangeSet::point(128 << 8));
-        assert_eq!(probe.packet.values(Field::State), RangeSet::point(value::ESTABLISHED));
-        assert_eq!(parse("udp [::1]:1 -> [::2]:53 out eth0").unwrap().path, Path::Output);
+        assert_eq!(
+            probe.packet.values(Field::State),
+            RangeSet::point(value::ESTABLISHED)
+        );
+        assert_eq!(
+            parse("udp [::1]:1 -> [::2]:53 out eth0").unwrap().path,
+            Path::Output
+        );
     }
 
     #[test]

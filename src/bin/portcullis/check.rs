@@ -31,7 +31,11 @@ pub(crate) fn check(arguments: &Check, out: &mut dyn Write) -> io::Result<Ending
     for failure in &summary.failures {
         complain(failure);
     }
-    let fail_on = arguments.fail_on.map(Severity::from).or(outcome.fail_on).unwrap_or(Severity::Error);
+    let fail_on = arguments
+        .fail_on
+        .map(Severity::from)
+        .or(outcome.fail_on)
+        .unwrap_or(Severity::Error);
     let is_incomplete = outcome.findings.iter().any(|finding| finding.code.is_failure());
     Ok(if is_incomplete || !summary.failures.is_empty() {
         Ending::Failed
@@ -89,11 +93,7 @@ pub(crate) fn openings(arguments: &Openings, out: &mut dyn Write) -> io::Result<
     Ok(if is_failed { Ending::Failed } else { Ending::Clean })
 }
 
-fn write_text(
-    sources: &SourceMap,
-    tables: &[(&str, Vec<Opening>)],
-    out: &mut dyn Write,
-) -> io::Result<()> {
+fn write_text(sources: &SourceMap, tables: &[(&str, Vec<Opening>)], out: &mut dyn Write) -> io::Result<()> {
     for (at, (host, openings)) in tables.iter().enumerate() {
         if at > 0 {
             writeln!(out)?;
@@ -103,7 +103,11 @@ fn write_text(
             writeln!(out, "  nothing is open to new connections from elsewhere")?;
         }
         for opening in openings {
-            let place = opening.label.as_ref().map(|label| sources.place(label.span)).unwrap_or_default();
+            let place = opening
+                .label
+                .as_ref()
+                .map(|label| sources.place(label.span))
+                .unwrap_or_default();
             let doubt = if opening.is_sure { "" } else { " (possibly)" };
             for line in &opening.lines {
                 writeln!(out, "  {line}{doubt}  # {place}")?;
@@ -127,16 +131,17 @@ struct OpeningV1<'a> {
     text: Option<String>,
 }
 
-fn write_json(
-    sources: &SourceMap,
-    tables: &[(&str, Vec<Opening>)],
-    out: &mut dyn Write,
-) -> io::Result<()> {
+fn write_json(sources: &SourceMap, tables: &[(&str, Vec<Opening>)], out: &mut dyn Write) -> io::Result<()> {
     let opening = |opening: &'_ Opening| -> (Option<String>, Option<String>) {
-        let Some(label) = &opening.label else { return (None, None) };
+        let Some(label) = &opening.label else {
+            return (None, None);
+        };
         let file = sources.file(label.span.file);
         let line = file.line(file.line_column(label.span.start).line);
-        (Some(sources.place(label.span)), line.map(|line| line.trim().to_owned()))
+        (
+            Some(sources.place(label.span)),
+            line.map(|line| line.trim().to_owned()),
+        )
     };
     let hosts: Vec<_> = tables
         .iter()
@@ -147,7 +152,12 @@ fn write_json(
                 .map(|one| {
                     let (rule, text) = opening(one);
                     let certainty = if one.is_sure { "surely" } else { "possibly" };
-                    OpeningV1 { packets: &one.lines, certainty, rule, text }
+                    OpeningV1 {
+                        packets: &one.lines,
+                        certainty,
+                        rule,
+                        text,
+                    }
                 })
                 .collect(),
         })

@@ -57,9 +57,15 @@ impl Diagnostic for Spotted {
 /// Writes one error.
 pub(crate) fn show(error: &dyn Diagnostic) {
     let color = portcullis::report::wants_color(io::stderr().is_terminal(), |name| std::env::var(name).ok());
-    let theme = if color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+    let theme = if color {
+        GraphicalTheme::unicode()
+    } else {
+        GraphicalTheme::unicode_nocolor()
+    };
     let mut text = String::new();
-    let rendered = GraphicalReportHandler::new_themed(theme).with_width(110).render_report(&mut text, error);
+    let rendered = GraphicalReportHandler::new_themed(theme)
+        .with_width(110)
+        .render_report(&mut text, error);
     if rendered.is_err() {
         text = error.to_string();
     }
@@ -81,7 +87,12 @@ pub(crate) fn show_refusal(refusal: &Refusal) {
             LoadError::Site(errors) => show(errors),
             LoadError::Policy(error) => show(&error.diagnostic(&refusal.sources)),
             LoadError::UnknownPolicy { at, name, help } => {
-                show(&Spotted::new(&refusal.sources, *at, format!("there is no policy `{name}`"), help));
+                show(&Spotted::new(
+                    &refusal.sources,
+                    *at,
+                    format!("there is no policy `{name}`"),
+                    help,
+                ));
             }
             LoadError::Unknown { at, message, help } => {
                 show(&Spotted::new(&refusal.sources, *at, message, help));

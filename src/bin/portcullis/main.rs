@@ -39,7 +39,9 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if let Some(threads) = arguments.threads {
         // Fails only if a pool was built before, which nothing does.
-        let _built = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+        let _built = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build_global();
     }
     let mut out = io::BufWriter::new(io::stdout().lock());
     let ending = run(arguments, &mut out).and_then(|ending| out.flush().map(|()| ending));
@@ -101,7 +103,12 @@ fn explain(code: Option<&str>, out: &mut dyn Write) -> io::Result<Ending> {
 fn dialects(constructs: bool, out: &mut dyn Write) -> io::Result<Ending> {
     for dialect in dialect::ALL {
         let known = dialect.constructs();
-        let count = |support| known.iter().filter(|construct| construct.support == support).count();
+        let count = |support| {
+            known
+                .iter()
+                .filter(|construct| construct.support == support)
+                .count()
+        };
         writeln!(out, "{}: {}", dialect.name(), dialect.summary())?;
         writeln!(
             out,

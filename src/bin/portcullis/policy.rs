@@ -22,7 +22,11 @@ fn list(out: &mut dyn Write) -> io::Result<Ending> {
         let file = sources.add_text(*name, policy::builtin(name).unwrap_or_default());
         let parsed = policy::parse(sources.source(file));
         let title = parsed.policies.first().and_then(|policy| policy.title.as_ref());
-        writeln!(out, "{name:<18} {}", title.map_or("", |title| title.value.as_str()))?;
+        writeln!(
+            out,
+            "{name:<18} {}",
+            title.map_or("", |title| title.value.as_str())
+        )?;
     }
     Ok(Ending::Clean)
 }
@@ -39,7 +43,9 @@ fn show(name: &str, format: TableFormat, out: &mut dyn Write) -> io::Result<Endi
                     || format!("shipped are {}", policy::BUILTIN.join(", ")),
                     |near| format!("did you mean `{near}`?"),
                 );
-                complain(&format!("`{name}` is no shipped policy and no readable file ({error}): {hint}"));
+                complain(&format!(
+                    "`{name}` is no shipped policy and no readable file ({error}): {hint}"
+                ));
                 return Ok(Ending::Failed);
             }
         },
@@ -54,9 +60,16 @@ fn show(name: &str, format: TableFormat, out: &mut dyn Write) -> io::Result<Endi
         errors::show_policy_errors(&sources, &parsed.errors);
         return Ok(Ending::Failed);
     }
-    let mut known: Vec<_> =
-        others.into_iter().flat_map(|file| policy::parse(sources.source(file)).policies).collect();
-    known.retain(|other| parsed.policies.iter().all(|mine| mine.name.value != other.name.value));
+    let mut known: Vec<_> = others
+        .into_iter()
+        .flat_map(|file| policy::parse(sources.source(file)).policies)
+        .collect();
+    known.retain(|other| {
+        parsed
+            .policies
+            .iter()
+            .all(|mine| mine.name.value != other.name.value)
+    });
     known.extend(parsed.policies.iter().cloned());
     let mut shown = Vec::new();
     for one in &parsed.policies {
@@ -151,7 +164,13 @@ fn policy_files(paths: &[PathBuf], is_failed: &mut bool) -> Vec<PathBuf> {
             *is_failed = true;
         }
         let is_policy = |path: &Path| path.extension().is_some_and(|extension| extension == "ports");
-        files.extend(discovery.inputs.into_iter().map(|input| input.path).filter(|path| is_policy(path)));
+        files.extend(
+            discovery
+                .inputs
+                .into_iter()
+                .map(|input| input.path)
+                .filter(|path| is_policy(path)),
+        );
     }
     files
 }

@@ -66,13 +66,7 @@ pub(crate) fn trace(arguments: &Trace, out: &mut dyn Write) -> io::Result<Ending
     Ok(if is_failed { Ending::Failed } else { Ending::Clean })
 }
 
-fn one(
-    sources: &SourceMap,
-    host: &Host,
-    named: bool,
-    probe: Probe,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+fn one(sources: &SourceMap, host: &Host, named: bool, probe: Probe, out: &mut dyn Write) -> io::Result<()> {
     let answer = trace::trace(host, probe);
     if named {
         writeln!(out, "{}", host.name)?;
@@ -87,7 +81,10 @@ fn one(
     }
     writeln!(out, "{}", verdict(&answer))?;
     for doubt in &answer.doubts {
-        let place = doubt.span.map(|span| format!("{}: ", sources.place(span))).unwrap_or_default();
+        let place = doubt
+            .span
+            .map(|span| format!("{}: ", sources.place(span)))
+            .unwrap_or_default();
         writeln!(out, "  not known: {place}{}", doubt.why)?;
     }
     Ok(())
@@ -103,7 +100,11 @@ fn verdict(answer: &Answer) -> String {
         Some(verdict) => word(verdict).to_owned(),
         None if answer.gave_up => "unknown: there are too many ways to follow".into(),
         None => {
-            let mut words: Vec<_> = answer.verdicts.iter().map(|(verdict, _)| word(*verdict)).collect();
+            let mut words: Vec<_> = answer
+                .verdicts
+                .iter()
+                .map(|(verdict, _)| word(*verdict))
+                .collect();
             words.dedup();
             format!("unknown: {}", words.join(" or "))
         }

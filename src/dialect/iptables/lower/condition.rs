@@ -38,7 +38,11 @@ pub(super) fn ports_are_known(protocol: Option<Protocol>) -> bool {
 
 /// A test that a field's value is in `set`, or is not.
 fn test(field: Field, set: RangeSet, negated: bool) -> Condition {
-    let set = if negated { set.complement(field.maximum()) } else { set };
+    let set = if negated {
+        set.complement(field.maximum())
+    } else {
+        set
+    };
     if set.is_empty() {
         Condition::Any(Vec::new())
     } else {
