@@ -8,8 +8,10 @@ use crate::source::Spanned;
 pub struct Settings {
     /// The product's version: `24.1`.
     pub version: Option<Spanned<String>>,
-    /// Features that are on, `logging`, or off, `not telemetry`. Of the others it is not known.
+    /// Features that are on.
     pub features: Vec<Spanned<String>>,
+    /// Features that are off. Of one that is in neither list it is not known.
+    pub without: Vec<Spanned<String>>,
     /// Services and parameters, whichever the policy defines under the name.
     pub values: Vec<Value>,
     /// The day of the run, for rows that expire. Without it none does.
@@ -21,6 +23,6 @@ pub struct Settings {
 pub struct Value {
     /// `ui`, `smtp-host`
     pub name: Spanned<String>,
-    /// `tcp/4443`, `smtp.example.com`
+    /// `tcp/4443`, `smtp.example.com`; one text may hold several, with commas between them.
     pub texts: Vec<Spanned<String>>,
 }

@@ -188,7 +188,7 @@ impl<'a> Reader<'a> {
                         let (policy, most) = (policy.to_owned(), MAX_ROWS);
                         let kind = ErrorKind::TooManyRows { policy, most };
                         self.errors.push(PolicyError::new(kind, statement.span));
-                        return ("", statements, true);
+                        return (end(rest), statements, true);
                     }
                     statements.push(statement);
                     rest = after;
@@ -196,7 +196,7 @@ impl<'a> Reader<'a> {
                 Err(failure) => rest = self.recover(start, failure),
             }
         }
-        ("", statements, true)
+        (end(rest), statements, true)
     }
 
     /// Notes the mistake and gives the text from the next statement, closing brace or policy on.
@@ -249,7 +249,7 @@ impl<'a> Reader<'a> {
     /// The mistake behind a failure.
     fn error_of(&self, failure: nom::Err<Failure<'a>>) -> PolicyError {
         let (nom::Err::Error(failure) | nom::Err::Failure(failure)) = failure else {
-            return PolicyError::new(mistake::of(&[], ""), self.at.span(""));
+            return PolicyError::new(mistake::of(&[], ""), self.at.span(end(self.at.text())));
         };
         match failure.kind {
             Some(kind) => PolicyError::new(*kind, self.at.span(failure.at)),
@@ -301,6 +301,11 @@ fn failed_at<'a>(failure: &nom::Err<Failure<'a>>) -> Option<&'a str> {
         nom::Err::Error(failure) | nom::Err::Failure(failure) => Some(failure.at),
         nom::Err::Incomplete(_) => None,
     }
+}
+
+/// The end of a text, as a slice of it.
+fn end(text: &str) -> &str {
+    text.get(text.len()..).unwrap_or(text)
 }
 
 /// The text behind `token`, its first token.

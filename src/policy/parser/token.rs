@@ -123,7 +123,8 @@ pub(super) fn trivia(mut input: &str) -> &str {
         if !input.starts_with('#') {
             return input;
         }
-        input = input.find('\n').and_then(|end| input.get(end..)).unwrap_or("");
+        let line = input.find('\n').unwrap_or(input.len());
+        input = input.get(line..).unwrap_or(input);
     }
 }
 

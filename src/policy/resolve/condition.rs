@@ -66,7 +66,7 @@ fn feature(context: &mut Context<'_>, name: &str, test: &Spanned<Test>) -> Resul
         let how = if context.facts.used {
             context.facts.how_to_set(policy, "feature", "")
         } else {
-            let example = format!("[\"{name}\"]` or `[\"not {name}\"]");
+            let example = format!("[\"{name}\"]` or `without = [\"{name}\"]");
             context.facts.how_to_set(policy, "features", &example)
         };
         format!("`{policy}` does not know whether `{name}` is on: {how}")

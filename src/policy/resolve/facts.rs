@@ -47,13 +47,10 @@ impl Facts {
         if let Some(version) = &settings.version {
             gather.version_text(version);
         }
-        for feature in &settings.features {
-            let text = feature.value.trim();
-            let (name, on) = match text.strip_prefix("not ") {
-                Some(name) => (name.trim(), false),
-                None => (text, true),
-            };
-            gather.feature(name, on, feature.span);
+        for (features, on) in [(&settings.features, true), (&settings.without, false)] {
+            for feature in features {
+                gather.feature(feature.value.trim(), on, feature.span);
+            }
         }
         for value in &settings.values {
             gather.value(value);
@@ -157,7 +154,11 @@ impl<'a, 'e> Gatherer<'a, 'e> {
             return;
         }
         if self.names.parameters.contains_key(name) {
-            self.facts.parameters.insert(name.to_owned(), value.texts.clone());
+            let hosts = value.texts.iter().flat_map(|text| {
+                let parts = text.value.split(',').map(|part| part.trim().to_owned());
+                parts.map(|part| Spanned::new(part, text.span))
+            });
+            self.facts.parameters.insert(name.to_owned(), hosts.collect());
         } else if self.names.services.contains_key(name) {
             self.service_texts(value);
         } else {
