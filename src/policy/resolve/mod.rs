@@ -8,6 +8,7 @@ mod facts;
 mod id;
 mod names;
 mod peer;
+mod row;
 mod service;
 
 use std::collections::BTreeMap;
@@ -17,8 +18,7 @@ use self::names::Names;
 use super::ast::{self, Date, RowSeverity, Statement};
 use super::error::{ErrorKind, PolicyError};
 use super::near::did_you_mean;
-use super::print;
-use super::row::{Kind, Peer, Row, Truth};
+use super::row::{Kind, Row};
 use super::settings::Settings;
 use crate::source::{Span, Spanned};
 
@@ -60,7 +60,7 @@ pub struct Resolved {
 /// A role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Role {
-    /// `policy.role`, as in [`Peer::Role`].
+    /// `policy.role`, as in [`super::Peer::Role`].
     pub name: String,
     /// The zone its hosts are in if nothing is bound to it.
     pub home: Option<String>,
@@ -69,7 +69,7 @@ pub struct Role {
 /// A zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Zone {
-    /// Its name, as in [`Peer::Zone`].
+    /// Its name, as in [`super::Peer::Zone`].
     pub name: String,
     /// The zone that stands for it unless the site defines it.
     pub alias: Option<String>,
@@ -232,9 +232,9 @@ fn resolve_with(
             }
             Statement::Row(row) => {
                 let id = ids.next().map_or(String::new(), |(id, _)| id);
-                let place = place(section, row.place.as_ref().map(|place| place.value));
+                let place = row::place(section, row.place.as_ref().map(|place| place.value));
                 let citation = (document.to_owned(), place);
-                resolve_row(context, (id, citation), (row, statement.span), &mut resolved);
+                row::resolve(context, (id, citation), (row, statement.span), &mut resolved);
             }
             _ => {}
         }
@@ -261,15 +261,6 @@ fn head(policy: &ast::Policy, names: &Names<'_>) -> Resolved {
         roles: roles.collect(),
         zones: zones.collect(),
         ..Resolved::default()
-    }
-}
-
-/// "Metrics exporters, row 3"
-fn place(section: &str, row: Option<u64>) -> String {
-    match row {
-        Some(row) if section.is_empty() => format!("row {row}"),
-        Some(row) => format!("{section}, row {row}"),
-        None => section.to_owned(),
     }
 }
 
@@ -356,90 +347,4 @@ fn used(
     into.remarks.extend(resolved.remarks);
     into.expired.extend(resolved.expired);
     into.lifted.extend(resolved.lifted);
-}
-
-fn resolve_row(
-    context: &mut Context<'_>,
-    (id, (document, place)): (String, (String, String)),
-    (row, span): (&ast::Row, Span),
-    into: &mut Resolved,
-) {
-    let id = format!("{}/{id}", context.policy);
-    let active = row
-        .when
-        .as_ref()
-        .map_or(Truth::Yes, |when| condition::resolve(context, when));
-    let from = peer::resolve(context, &row.from);
-    let to = peer::resolve(context, &row.to);
-    let services = service::resolve(context, &row.services);
-    check_sides(context, row, &from.items, &to.items);
-    let expires = row.expires.as_ref().map(|expires| expires.value);
-    if let Some(expires) = row.expires.as_ref() {
-        check_day(context, expires);
-        if context.facts.today.is_some_and(|today| today > expires.value) {
-            let (day, span) = (expires.value, expires.span);
-            into.expired.push(Expired { id, day, span });
-            return;
-        }
-    }
-    if active == Truth::No {
-        return;
-    }
-    let remark = Remark {
-        owner: row.owner.as_ref().map(|owner| owner.value.clone()),
-        severity: row.severity.as_ref().map(|severity| severity.value),
-        expires,
-    };
-    if remark.owner.is_some() || remark.severity.is_some() || remark.expires.is_some() {
-        into.remarks.insert(id.clone(), remark);
-    }
-    into.rows.push(Row {
-        id,
-        policy: context.policy.to_owned(),
-        kind: row.kind.value,
-        from,
-        to,
-        services,
-        active,
-        purpose: row
-            .purpose
-            .as_ref()
-            .map_or(String::new(), |purpose| purpose.value.clone()),
-        document,
-        place,
-        span,
-    });
-}
-
-/// `self` accepts nothing, and a row between names that are no hosts of the site is checked nowhere.
-fn check_sides(context: &mut Context<'_>, row: &ast::Row, from: &[Spanned<Peer>], to: &[Spanned<Peer>]) {
-    for item in row.to.items.iter().filter(|item| item.value == ast::Peer::This) {
-        context.refuse(ErrorKind::SelfOnTheRight {}, item.span);
-    }
-    let is_remote = |peer: &Spanned<Peer>| matches!(peer.value, Peer::Name(_) | Peer::Unset(_) | Peer::Any);
-    if let (Some(first), Some(last)) = (from.first(), to.last())
-        && from.iter().chain(to).all(is_remote)
-    {
-        context.refuse(ErrorKind::NoRole {}, first.span.to(last.span));
-    }
-}
-
-fn check_day(context: &mut Context<'_>, day: &Spanned<Date>) {
-    let Date {
-        year,
-        month,
-        day: number,
-    } = day.value;
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let days = match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        4 | 6 | 9 | 11 => 30,
-        2 if leap => 29,
-        2 => 28,
-        _ => 0,
-    };
-    if number == 0 || number > days {
-        let date = print::date(day.value);
-        context.refuse(ErrorKind::NoSuchDay { date }, day.span);
-    }
 }
