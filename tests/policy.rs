@@ -1,4 +1,5 @@
 //! The policy language, through its public functions: what is read, refused, printed and put in force.
+#![cfg(test)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
 //! Printing and reading are each other's inverse, on policies made at random; reading never panics on any text.
+#![cfg(test)]
 
 use portcullis::policy;
 use portcullis::source::SourceMap;

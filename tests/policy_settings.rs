@@ -1,4 +1,5 @@
 //! What a site's settings do to the rows of a policy, and what is said where they do not fit.
+#![cfg(test)]
 
 use portcullis::policy::{self, ErrorKind, Peer, PolicyError, Resolved, Row, Settings, Truth, Value};
 use portcullis::source::{FileId, SourceMap, Span, Spanned};
@@ -139,10 +140,9 @@ fn what_is_not_set_is_unknown_and_says_what_to_set() {
 
 #[test]
 fn features_that_are_on_or_off_settle_their_rows() {
-    let site = Site::builtin("stacklight", "logging tungsten-fabric");
+    let site = Site::builtin("stacklight", "logging not tungsten-fabric");
     let settings = Settings {
-        features: vec![site.word("logging")],
-        without: vec![site.word("tungsten-fabric")],
+        features: vec![site.word("logging"), site.word("not tungsten-fabric")],
         ..Settings::default()
     };
     let resolved = site.resolve(&settings).unwrap();
@@ -306,7 +306,7 @@ fn ids_come_from_services_and_stay_unique_whatever_is_in_force() {
         allow any -> r : any
         allow any -> r : icmp/3/4
     }";
-    let site = Site::new(text, "f");
+    let site = Site::new(text, "not f");
     let ids = |settings: &Settings| -> Vec<String> {
         site.resolve(settings)
             .unwrap()
@@ -327,7 +327,7 @@ fn ids_come_from_services_and_stay_unique_whatever_is_in_force() {
     ];
     assert_eq!(ids(&Settings::default()), all);
     let without = Settings {
-        without: vec![site.word("f")],
+        features: vec![site.word("not f")],
         ..Settings::default()
     };
     assert_eq!(ids(&without), all[1..]);

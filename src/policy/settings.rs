@@ -8,10 +8,8 @@ use crate::source::Spanned;
 pub struct Settings {
     /// The product's version: `24.1`.
     pub version: Option<Spanned<String>>,
-    /// Features that are on.
+    /// Features that are on, `logging`, or off, `not telemetry`. Of the others it is not known.
     pub features: Vec<Spanned<String>>,
-    /// Features that are off. Of one that is in neither list it is not known.
-    pub without: Vec<Spanned<String>>,
     /// Services and parameters, whichever the policy defines under the name.
     pub values: Vec<Value>,
     /// The day of the run, for rows that expire. Without it none does.

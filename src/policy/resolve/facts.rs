@@ -47,10 +47,13 @@ impl Facts {
         if let Some(version) = &settings.version {
             gather.version_text(version);
         }
-        for (features, on) in [(&settings.features, true), (&settings.without, false)] {
-            for feature in features {
-                gather.feature(feature.value.trim(), on, feature.span);
-            }
+        for feature in &settings.features {
+            let text = feature.value.trim();
+            let (name, on) = match text.strip_prefix("not ") {
+                Some(name) => (name.trim(), false),
+                None => (text, true),
+            };
+            gather.feature(name, on, feature.span);
         }
         for value in &settings.values {
             gather.value(value);

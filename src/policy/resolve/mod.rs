@@ -168,9 +168,9 @@ pub fn resolve(
     Err(errors)
 }
 
-/// Finds every mistake of meaning in policies that may speak of each other, settings apart.
+/// Finds policies of one name.
 #[must_use]
-pub fn check(policies: &[ast::Policy]) -> Vec<PolicyError> {
+pub fn check_names(policies: &[ast::Policy]) -> Vec<PolicyError> {
     let mut errors = Vec::new();
     let mut seen = BTreeMap::new();
     for policy in policies {
@@ -180,12 +180,18 @@ pub fn check(policies: &[ast::Policy]) -> Vec<PolicyError> {
             let kind = ErrorKind::DuplicatePolicy { name };
             errors.push(PolicyError::clash(kind, policy.name.span, earlier));
         }
-        errors.extend(
-            resolve(policy, &Settings::default(), policies)
-                .err()
-                .unwrap_or_default(),
-        );
     }
+    errors
+}
+
+/// Finds every mistake of meaning in policies that may speak of each other, settings apart.
+#[must_use]
+pub fn check(policies: &[ast::Policy]) -> Vec<PolicyError> {
+    let mut errors = check_names(policies);
+    let of_each = policies
+        .iter()
+        .filter_map(|policy| resolve(policy, &Settings::default(), policies).err());
+    errors.extend(of_each.flatten());
     // A mistake in a policy that others use is found by way of each of them.
     errors.sort_by_key(|error| error.span);
     let mut unique: Vec<PolicyError> = Vec::with_capacity(errors.len());
