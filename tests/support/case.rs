@@ -73,11 +73,16 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    /// Reduces a finding. File names are compared as the source map shows them.
-    pub(crate) fn of(finding: &Finding, sources: &SourceMap) -> Self {
+    /// Reduces a finding. Files are named as below the folder `root`, as the source map shows it.
+    pub(crate) fn of(finding: &Finding, sources: &SourceMap, root: &str) -> Self {
         let place = finding.primary.as_ref().map(|label| {
             let file = sources.file(label.span.file);
-            (file.name().to_owned(), file.line_column(label.span.start).line)
+            let inside = file
+                .name()
+                .strip_prefix(root)
+                .map(|name| name.trim_start_matches('/'));
+            let name = inside.unwrap_or(file.name()).to_owned();
+            (name, file.line_column(label.span.start).line)
         });
         let mut text = vec![finding.message.clone()];
         text.extend(finding.primary.iter().map(|label| label.message.clone()));
@@ -438,7 +443,11 @@ COMMIT
         let file = sources.add_text("host.rules", &case.files[0].text);
         let found = |start: u32, message: &str| {
             let label = Label::new(Span::new(file, start, start + 1), "opens it");
-            Found::of(&Finding::new(Code::ExcessOpening, message, Some(label)), &sources)
+            Found::of(
+                &Finding::new(Code::ExcessOpening, message, Some(label)),
+                &sources,
+                "",
+            )
         };
         assert!(
             case.differences(&[found(0, "tcp/23"), found(0, "udp/1")])
