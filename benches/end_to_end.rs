@@ -1,28 +1,36 @@
-//! How long each stage takes on each shape of ruleset at 1,000, 10,000 and 100,000 rules.
+//! How long reading, compiling and a whole check against a policy of 200 rows take, on each shape of ruleset at
+//! 1,000, 10,000 and 100,000 rules.
 //!
 //! `cargo bench -- read` measures one stage, `cargo bench -- overlap/1000$` one input. What is measured is named by
 //! stage, shape and size; the inputs are those that `cargo run --example generate` writes.
 
 #[path = "generate/mixed.rs"]
 mod mixed;
+#[path = "generate/policy.rs"]
+mod policy;
 #[path = "generate/random.rs"]
 mod random;
 #[path = "generate/ruleset.rs"]
 mod ruleset;
 
+use std::fs;
 use std::hint::black_box;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
+use portcullis::check::{Request, check};
 use portcullis::dialect::{ALL, Reading};
 use portcullis::model::{Compiler, HostFacts, Path};
-use portcullis::packet::Space;
+use portcullis::packet::{DEFAULT_BUDGET, Space};
+use portcullis::site::Arguments;
 use portcullis::source::SourceMap;
 use ruleset::{Shape, ruleset};
 
 const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
 const SEED: u64 = 1;
+const N_ROWS: usize = 200;
 
 fn inputs() -> impl Iterator<Item = (Shape, usize)> {
     Shape::ALL
@@ -78,6 +86,47 @@ fn compiling(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// Writes a ruleset and the policy into a folder and asks for what a user would ask for.
+fn request(folder: &PathBuf, shape: Shape, n_rules: usize) -> std::io::Result<Request> {
+    fs::create_dir_all(folder)?;
+    let rules = folder.join("generated.rules");
+    let ports = folder.join("generated.ports");
+    fs::write(&rules, ruleset(shape, n_rules, SEED))?;
+    fs::write(&ports, policy::policy(N_ROWS, SEED))?;
+    let arguments = Arguments {
+        policies: vec![ports.to_string_lossy().into_owned()],
+        roles: vec!["generated.server".to_owned()],
+        ..Arguments::default()
+    };
+    Ok(Request {
+        paths: vec![rules],
+        dialect: None,
+        arguments,
+        site: None,
+        budget: DEFAULT_BUDGET,
+    })
+}
+
+fn checking(criterion: &mut Criterion) {
+    let folder = std::env::temp_dir().join(format!("portcullis-bench-{}", std::process::id()));
+    let mut group = criterion.benchmark_group("check");
+    for (shape, n_rules) in inputs() {
+        let Ok(request) = request(&folder, shape, n_rules) else {
+            continue;
+        };
+        group.throughput(Throughput::Elements(n_rules as u64));
+        group.bench_with_input(
+            BenchmarkId::new(shape.name(), n_rules),
+            &request,
+            |bencher, request| {
+                bencher.iter(|| black_box(check(request).is_ok()));
+            },
+        );
+    }
+    group.finish();
+    let _ = fs::remove_dir_all(folder);
+}
+
 fn few_samples() -> Criterion {
     Criterion::default()
         .sample_size(10)
@@ -85,5 +134,5 @@ fn few_samples() -> Criterion {
         .measurement_time(Duration::from_secs(2))
 }
 
-criterion_group! { name = stages; config = few_samples(); targets = reading, compiling }
+criterion_group! { name = stages; config = few_samples(); targets = reading, compiling, checking }
 criterion_main!(stages);

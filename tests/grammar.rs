@@ -51,7 +51,6 @@ fn parses_ports(text: &str) -> bool {
     portcullis::policy::parse(sources.source(file)).errors.is_empty()
 }
 
-
 fn seed() -> u64 {
     let seed = std::env::var("GRAMMAR_SEED")
         .ok()
