@@ -142,11 +142,10 @@ fn uniform(n_rules: usize, random: &mut Random, text: &mut String) {
     }
 }
 
-/// A range below `limit`, at most an eighth of it wide and a two-hundredth at the least.
+/// A range below `limit` with any two ends: a third of it wide on average.
 fn wide(limit: u32, random: &mut Random) -> (u32, u32) {
-    let width = limit / 200 + random.below(limit / 8 - limit / 200);
-    let low = random.below(limit - width);
-    (low, low + width)
+    let (one, other) = (random.below(limit), random.below(limit));
+    (one.min(other), one.max(other))
 }
 
 fn overlap(n_rules: usize, random: &mut Random, text: &mut String) {
