@@ -115,12 +115,12 @@ fn field_name(field: Field) -> String {
 
 /// The values of a set; a set that is nearly everything as `all but …`.
 fn set_text(field: Field, set: &RangeSet) -> String {
-    let rest = set.complement(field.max());
+    let rest = set.complement(field.maximum());
     let enumerated = matches!(field, Field::State | Field::DestinationClass | Field::SourceClass);
     if rest.is_empty() {
         return "any".to_owned();
     }
-    if !enumerated && set.contains_range(0, 0) && set.contains_range(field.max(), field.max()) {
+    if !enumerated && set.contains_range(0, 0) && set.contains_range(field.maximum(), field.maximum()) {
         return format!("all but {}", values(field, &rest));
     }
     values(field, set)

@@ -117,10 +117,10 @@ impl<'a> Lowering<'a> {
             Meaning::Fragment => set_of(Field::Fragment, RangeSet::point(1)),
             Meaning::SourcePorts => set_of(Field::SourcePort, self.ports(text)?),
             Meaning::DestinationPorts => set_of(Field::Service, self.ports(text)?),
-            Meaning::SourcePortList => set_of(Field::SourcePort, parser::port_list(text)?),
-            Meaning::DestinationPortList => set_of(Field::Service, parser::port_list(text)?),
+            Meaning::SourcePortList => set_of(Field::SourcePort, self.port_list(text)?),
+            Meaning::DestinationPortList => set_of(Field::Service, self.port_list(text)?),
             Meaning::EitherPortList => {
-                let ports = parser::port_list(text)?;
+                let ports = self.port_list(text)?;
                 let either =
                     [Field::SourcePort, Field::Service].map(|field| Condition::Test(field, ports.clone()));
                 Ok(Some(not(Condition::Any(either.into()), negated)))
@@ -131,8 +131,8 @@ impl<'a> Lowering<'a> {
             Meaning::IcmpType => icmp(text, Family::V4, negated),
             Meaning::Icmpv6Type => icmp(text, Family::V6, negated),
             Meaning::State => state(text, negated),
-            Meaning::SourceRange => set_of(family.source(), address_range(text, family)?),
-            Meaning::DestinationRange => set_of(family.destination(), address_range(text, family)?),
+            Meaning::SourceRange => set_of(family.source(), self.address_range(text)?),
+            Meaning::DestinationRange => set_of(family.destination(), self.address_range(text)?),
             Meaning::Mark => mark(text, negated),
             Meaning::SourceType => self.class(rule, term, text, Field::SourceClass, table),
             Meaning::DestinationType => self.class(rule, term, text, Field::DestinationClass, table),
@@ -147,14 +147,36 @@ impl<'a> Lowering<'a> {
     fn ports(&mut self, text: &'a str) -> Read<'a, RangeSet> {
         let (low, high) = parser::port_range(text)?;
         if low > high {
-            let label = Label::new(self.at.span(text), "no port is in it");
-            let message = format!("the range `{text}` ends before it starts");
-            let mut finding = Finding::new(Code::UnreadText, message, Some(label))
-                .help("the rule was taken as one that never matches; newer iptables refuses it");
-            finding.severity = Severity::Warning;
-            self.notices.push(finding);
+            self.note_empty(text);
         }
         Ok(RangeSet::range(u128::from(low), u128::from(high)))
+    }
+
+    /// `-m multiport`
+    fn port_list(&mut self, text: &'a str) -> Read<'a, RangeSet> {
+        let (ports, empty) = parser::port_list(text)?;
+        if let Some(empty) = empty {
+            self.note_empty(empty);
+        }
+        Ok(ports)
+    }
+
+    /// `-m iprange`
+    fn address_range(&mut self, text: &'a str) -> Read<'a, RangeSet> {
+        let (low, high) = parser::range_of_addresses(text, self.family)?;
+        if low > high {
+            self.note_empty(text);
+        }
+        Ok(RangeSet::range(low, high))
+    }
+
+    fn note_empty(&mut self, text: &'a str) {
+        let label = Label::new(self.at.span(text), "nothing is in it");
+        let message = format!("the range `{text}` ends before it starts");
+        let mut finding = Finding::new(Code::UnreadText, message, Some(label))
+            .help("it was taken for an empty range, as the kernel does; newer iptables refuses it");
+        finding.severity = Severity::Warning;
+        self.notices.push(finding);
     }
 
     /// `-s`, `-d`
@@ -340,11 +362,6 @@ fn state(text: &str, negated: bool) -> Read<'_, Option<Condition>> {
         Ok([only]) => not(only, negated),
         Err(any) => not(Condition::Any(any), negated),
     }))
-}
-
-fn address_range(text: &str, family: Family) -> Read<'_, RangeSet> {
-    let (low, high) = parser::range_of_addresses(text, family)?;
-    Ok(RangeSet::range(low, high))
 }
 
 /// `mark & mask == value`: iptables-extensions(8), "mark".

@@ -38,6 +38,8 @@ pub(super) struct Lowering<'a> {
     notices: Vec<Finding>,
     /// The table that is open: its index, and whether a header opened it.
     open: Option<(usize, bool)>,
+    /// Inside a table that is not known: its lines are not read.
+    skips: bool,
     /// Whether a header has opened any table.
     has_header: bool,
     /// Whether the file tells fragments apart; then rules that read ports hold for first fragments only.
@@ -56,6 +58,7 @@ pub(super) fn read(source: Source<'_>, family: Family, into: &mut Reading) {
         unknowns: Unknowns::default(),
         notices: Vec::new(),
         open: None,
+        skips: false,
         has_header: false,
         tests_fragments: source.text.contains(" -f ") || source.text.contains("--fragment"),
         n_rules: 0,
@@ -85,6 +88,9 @@ impl<'a> Lowering<'a> {
                 return;
             }
         };
+        if self.skips && !matches!(line, Line::Table(_) | Line::Commit) {
+            return;
+        }
         let done = match line {
             Line::Blank => Ok(()),
             Line::Comment(text) => {
@@ -94,6 +100,7 @@ impl<'a> Lowering<'a> {
             Line::Table(name) => self.table(text, name),
             Line::Commit => {
                 self.open = None;
+                self.skips = false;
                 Ok(())
             }
             Line::Declaration(declaration) => self.declaration(text, &declaration),
@@ -143,7 +150,9 @@ impl<'a> Lowering<'a> {
 
     fn table(&mut self, text: &'a str, name: &'a str) -> Read<'a, ()> {
         self.end_of_table();
-        let Some(kind) = TableKind::by_name(name) else {
+        let known = TableKind::by_name(name);
+        self.skips = known.is_none();
+        let Some(kind) = known else {
             return Err(Unread::new(name, format!("`{name}` is not a table"))
                 .help("the tables are filter, nat, mangle, raw and security"));
         };

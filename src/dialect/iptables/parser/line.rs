@@ -1,8 +1,8 @@
 //! One line: a table, a declaration, a command, a comment, or something else.
 
 use nom::bytes::complete::{tag, take_till, take_while1};
-use nom::character::complete::{char, space0};
-use nom::combinator::opt;
+use nom::character::complete::{char, digit1, space0};
+use nom::combinator::{all_consuming, opt, recognize};
 use nom::sequence::{delimited, preceded, terminated};
 use nom::{IResult, Parser};
 
@@ -49,13 +49,14 @@ fn name(input: &str) -> IResult<&str, &str> {
 fn declaration(input: &str) -> IResult<&str, Declaration<'_>> {
     let (rest, chain) = preceded((char(':'), space0), name).parse(input)?;
     let (rest, default) = preceded(space0, name).parse(rest)?;
+    let (rest, _) = preceded(space0, all_consuming(opt(counters))).parse(rest)?;
     Ok((rest, Declaration { chain, default }))
 }
 
 /// `counters ::= /\[[0-9]+:[0-9]+\]/`
 fn counters(input: &str) -> IResult<&str, &str> {
-    let count = |input| take_while1(|char: char| char.is_ascii_digit() || char == ':').parse(input);
-    terminated(delimited(char('['), count, char(']')), space0).parse(input)
+    let both = recognize((digit1, char(':'), digit1));
+    terminated(delimited(char('['), both, char(']')), space0).parse(input)
 }
 
 fn is_commit(text: &str) -> bool {

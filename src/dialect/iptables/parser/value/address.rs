@@ -53,6 +53,11 @@ fn network(text: &str, family: Family) -> Read<'_, Found> {
         Some((base, mask)) => (base, Some(mask)),
         None => (text, None),
     };
+    let all = family.max();
+    let mask = match mask {
+        None => all,
+        Some(mask) => netmask(mask, family)?,
+    };
     let number = match ip(base) {
         Some((found, number)) if found == family => number,
         Some((found, _)) => {
@@ -68,11 +73,6 @@ fn network(text: &str, family: Family) -> Read<'_, Found> {
             let message = format!("`{base}` is not an {} address", family.word());
             return Err(Unread::new(base, message));
         }
-    };
-    let all = family.max();
-    let mask = match mask {
-        None => all,
-        Some(mask) => netmask(mask, family)?,
     };
     let host = all & !mask;
     if host & host.wrapping_add(1) == 0 {
@@ -101,13 +101,18 @@ fn netmask(text: &str, family: Family) -> Read<'_, u128> {
             }
         };
     }
-    match ip(text) {
+    match whole_ip(text) {
         Some((found, mask)) if found == family => Ok(mask),
         _ => Err(Unread::new(
             text,
             format!("`{text}` is neither a prefix length nor a mask"),
         )),
     }
+}
+
+/// An address with all its parts.
+fn whole_ip(text: &str) -> Option<(Family, u128)> {
+    text.parse::<IpAddr>().ok().map(address::number)
 }
 
 /// An address; `10.1` is the network 10.1.0.0 as iptables completes it.
@@ -129,7 +134,8 @@ fn ip(text: &str) -> Option<(Family, u128)> {
 
 fn is_host_name(text: &str) -> bool {
     let valid = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
-    text.bytes().any(|byte| byte.is_ascii_alphabetic()) && text.bytes().all(valid)
+    let has_letter = text.bytes().any(|byte| byte.is_ascii_alphabetic());
+    has_letter && !text.starts_with('-') && text.bytes().all(valid)
 }
 
 /// All addresses that a mask with holes lets through: one range for each value of the holes.
@@ -147,15 +153,11 @@ fn with_holes(address: u128, mask: u128, bits: u32) -> impl Iterator<Item = (u12
 }
 
 /// `address-range ::= ip ( "-" ip )?`
+///
+/// May end before it starts: no address is in it.
 pub(in crate::dialect::iptables) fn range_of_addresses(text: &str, family: Family) -> Read<'_, (u128, u128)> {
     let (low, high) = text.split_once('-').unwrap_or((text, text));
     let (low, high) = (one_address(low, family)?, one_address(high, family)?);
-    if low > high {
-        return Err(Unread::new(
-            text,
-            format!("the range `{text}` ends before it starts"),
-        ));
-    }
     Ok((low, high))
 }
 
@@ -205,6 +207,10 @@ pub(in crate::dialect::iptables) fn nat_address(text: &str, family: Family) -> R
         "" => None,
         addresses => {
             let (low, high) = range_of_addresses(addresses, family)?;
+            if low > high {
+                let message = format!("the range `{addresses}` ends before it starts");
+                return Err(Unread::new(addresses, message));
+            }
             Some(RangeSet::range(low, high))
         }
     };

@@ -80,9 +80,11 @@ pub(in crate::dialect::iptables) fn interface(text: &str) -> Read<'_, Option<(u1
     if text == "+" {
         return Ok(None);
     }
-    if text.is_empty() || text.len() > value::MAX_INTERFACE_BYTES {
+    if text.is_empty() || text.len() > value::MAX_INTERFACE_BYTES || text.contains(['/', '!']) {
         let message = format!("`{text}` is not the name of an interface");
-        return Err(Unread::new(text, message).help("interface names are 1 to 15 bytes long"));
+        return Err(
+            Unread::new(text, message).help("interface names are 1 to 15 bytes long, without `/` and `!`")
+        );
     }
     Ok(Some(match text.strip_suffix('+') {
         Some(prefix) => value::interface_prefix(prefix),

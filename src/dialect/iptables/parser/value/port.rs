@@ -38,9 +38,11 @@ pub(in crate::dialect::iptables) fn port_range(text: &str) -> Read<'_, (u16, u16
 
 /// `port-list ::= port-range ( "," port-range )*`
 ///
+/// Returns the first range that ends before it starts beside the ports.
 /// "Up to 15 ports can be specified. A port range (port:port) counts as two ports": iptables-extensions(8), "multiport".
-pub(in crate::dialect::iptables) fn port_list(text: &str) -> Read<'_, RangeSet> {
+pub(in crate::dialect::iptables) fn port_list(text: &str) -> Read<'_, (RangeSet, Option<&str>)> {
     let mut ranges = Vec::new();
+    let mut empty = None;
     let mut slots = 0;
     for part in text.split(',') {
         slots += if part.contains(':') { 2 } else { 1 };
@@ -50,14 +52,11 @@ pub(in crate::dialect::iptables) fn port_list(text: &str) -> Read<'_, RangeSet> 
         }
         let (low, high) = port_range(part)?;
         if low > high {
-            return Err(Unread::new(
-                part,
-                format!("the range `{part}` ends before it starts"),
-            ));
+            empty.get_or_insert(part);
         }
         ranges.push((u128::from(low), u128::from(high)));
     }
-    Ok(RangeSet::from_ranges(ranges))
+    Ok((RangeSet::from_ranges(ranges), empty))
 }
 
 /// `to-ports ::= port ( "-" port ( "/" port )? )?`
