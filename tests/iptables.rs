@@ -220,3 +220,80 @@ fn every_rule_that_iptables_accepts_is_read() {
         println!("(result of iptables, read without complaint): {figures:?}");
     }
 }
+
+const HEAD: &str = "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n";
+
+#[test]
+fn every_span_lies_in_its_rule() {
+    for case in folder("fixtures/iptables") {
+        for input in std::fs::read_dir(case)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+        {
+            let (map, reading) = read("input.rules", &std::fs::read_to_string(&input).unwrap());
+            let chains = reading.rulesets.iter().flat_map(|ruleset| &ruleset.chains);
+            for rule in chains.flat_map(|chain| &chain.rules) {
+                assert!(rule.span.contains(rule.action_span) && !map.text(rule.span).contains('\n'));
+                assert!(rule.matches.iter().all(|found| rule.span.contains(found.span)));
+                assert!(rule.matches.iter().all(|found| !map.text(found.span).is_empty()));
+            }
+        }
+    }
+}
+
+#[test]
+fn hostile_dumps_are_read_in_linear_time() {
+    let many = |part: &str, count: usize| part.repeat(count);
+    let dumps = [
+        format!("{HEAD}-A INPUT -m comment --comment \"{}\" -j DROP\nCOMMIT\n", many("x ", 5_000_000)),
+        format!("{HEAD}-A INPUT {} -j DROP\nCOMMIT\n", many("-m set ", 1_000_000)),
+        format!("{HEAD}-A INPUT {} -j DROP\nCOMMIT\n", many("-s 10.0.0.1 ", 500_000)),
+        format!("{HEAD}-A INPUT -s {}10.0.0.1 -j DROP\nCOMMIT\n", many("10.0.0.0/255.0.255.1,", 300_000)),
+        format!("{HEAD}{}COMMIT\n", many("-I INPUT -j DROP\n", 300_000)),
+        format!("{HEAD}{}COMMIT\n", many("-I INPUT 1 -j DROP\n-I INPUT 2 -j DROP\n", 100_000)),
+        format!("{HEAD}{}COMMIT\n", many("-A INPUT -j DROP\n", 1000) + &many("-D INPUT -j ACCEPT\n", 100_000)),
+        format!("{HEAD}{}COMMIT\n", many("\"", 3_000_001)),
+        many("*filter\n:INPUT DROP [0:0]\n", 20_000),
+        many("*filter\n", 500_000),
+        (0..50_000).fold(HEAD.to_owned(), |text, at| text + &format!(":c{at} - [0:0]\n")) + &many("-F\n", 100_000),
+        (0..100_000).fold(HEAD.to_owned(), |text, at| text + &format!(":c{at} - [0:0]\n-A INPUT -j c{at}\n-A c{at} -j d{at}\n")),
+        (0..100_000).fold(HEAD.to_owned(), |text, at| text + &format!("-A INPUT -m m{at} --o{at} x -j DROP\n")),
+        "\0\u{1a}*filter\u{1a}\n:\u{1a}\n-A \u{1a} -s \u{e4}\n".to_owned(),
+        "*filter\n:\n-A\n-A \n-A INPUT -\n-A INPUT --\n-A INPUT --=\n-A INPUT -\u{e4}\n[\n[1:\n-I INPUT 99999999999999999999 -j DROP\n".to_owned(),
+    ];
+    for dump in &dumps {
+        let start = Instant::now();
+        let (_, reading) = read("hostile.rules", dump);
+        let shown: String = dump.chars().skip(HEAD.len()).take(30).collect();
+        println!(
+            "{:?} for {} bytes: {shown}… ({} notices)",
+            start.elapsed(),
+            dump.len(),
+            reading.notices.len()
+        );
+        assert!(start.elapsed().as_secs() < 60, "{shown}");
+    }
+}
+
+/// Prints how fast it is; a debug build says little.
+#[test]
+fn many_rules_are_read() {
+    let mut dump = HEAD.to_owned();
+    for at in 0..200_000 {
+        writeln!(
+            dump,
+            "-A INPUT -s 10.{}.{}.0/24 -p tcp -m tcp --dport {} -m conntrack --ctstate NEW -j ACCEPT",
+            at >> 8 & 255,
+            at & 255,
+            at % 65536
+        )
+        .unwrap();
+    }
+    dump.push_str("COMMIT\n");
+    let mut map = SourceMap::new();
+    let file = map.add_text("many.rules", dump);
+    let start = Instant::now();
+    let reading = Iptables.read(&[map.source(file)]);
+    println!("{} rules in {:?}", reading.n_rules, start.elapsed());
+    assert_eq!((reading.n_rules, reading.notices.len()), (200_000, 0));
+}

@@ -20,6 +20,8 @@ pub(super) struct Table<'a> {
     /// The bytes that open it.
     pub(super) header: Span,
     by_name: FxHashMap<&'a str, ChainId>,
+    /// The chains that hooks call: at most five.
+    hooked: Vec<ChainId>,
     /// Default verdicts that an earlier table of the same name left behind.
     inherited: Vec<(Hook, Verdict, Span)>,
     /// A later table of the same name took its place.
@@ -54,6 +56,8 @@ pub(super) struct Dangling<'a> {
 pub(super) struct Chains<'a> {
     pub(super) tables: Vec<Table<'a>>,
     states: Vec<ChainState<'a>>,
+    /// For each kind of table the one that counts: the last.
+    current: [Option<usize>; TableKind::ALL.len()],
     moves: usize,
 }
 
@@ -62,12 +66,19 @@ impl<'a> Chains<'a> {
     /// a table when it meets its header (iptables-restore(8), "--noflush"); default verdicts outlive that.
     pub(super) fn open(&mut self, kind: TableKind, header: Span) -> (usize, Option<Span>) {
         let earlier = self.find(kind);
-        let inherited = earlier.map_or_else(Vec::new, |table| {
-            let states = self.states.iter().filter(|chain| chain.table == table);
-            states
-                .filter_map(|chain| Some((chain.hook?, chain.default, chain.default_span)))
-                .collect()
+        let inherited = self.hooked(earlier).iter().filter_map(|id| {
+            let chain = self.state(*id)?;
+            Some((chain.hook?, chain.default, chain.default_span))
         });
+        let mut inherited: Vec<_> = inherited.collect();
+        for left in earlier
+            .and_then(|table| self.tables.get(table))
+            .map_or(&[][..], |table| &table.inherited)
+        {
+            if inherited.iter().all(|(hook, ..)| *hook != left.0) {
+                inherited.push(*left);
+            }
+        }
         let replaced = earlier.and_then(|table| self.tables.get_mut(table)).map(|table| {
             table.replaced = true;
             table.header
@@ -76,17 +87,20 @@ impl<'a> Chains<'a> {
             kind,
             header,
             by_name: FxHashMap::default(),
+            hooked: Vec::new(),
             inherited,
             replaced: false,
         });
-        (self.tables.len() - 1, replaced)
+        let opened = self.tables.len() - 1;
+        if let Some(current) = self.current.get_mut(kind as usize) {
+            *current = Some(opened);
+        }
+        (opened, replaced)
     }
 
     /// The table of that kind, if it is open or was.
     pub(super) fn find(&self, kind: TableKind) -> Option<usize> {
-        self.tables
-            .iter()
-            .position(|table| table.kind == kind && !table.replaced)
+        self.current.get(kind as usize).copied().flatten()
     }
 
     /// The kind of a table.
@@ -107,6 +121,9 @@ impl<'a> Chains<'a> {
         }
         owner.by_name.insert(name, next);
         let hook = owner.kind.hook(name);
+        if hook.is_some() {
+            owner.hooked.push(next);
+        }
         let inherited = owner.inherited.iter().find(|(of, ..)| Some(*of) == hook);
         let (default, default_span) = inherited
             .map_or((Verdict::Accept, owner.header), |(_, default, span)| {
@@ -215,45 +232,35 @@ impl<'a> Chains<'a> {
         chain.rules.iter().position(is_it)
     }
 
-    /// Empties a chain, or all of a table.
-    pub(super) fn flush(&mut self, table: usize, only: Option<ChainId>) {
-        match only {
-            Some(id) => {
-                if let Some(chain) = self.state_mut(id) {
-                    chain.rules.clear();
-                }
-            }
-            None => self.of_table(table).for_each(|chain| chain.rules.clear()),
+    /// Empties a chain.
+    pub(super) fn flush(&mut self, id: ChainId) {
+        if let Some(chain) = self.state_mut(id) {
+            chain.rules.clear();
         }
     }
 
-    /// Deletes a user's chain, or all of a table.
-    pub(super) fn delete(&mut self, table: usize, only: Option<ChainId>) {
-        let forget = |chain: &mut ChainState<'_>| {
-            if chain.hook.is_none() {
-                chain.exists = false;
-                chain.rules.clear();
-            }
-        };
-        match only {
-            Some(id) => {
-                if let Some(chain) = self.state_mut(id) {
-                    forget(chain);
-                }
-            }
-            None => self.of_table(table).for_each(forget),
+    /// Deletes a user's chain.
+    pub(super) fn delete(&mut self, id: ChainId) {
+        if let Some(chain) = self.state_mut(id).filter(|chain| chain.hook.is_none()) {
+            chain.exists = false;
+            chain.rules.clear();
         }
     }
 
-    fn of_table(&mut self, table: usize) -> impl Iterator<Item = &mut ChainState<'a>> {
-        self.states.iter_mut().filter(move |chain| chain.table == table)
+    /// All chains of a table; `None` if so much has been changed that no more is.
+    pub(super) fn of_table(&mut self, table: usize) -> Option<Vec<ChainId>> {
+        self.moves += self.states.len();
+        let ids = (0u32..)
+            .zip(&self.states)
+            .filter(|(_, chain)| chain.table == table);
+        (self.moves <= MAX_MOVES).then(|| ids.map(|(id, _)| ChainId(id)).collect())
     }
 
     /// The chains of a table that hooks call.
-    pub(super) fn hooked(&self, table: usize) -> Vec<ChainId> {
-        let ids = (0u32..).zip(&self.states);
-        let hooked = ids.filter(|(_, chain)| chain.table == table && chain.hook.is_some());
-        hooked.map(|(id, _)| ChainId(id)).collect()
+    pub(super) fn hooked(&self, table: Option<usize>) -> &[ChainId] {
+        table
+            .and_then(|table| self.tables.get(table))
+            .map_or(&[], |table| &table.hooked)
     }
 
     /// References to chains that are not there.

@@ -35,11 +35,11 @@ impl<'a> Lowering<'a> {
                 Ok(())
             }
             Verb::DeleteChain => {
-                self.chains().delete(table, Some(chain));
+                self.chains().delete(chain);
                 Ok(())
             }
             Verb::Flush => {
-                self.chains().flush(table, Some(chain));
+                self.chains().flush(chain);
                 Ok(())
             }
             Verb::Nothing => Ok(()),
@@ -48,16 +48,27 @@ impl<'a> Lowering<'a> {
     }
 
     fn command_without_chain(&mut self, text: &'a str, command: &Command<'a>, table: usize) -> Read<'a, ()> {
-        match command.verb {
-            Verb::Flush => self.chains().flush(table, None),
-            Verb::DeleteChain => self.chains().delete(table, None),
-            Verb::Nothing => {}
+        if command.verb == Verb::Nothing {
+            return Ok(());
+        }
+        let all = match command.verb {
+            Verb::Flush | Verb::DeleteChain => self.chains().of_table(table),
             _ => {
                 self.unknown_everywhere(text);
                 return Err(Unread::new(
                     command.word,
                     format!("`{}` without a chain", command.word),
                 ));
+            }
+        };
+        let Some(all) = all else {
+            return self.unreadable_command(text, command);
+        };
+        for chain in all {
+            if command.verb == Verb::Flush {
+                self.chains().flush(chain);
+            } else {
+                self.chains().delete(chain);
             }
         }
         Ok(())
@@ -225,7 +236,7 @@ impl<'a> Lowering<'a> {
             return;
         };
         let span = self.at.span(text);
-        for chain in self.chains().hooked(table) {
+        for chain in self.chains().hooked(Some(table)).to_vec() {
             self.chains().append(chain, unread_rule(span));
         }
     }
