@@ -208,10 +208,9 @@ proptest! {
             let end = if rule.1 { End::Accept } else { End::Drop };
             lines.push(Line { tests: tests_of(&universe, rule), leaf: leaf(&mut space, end, cause) });
         }
-        let mut segments = Vec::new();
-        space.first_match(&lines, &mut segments).unwrap();
-        segments.push(leaf(&mut space, End::Drop, 0));
-        let ruling = space.sequence_all(&segments).unwrap();
+        let matched = space.first_match(&lines).unwrap();
+        let default = leaf(&mut space, End::Drop, 0);
+        let ruling = space.sequence(matched, default).unwrap();
         let first = |value: &dyn Fn(Field) -> u128| {
             let matches = |rule: &Rule| {
                 tests_of(&universe, rule).iter().all(|(field, values)| values.contains(value(*field)))

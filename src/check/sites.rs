@@ -43,7 +43,10 @@ pub(super) fn group(
         }
         let overlaid = request.arguments.overlay(read, sources.source(arguments));
         let site = overlaid.map_err(|errors| vec![LoadError::Site(errors)])?;
-        let folder = path.as_deref().and_then(Path::parent).map(Path::to_owned);
+        let folder = path.as_deref().and_then(Path::parent).map(|folder| {
+            // The parent of a bare name is the empty path, which is here.
+            if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() }
+        });
         groups.push(SiteGroup {
             site,
             file,

@@ -9,6 +9,9 @@ use crate::packet::{End, OverBudget};
 /// Deciding rules named of a shadowed rule.
 const MAX_NAMED: usize = 3;
 
+/// Places of the diagram looked at for them.
+const MAX_LOOKED_AT: usize = 192;
+
 /// Finds the rules with a verdict that decide about no packet of any base chain that leads to them.
 pub(super) fn findings(compiler: &mut Compiler<'_>, findings: &mut Vec<Finding>) -> Result<(), OverBudget> {
     let mut alive = BTreeSet::new();
@@ -46,7 +49,7 @@ pub(super) fn findings(compiler: &mut Compiler<'_>, findings: &mut Vec<Finding>)
         let reach = compiler.reach(rule)?;
         for &(_, pin) in bases.iter().filter(|base| base.0 == ruleset) {
             let ruling = compiler.space.pinned(pin);
-            for set in compiler.space.terminals_within(reach, ruling) {
+            for set in compiler.space.some_terminals_within(reach, ruling, MAX_LOOKED_AT) {
                 for outcome in &set.outcomes {
                     if outcome.end != End::Fall
                         && let Some(decider) = compiler.decider(outcome.cause)

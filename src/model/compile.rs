@@ -415,11 +415,8 @@ impl<'m> Compiler<'m> {
             match element {
                 Element::Segment(pin) => segments.push(pin),
                 Element::Lines(lines) => {
-                    let mut found = Vec::new();
-                    self.space.first_match(&lines, &mut found)?;
-                    for ruling in found {
-                        segments.push(self.space.pin(ruling));
-                    }
+                    let ruling = self.space.first_match(&lines)?;
+                    segments.push(self.space.pin(ruling));
                 }
             }
         }

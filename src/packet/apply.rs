@@ -9,6 +9,10 @@ pub(super) trait Binary {
     fn operation(&self) -> Operation;
     /// The result where it is plain without looking further.
     fn shortcut(&self, space: &Space, left: Node, right: Node) -> Option<Node>;
+    /// The result whatever the right diagram is.
+    fn whatever_right(&self, space: &Space, left: Node) -> Option<Node>;
+    /// The result whatever the left diagram is.
+    fn whatever_left(&self, space: &Space, right: Node) -> Option<Node>;
     /// The result for two terminals that `shortcut` left open.
     fn terminals(&self, space: &mut Space, left: u32, right: u32) -> u32;
 }
@@ -49,14 +53,24 @@ impl Space {
             } else {
                 (max, right)
             };
-            let high = left_high.min(right_high);
-            let kid = self.apply(by, left_kid, right_kid)?;
+            // Where one side settles the result, the other's edges are leapt over.
+            let (high, kid) = if let Some(kid) = by.whatever_right(self, left_kid) {
+                (left_high, kid)
+            } else if let Some(kid) = by.whatever_left(self, right_kid) {
+                (right_high, kid)
+            } else {
+                (left_high.min(right_high), self.apply(by, left_kid, right_kid)?)
+            };
             self.push(begun, high, kid);
             if high >= max {
                 return self.finish(begun, level);
             }
-            at_left += usize::from(left_high == high);
-            at_right += usize::from(right_high == high);
+            if splits_left {
+                at_left = self.edge_behind(left, at_left, high);
+            }
+            if splits_right {
+                at_right = self.edge_behind(right, at_right, high);
+            }
         }
     }
 }

@@ -27,6 +27,14 @@ impl Binary for Merge {
         (left == right).then_some(left)
     }
 
+    fn whatever_right(&self, _: &Space, _: Node) -> Option<Node> {
+        None
+    }
+
+    fn whatever_left(&self, _: &Space, _: Node) -> Option<Node> {
+        None
+    }
+
     fn terminals(&self, space: &mut Space, left: u32, right: u32) -> u32 {
         let merged = OutcomeSet::merged(&[space.outcomes.set(left), space.outcomes.set(right)], self.0);
         space.outcomes.number(merged)
@@ -45,11 +53,10 @@ impl Binary for Sequence {
     }
 
     fn shortcut(&self, space: &Space, left: Node, right: Node) -> Option<Node> {
-        let set = space.outcomes.set(left.as_terminal()?);
-        let falls = |outcome: &Outcome| outcome.end == End::Fall && outcome.edit == self.edit;
-        if !set.outcomes.iter().any(falls) {
+        if let Some(left) = self.whatever_right(space, left) {
             return Some(left);
         }
+        let set = space.outcomes.set(left.as_terminal()?);
         let plain = Outcome {
             end: End::Fall,
             cause: Cause::NOBODY,
@@ -57,6 +64,16 @@ impl Binary for Sequence {
         };
         let is_identity = set.outcomes == [plain] && set.doubts.is_empty() && self.pass == Pass::Single;
         is_identity.then_some(right)
+    }
+
+    fn whatever_right(&self, space: &Space, left: Node) -> Option<Node> {
+        let set = space.outcomes.set(left.as_terminal()?);
+        let falls = |outcome: &Outcome| outcome.end == End::Fall && outcome.edit == self.edit;
+        (!set.outcomes.iter().any(falls)).then_some(left)
+    }
+
+    fn whatever_left(&self, _: &Space, _: Node) -> Option<Node> {
+        None
     }
 
     fn terminals(&self, space: &mut Space, left: u32, right: u32) -> u32 {
@@ -395,14 +412,19 @@ impl Space {
             } else {
                 (max, ruling)
             };
-            let high = left_high.min(right_high);
+            let is_outside = PacketSet(left).is_empty();
+            let high = if is_outside { left_high } else { left_high.min(right_high) };
             let kid = self.select(left, right, test, known)?;
             self.push(begun, high, kid);
             if high >= max {
                 break;
             }
-            at_within += usize::from(left_high == high);
-            at_ruling += usize::from(right_high == high);
+            if splits_within {
+                at_within = self.edge_behind(within, at_within, high);
+            }
+            if splits_ruling {
+                at_ruling = self.edge_behind(ruling, at_ruling, high);
+            }
         }
         let result = self.finish(begun, level)?;
         known.insert((within, ruling), result);
@@ -432,11 +454,20 @@ impl Space {
     /// All that happens to some packet of a set, each outcome set once, in a fixed order.
     #[must_use]
     pub fn terminals_within(&self, set: PacketSet, ruling: Ruling) -> Vec<&OutcomeSet> {
+        self.some_terminals_within(set, ruling, usize::MAX)
+    }
+
+    /// The same, but looks at so many places at the most: some of what happens.
+    #[must_use]
+    pub fn some_terminals_within(&self, set: PacketSet, ruling: Ruling, most: usize) -> Vec<&OutcomeSet> {
         let (mut seen, mut pending) = (FxHashSet::default(), vec![(set.0, ruling.0)]);
         let mut found = Vec::new();
         while let Some((set, node)) = pending.pop() {
             if PacketSet(set).is_empty() || !seen.insert((set, node)) {
                 continue;
+            }
+            if seen.len() > most {
+                break;
             }
             if let Some(terminal) = node.as_terminal() {
                 found.push(terminal);
@@ -457,13 +488,20 @@ impl Space {
                 } else {
                     (max, node)
                 };
-                let high = set_high.min(node_high);
-                pending.push((set_kid, node_kid));
+                let is_outside = PacketSet(set_kid).is_empty();
+                let high = if is_outside { set_high } else { set_high.min(node_high) };
+                if !is_outside {
+                    pending.push((set_kid, node_kid));
+                }
                 if high >= max {
                     break;
                 }
-                at_set += usize::from(set_high == high);
-                at_node += usize::from(node_high == high);
+                if splits_set {
+                    at_set = self.edge_behind(set, at_set, high);
+                }
+                if splits_node {
+                    at_node = self.edge_behind(node, at_node, high);
+                }
             }
         }
         found.sort_unstable();

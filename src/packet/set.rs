@@ -89,6 +89,23 @@ impl Binary for Boolean {
         }
     }
 
+    fn whatever_right(&self, _: &Space, left: Node) -> Option<Node> {
+        let (none, all) = (Node::terminal(OUT), Node::terminal(IN));
+        match self.0 {
+            Operation::Union => (left == all).then_some(all),
+            _ => (left == none).then_some(none),
+        }
+    }
+
+    fn whatever_left(&self, _: &Space, right: Node) -> Option<Node> {
+        let (none, all) = (Node::terminal(OUT), Node::terminal(IN));
+        match self.0 {
+            Operation::Union => (right == all).then_some(all),
+            Operation::Intersection => (right == none).then_some(none),
+            _ => (right == all).then_some(none),
+        }
+    }
+
     fn terminals(&self, _: &mut Space, left: u32, right: u32) -> u32 {
         match self.0 {
             Operation::Union => left | right,
@@ -198,6 +215,7 @@ impl Space {
     }
 
     /// The packets that are in `set` for some value of `field` among `values`. The result does not depend on `field`.
+    /// Among no values there is none: the result is empty.
     pub fn exists(
         &mut self,
         set: PacketSet,
@@ -207,7 +225,7 @@ impl Space {
         self.quantify(set, field, values, Operation::Union)
     }
 
-    /// The packets that are in `set` for every value of `field` among `values`.
+    /// The packets that are in `set` for every value of `field` among `values`. Among no values that is every packet.
     pub fn for_all(
         &mut self,
         set: PacketSet,
@@ -224,6 +242,9 @@ impl Space {
         values: &RangeSet,
         by: Operation,
     ) -> Result<PacketSet, OverBudget> {
+        if values.is_empty() {
+            return Ok(if by == Operation::Union { PacketSet::empty() } else { PacketSet::all() });
+        }
         let mut known = FxHashMap::default();
         self.project(set.0, field, &mut known, &mut |space, children| {
             let wanted = |&(low, high, _): &(u128, u128, Node)| {

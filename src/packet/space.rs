@@ -193,6 +193,31 @@ impl Space {
         })
     }
 
+    /// The first edge of an inner node, from `at` on, that ends behind `high`: where a walk goes on that has no interest in
+    /// the values up to there. Gallops, since the next edge is the likeliest.
+    pub(super) fn edge_behind(&self, node: Node, at: usize, high: u128) -> usize {
+        let Some(entry) = self.entries.get(node.0 as usize) else { return at };
+        let range = entry.first as usize + at..(entry.first + entry.n_edges) as usize;
+        let highs = self.highs.get(range).unwrap_or(&[]);
+        let mut reach = 1;
+        while highs.get(reach - 1).is_some_and(|&end| end <= high) && reach < highs.len() {
+            reach *= 2;
+        }
+        let from = reach / 2;
+        let window = highs.get(from..reach.min(highs.len())).unwrap_or(&[]);
+        at + from + window.partition_point(|&end| end <= high)
+    }
+
+    /// Where a node leads for the values `low..=high` of its field.
+    pub(super) fn edges_within(&self, node: Node, low: u128, high: u128) -> impl Iterator<Item = Node> + '_ {
+        let entry = self.entries.get(node.0 as usize).copied();
+        let range = entry.map_or(0..0, |entry| entry.first as usize..(entry.first + entry.n_edges) as usize);
+        let highs = self.highs.get(range.clone()).unwrap_or(&[]);
+        let first = highs.partition_point(|&end| end < low);
+        let last = highs.partition_point(|&end| end < high);
+        self.kids.get(range.start + first..(range.start + last + 1).min(range.end)).unwrap_or(&[]).iter().copied()
+    }
+
     /// Where a node leads for a value of its field.
     pub(super) fn child(&self, node: Node, value: u128) -> Node {
         let Some(entry) = self.entries.get(node.0 as usize) else {
@@ -342,13 +367,18 @@ impl Space {
             }
             count = count.div_ceil(2);
             self.pins.truncate(base + count);
-            if self.kids.len() > self.collect_at {
-                self.collect();
-            }
+            self.collect_if_due();
         }
         let result = self.pinned(Pin(base));
         self.pins.truncate(base);
         Ok(result)
+    }
+
+    /// Collects if the space has doubled since the last collection. Only what is pinned outlives the call.
+    pub(super) fn collect_if_due(&mut self) {
+        if self.kids.len() > self.collect_at {
+            self.collect();
+        }
     }
 
     fn set_pin(&mut self, at: usize, node: Node) {
@@ -360,6 +390,7 @@ impl Space {
     /// Drops every node that no pinned ruling reaches. Diagrams that are not pinned are lost.
     pub fn collect(&mut self) {
         let mut kept = Self::with_budget(self.budget);
+        kept.memo.reserve(self.memo.len().min(MEMO_LIMIT) / 2);
         kept.outcomes = std::mem::take(&mut self.outcomes);
         let mut moved: Vec<Option<Node>> = vec![None; self.entries.len()];
         let pins = std::mem::take(&mut self.pins);

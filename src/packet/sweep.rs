@@ -3,16 +3,16 @@
 //! At each level the ends of all ranges cut the field into intervals; in each, some of the rules are still active.
 //! Equal lists of active rules are compiled once, and a list ends at the first rule that has nothing left to ask. That is fast where
 //! few rules overlap, and far too slow where many do: the work is bounded, and past the bound
-//! the list is cut in halves that are put one behind the other (see [`Space::first_match`]).
+//! the list is cut in chunks that are put one behind the other (see [`Space::first_match`]).
 
 use std::hash::{Hash, Hasher};
 
 use hashbrown::HashTable;
-use rustc_hash::FxHasher;
+use rustc_hash::{FxHashSet, FxHasher};
 
 use super::outcome::End;
 use super::ruling::Ruling;
-use super::space::{Node, OverBudget, Space};
+use super::space::{Node, OverBudget, Pin, Space};
 use super::{Field, RangeSet};
 
 /// A rule: what a packet must pass, and what happens then.
@@ -24,10 +24,12 @@ pub struct Line {
     pub leaf: Ruling,
 }
 
-/// Copied list elements a rule that a sweep may cost before it gives up.
-const WORK_PER_LINE: usize = 48;
-/// What it may cost however few the rules.
+/// Copied list elements a rule that a sweep of all rules may cost before it gives up.
+const WORK_PER_LINE: usize = 160;
+/// What a sweep may cost however few the rules.
 const WORK_AT_LEAST: usize = 200_000;
+/// Rules taken at once where a sweep of all gave up; halved and doubled as their sweeps fail and succeed.
+const FIRST_CHUNK: usize = 128;
 
 /// Why a sweep stopped.
 enum Stop {
@@ -42,24 +44,89 @@ impl From<OverBudget> for Stop {
 }
 
 impl Space {
-    /// Compiles rules of which the first that matches decides, into as many segments as it takes to keep
-    /// the work in bounds. The segments, read one behind the other, are the ruling.
-    pub fn first_match(&mut self, lines: &[Line], segments: &mut Vec<Ruling>) -> Result<(), OverBudget> {
-        if lines.is_empty() {
-            return Ok(());
+    /// Compiles rules of which the first that matches decides. May collect: only what is pinned outlives the call,
+    /// and its result.
+    pub fn first_match(&mut self, lines: &[Line]) -> Result<Ruling, OverBudget> {
+        match self.sweep(lines, (lines.len() * WORK_PER_LINE).max(WORK_AT_LEAST)) {
+            Ok(node) => Ok(Ruling(node)),
+            Err(Stop::Budget(over)) => Err(over),
+            Err(Stop::TooMuchWork) => self.first_match_by_chunks(lines),
         }
+    }
+
+    fn sweep(&mut self, lines: &[Line], limit: usize) -> Result<Node, Stop> {
         let begun = self.begin();
-        match Sweep::new(self, lines).run(self) {
-            Ok(node) => segments.push(Ruling(node)),
-            Err(Stop::Budget(over)) => return Err(over),
-            Err(Stop::TooMuchWork) => {
-                self.abandon(begun);
-                let (first, second) = lines.split_at(lines.len() / 2);
-                self.first_match(first, segments)?;
-                self.first_match(second, segments)?;
+        let result = Sweep::new(self, lines, limit).run(self);
+        if result.is_err() {
+            self.abandon(begun);
+        }
+        result
+    }
+
+    /// Sweeps chunk by chunk and puts the chunks one behind the other, those of like size first. Lines that
+    /// nothing reaches any more are left out of their chunk: where much overlaps, those are most.
+    fn first_match_by_chunks(&mut self, lines: &[Line]) -> Result<Ruling, OverBudget> {
+        let mark = self.pin_mark();
+        let mut weights: Vec<(Pin, usize)> = Vec::new();
+        let (mut rest, mut size) = (lines, FIRST_CHUNK);
+        while !rest.is_empty() {
+            let (chunk, behind) = rest.split_at(size.min(rest.len()));
+            let alive: Vec<Line> =
+                chunk.iter().filter(|line| self.is_reached(line, &weights)).cloned().collect();
+            match self.sweep(&alive, WORK_AT_LEAST) {
+                Ok(node) => {
+                    rest = behind;
+                    size = size.saturating_mul(2);
+                    weights.push((self.pin(Ruling(node)), chunk.len()));
+                    self.join_like_sizes(&mut weights)?;
+                    self.collect_if_due();
+                }
+                // A single line is a product: its sweep costs next to nothing, so this ends.
+                Err(Stop::TooMuchWork) => size = (size / 2).max(1),
+                Err(Stop::Budget(over)) => return Err(over),
             }
         }
+        let segments: Vec<_> = weights.iter().map(|&(pin, _)| self.pinned(pin)).collect();
+        self.release(mark);
+        self.sequence_all(&segments)
+    }
+
+    fn join_like_sizes(&mut self, weights: &mut Vec<(Pin, usize)>) -> Result<(), OverBudget> {
+        while let [.., (first, before), (second, after)] = weights.as_slice()
+            && *before <= 2 * after
+        {
+            let (pin, weight) = (*first, before + after);
+            let both = self.sequence(self.pinned(*first), self.pinned(*second))?;
+            weights.truncate(weights.len() - 2);
+            self.release(pin);
+            weights.push((self.pin(both), weight));
+        }
         Ok(())
+    }
+
+    /// Whether none of the segments before a line decides all of its packets. (Together they may still.)
+    fn is_reached(&self, line: &Line, before: &[(Pin, usize)]) -> bool {
+        let tests = prepare(self, line).tests;
+        before.iter().all(|&(pin, _)| {
+            let mut seen = FxHashSet::default();
+            self.falls_within(self.pinned(pin).0, &tests, &mut seen)
+        })
+    }
+
+    fn falls_within(&self, node: Node, tests: &[(u16, &RangeSet)], seen: &mut FxHashSet<Node>) -> bool {
+        if let Some(terminal) = node.as_terminal() {
+            return self.outcomes.set(terminal).outcomes.iter().any(|outcome| outcome.end == End::Fall);
+        }
+        if !seen.insert(node) {
+            return false;
+        }
+        let level = self.level(node);
+        match tests.iter().find(|test| test.0 == level) {
+            None => self.edges(node).any(|edge| self.falls_within(edge.2, tests, seen)),
+            Some((_, values)) => values.ranges().iter().any(|&(low, high)| {
+                self.edges_within(node, low, high).any(|kid| self.falls_within(kid, tests, seen))
+            }),
+        }
     }
 }
 
@@ -94,9 +161,8 @@ struct Sweep<'l> {
 }
 
 impl<'l> Sweep<'l> {
-    fn new(space: &mut Space, lines: &'l [Line]) -> Self {
+    fn new(space: &mut Space, lines: &'l [Line], limit: usize) -> Self {
         let prepared = lines.iter().map(|line| prepare(space, line)).collect();
-        let limit = (lines.len() * WORK_PER_LINE).max(WORK_AT_LEAST);
         let pass = space.pass().0;
         Self {
             lines: prepared,
