@@ -6,7 +6,9 @@ use super::view::{View, outside_interfaces, unknown_among};
 use super::words;
 use crate::finding::{Code, Finding};
 use crate::model::Decider;
-use crate::packet::{Bounds, Cause, End, Family, Field, OverBudget, PacketSet, RangeSet, service_words};
+use crate::packet::{
+    Bounds, Cause, End, Family, Field, Outcome, OverBudget, PacketSet, RangeSet, service_words,
+};
 use crate::policy::{Row, Service};
 
 /// The openings of one host that should not be.
@@ -72,6 +74,7 @@ impl<'f, 'm> Excess<'f, 'm> {
 
     /// New connections that may arrive from elsewhere: where zones name their interfaces, each from its own.
     fn feasible(&mut self) -> Result<PacketSet, OverBudget> {
+        let own = self.filters.own().clone();
         let families = self
             .filters
             .families
@@ -80,7 +83,7 @@ impl<'f, 'm> Excess<'f, 'm> {
         let families: RangeSet = families.collect();
         let space = &mut self.filters.compiler.space;
         let families = space.test(Field::Family, &families)?;
-        let mut feasible = self.view.feasible(space)?;
+        let mut feasible = self.view.feasible(space, &own)?;
         feasible = space.intersection(feasible, families)?;
         let zones: Vec<_> = self
             .filters
@@ -171,24 +174,28 @@ impl<'f, 'm> Excess<'f, 'm> {
         causes
     }
 
-    /// The packets of a set that a rule accepts.
+    /// The packets of a set that a rule accepts. What a rule matches is asked of packets as they come to it: of those
+    /// that were translated before, as they came to the host, it says nothing.
     fn region(&mut self, among: PacketSet, cause: Cause, decider: Decider) -> Result<PacketSet, OverBudget> {
-        let within = match self.filters.compiler.rule(decider) {
+        let translated = self.filters.translations(among, self.view.ruling, cause);
+        let compiler = &mut self.filters.compiler;
+        let accepts = |outcome: &Outcome| outcome.end == End::Accept && outcome.cause == cause;
+        let within = match compiler.rule(decider) {
             Some(rule) => {
-                let reach = self.filters.compiler.reach(rule)?;
-                self.filters.compiler.space.intersection(among, reach)?
+                let reach = compiler.reach(rule)?;
+                compiler.space.intersection(among, reach)?
             }
             None => among,
         };
-        let accepts = |end, by| end == End::Accept && by == cause;
-        self.filters
-            .compiler
+        let plain = |outcome: &Outcome| accepts(outcome) && !translated.contains(&outcome.edit);
+        let plain = compiler
             .space
-            .packets_within(within, self.view.ruling, &|set| {
-                set.outcomes
-                    .iter()
-                    .any(|outcome| accepts(outcome.end, outcome.cause))
-            })
+            .packets_within(within, self.view.ruling, &|set| set.outcomes.iter().any(plain))?;
+        let other = |outcome: &Outcome| accepts(outcome) && translated.contains(&outcome.edit);
+        let other = compiler
+            .space
+            .packets_within(among, self.view.ruling, &|set| set.outcomes.iter().any(other))?;
+        compiler.space.union(plain, other)
     }
 
     fn finding(
@@ -199,9 +206,8 @@ impl<'f, 'm> Excess<'f, 'm> {
         by_row: &[(usize, PacketSet)],
         is_sure: bool,
     ) -> Result<Finding, OverBudget> {
-        let world = self.filters.world;
+        let extent = self.filters.extent(region, self.view.side)?;
         let space = &mut self.filters.compiler.space;
-        let extent = words::extent(space, world, region)?;
         let witness = space.witness(region);
         let mut met = Vec::new();
         for &(at, set) in by_row {

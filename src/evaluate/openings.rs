@@ -27,9 +27,10 @@ pub fn openings(host: &Host, world: &World, space: Space) -> Result<Vec<Opening>
         .iter()
         .map(|family| (family.value(), family.value()))
         .collect();
+    let own = filters.own().clone();
     let space = &mut filters.compiler.space;
     let families = space.test(Field::Family, &families)?;
-    let feasible = view.feasible(space)?;
+    let feasible = view.feasible(space, &own)?;
     let feasible = space.intersection(feasible, families)?;
     let open = space.intersection(view.open.possibly, feasible)?;
     let mut causes = Vec::new();
@@ -49,7 +50,7 @@ pub fn openings(host: &Host, world: &World, space: Space) -> Result<Vec<Opening>
         })?;
         let sure: PacketSet = filters.compiler.space.intersection(region, view.open.surely)?;
         let decider = filters.compiler.decider(cause);
-        let lines = words::extent(&mut filters.compiler.space, world, region)?;
+        let lines = filters.extent(region, view.side)?;
         let label = decider.and_then(|decider| words::opener(&filters.compiler, decider, "it"));
         openings.push(Opening {
             lines,

@@ -235,11 +235,17 @@ impl View {
         }
     }
 
-    /// Packets from the peer that are worth asking about: over no loopback, from no address that is no peer's.
-    pub(super) fn feasible(self, space: &mut Space) -> Result<PacketSet, OverBudget> {
+    /// Packets between the host and a peer that are worth asking about: over no loopback, with no address that is no
+    /// peer's, and with one that may be the host's own. Others only pass through.
+    pub(super) fn feasible(self, space: &mut Space, own: &OwnAddresses) -> Result<PacketSet, OverBudget> {
         let outside = space.test(self.side.interface(), &outside_interfaces())?;
         let mut feasible = outside;
         for family in Family::ALL {
+            let others = space.product(&[
+                (Field::Family, RangeSet::point(family.value())),
+                (self.side.own(family), own.among(family).complement(family.max())),
+            ])?;
+            feasible = space.difference(feasible, others)?;
             let odd = odd_peers(family);
             let wrong = space.product(&[
                 (Field::Family, RangeSet::point(family.value())),

@@ -1,11 +1,11 @@
 //! The words that findings share: deciders with their spans, services, sources.
 
 use super::peer::World;
-use super::view::{CLIENT_PORTS, odd_peers, outside_interfaces};
+use super::view::{CLIENT_PORTS, OwnAddresses, Side, odd_peers, outside_interfaces};
 use crate::finding::{Label, RowCitation};
 use crate::model::{Compiler, Condition, Decider, Default, Match};
 use crate::packet::{
-    Doubt, Field, OverBudget, PacketSet, RangeSet, Region, Space, describe_region, service_words,
+    Doubt, Family, Field, OverBudget, PacketSet, RangeSet, Region, Space, describe_region, service_words,
 };
 use crate::policy::{Row, Service};
 
@@ -29,9 +29,17 @@ pub(super) fn service(service: &Service) -> String {
 }
 
 /// The extent of a finding, line by line.
-pub(super) fn extent(space: &mut Space, world: &World, set: PacketSet) -> Result<Vec<String>, OverBudget> {
+pub(super) fn extent(
+    space: &mut Space,
+    world: &World,
+    set: PacketSet,
+    side: Side,
+    own: &OwnAddresses,
+) -> Result<Vec<String>, OverBudget> {
     let (mut regions, more) = space.regions(set, MAX_LINES)?;
-    regions.iter_mut().for_each(strip_the_usual);
+    for region in &mut regions {
+        strip_the_usual(region, side, own);
+    }
     let name = |family, values: &RangeSet| world.name_of(family, values, &odd_peers(family));
     let mut lines: Vec<String> = regions
         .iter()
@@ -44,10 +52,17 @@ pub(super) fn extent(space: &mut Space, world: &World, set: PacketSet) -> Result
     Ok(lines)
 }
 
-/// Takes out what goes without saying: any interface but loopback, any port of a client.
-fn strip_the_usual(region: &mut Region) {
+/// Takes out what goes without saying: any interface but loopback, any port of a client, any address of the host.
+fn strip_the_usual(region: &mut Region, side: Side, own: &OwnAddresses) {
     let clients = RangeSet::range(CLIENT_PORTS.0, CLIENT_PORTS.1);
+    let is_any_own = |field: Field, values: &RangeSet| {
+        Family::ALL.into_iter().any(|family| {
+            let own = own.among(family).difference(&odd_peers(family));
+            side.own(family) == field && own.difference(values).is_empty()
+        })
+    };
     region.tests.retain(|(field, values)| match field {
+        field if is_any_own(*field, values) => false,
         Field::InInterface | Field::OutInterface => *values != outside_interfaces(),
         Field::SourcePort => *values != clients,
         _ => true,
