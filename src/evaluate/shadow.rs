@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::finding::{Code, Finding, Label};
 use crate::model::{Action, Compiler, Decider, Rule};
-use crate::packet::{End, OverBudget};
+use crate::packet::{End, OverBudget, PacketSet, Pin};
 
 /// Deciding rules named of a shadowed rule.
 const MAX_NAMED: usize = 3;
@@ -30,10 +30,10 @@ pub(super) fn findings(compiler: &mut Compiler<'_>, findings: &mut Vec<Finding>)
                         .filter_map(|outcome| compiler.decider(outcome.cause)),
                 );
             }
-            bases.push((ruleset, compiler.space.pin(ruling)));
+            let called = called_chains(compiler, ruleset, base);
+            bases.push((ruleset, called, compiler.space.pin(ruling)));
         }
     }
-    let called = called_chains(compiler);
     for (_, decider) in compiler.rule_causes().collect::<Vec<_>>() {
         let Decider::Rule { ruleset, chain, .. } = decider else {
             continue;
@@ -42,13 +42,16 @@ pub(super) fn findings(compiler: &mut Compiler<'_>, findings: &mut Vec<Finding>)
             continue;
         };
         let has_verdict = matches!(rule.action, Action::Accept | Action::Drop | Action::Reject);
-        if !has_verdict || alive.contains(&decider) || !called.contains(&(ruleset, chain.0)) {
+        let leads_here = |(other, called, _): &&(usize, BTreeSet<u32>, Pin)| {
+            *other == ruleset && called.contains(&chain.0)
+        };
+        if !has_verdict || alive.contains(&decider) || !bases.iter().any(|base| leads_here(&base)) {
             continue;
         }
         let mut by: BTreeMap<Decider, usize> = BTreeMap::new();
         let reach = compiler.reach(rule)?;
-        for &(_, pin) in bases.iter().filter(|base| base.0 == ruleset) {
-            let ruling = compiler.space.pinned(pin);
+        for (.., pin) in bases.iter().filter(leads_here) {
+            let ruling = compiler.space.pinned(*pin);
             for set in compiler.space.some_terminals_within(reach, ruling, MAX_LOOKED_AT) {
                 for outcome in &set.outcomes {
                     if outcome.end != End::Fall
@@ -60,32 +63,112 @@ pub(super) fn findings(compiler: &mut Compiler<'_>, findings: &mut Vec<Finding>)
             }
         }
         by.remove(&decider);
+        if is_echo(compiler, rule, decider, &by) {
+            continue;
+        }
+        if let Some(all) = taker_of_all(compiler, reach, decider, &by)? {
+            by.retain(|decider, _| *decider == all);
+        }
         findings.push(finding(compiler, rule, &by, decider));
     }
     Ok(())
 }
 
-/// Chains that some base chain leads to.
-fn called_chains(compiler: &Compiler<'_>) -> BTreeSet<(usize, u32)> {
-    let mut called = BTreeSet::new();
-    for (at, ruleset) in compiler.rulesets().iter().enumerate() {
-        let mut pending: Vec<u32> = ruleset.bases.iter().map(|base| base.chain.0).collect();
-        while let Some(chain) = pending.pop() {
-            if !called.insert((at, chain)) {
-                continue;
-            }
-            let rules = ruleset
-                .chains
-                .get(chain as usize)
-                .into_iter()
-                .flat_map(|chain| &chain.rules);
-            pending.extend(rules.filter_map(|rule| match rule.action {
-                Action::Jump(to) | Action::Goto(to) => Some(to.0),
-                _ => None,
-            }));
+/// Deciding rules of which is asked whether they match all that a shadowed rule matches.
+const MAX_ASKED: usize = 4;
+
+/// A rule before the shadowed one that takes everything by itself: then the others do not matter. Rules of the same
+/// chain are asked first.
+fn taker_of_all(
+    compiler: &mut Compiler<'_>,
+    reach: PacketSet,
+    shadowed: Decider,
+    by: &BTreeMap<Decider, usize>,
+) -> Result<Option<Decider>, OverBudget> {
+    let chain_of = |decider: &Decider| match decider {
+        Decider::Rule { ruleset, chain, .. } => Some((*ruleset, *chain)),
+        Decider::Default { .. } => None,
+    };
+    let mut earlier: Vec<_> = by.iter().filter(|(decider, _)| **decider < shadowed).collect();
+    earlier.sort_by_key(|(decider, count)| {
+        let is_elsewhere = chain_of(decider) != chain_of(&shadowed);
+        (is_elsewhere, std::cmp::Reverse(**count), **decider)
+    });
+    for (&decider, _) in earlier.into_iter().take(MAX_ASKED) {
+        let Some(rule) = compiler.rule(decider) else {
+            continue;
+        };
+        let takes = compiler.surely_matches(rule)?;
+        if compiler.space.difference(reach, takes)?.is_empty() {
+            return Ok(Some(decider));
         }
     }
+    Ok(None)
+}
+
+/// Chains that a base chain leads to.
+fn called_chains(compiler: &Compiler<'_>, ruleset: usize, base: usize) -> BTreeSet<u32> {
+    let mut called = BTreeSet::new();
+    let Some(ruleset) = compiler.rulesets().get(ruleset) else {
+        return called;
+    };
+    let mut pending: Vec<u32> = ruleset
+        .bases
+        .get(base)
+        .map(|base| base.chain.0)
+        .into_iter()
+        .collect();
+    while let Some(chain) = pending.pop() {
+        if !called.insert(chain) {
+            continue;
+        }
+        let rules = ruleset
+            .chains
+            .get(chain as usize)
+            .into_iter()
+            .flat_map(|chain| &chain.rules);
+        pending.extend(rules.filter_map(|rule| match rule.action {
+            Action::Jump(to) | Action::Goto(to) => Some(to.0),
+            _ => None,
+        }));
+    }
     called
+}
+
+/// Prefixes of chains that programs keep: what they put there is not the site's to tidy.
+const GENERATED: &[&str] = &[
+    "KUBE-",
+    "cali-",
+    "CILIUM_",
+    "ANTREA-",
+    "FLANNEL-",
+    "WEAVE-",
+    "CNI-",
+    "DOCKER",
+    "LIBVIRT_",
+    "f2b-",
+    "fail2ban-",
+];
+
+/// Whether a rule is merely said again, by or after a program that keeps its own chains: kube-proxy and Docker both
+/// accept established connections, and neither knows of the other.
+fn is_echo(compiler: &Compiler<'_>, rule: &Rule, shadowed: Decider, by: &BTreeMap<Decider, usize>) -> bool {
+    let is_generated = |decider: &Decider| {
+        let Decider::Rule { ruleset, chain, .. } = decider else {
+            return false;
+        };
+        let chains = compiler.rulesets().get(*ruleset).map(|ruleset| &ruleset.chains);
+        let chain = chains.and_then(|chains| chains.get(chain.0 as usize));
+        let name = chain.and_then(|chain| chain.path.rsplit('/').next());
+        name.is_some_and(|name| GENERATED.iter().any(|prefix| name.starts_with(prefix)))
+    };
+    let accepts = |rule: &Rule| matches!(rule.action, Action::Accept);
+    let agrees = |decider: &Decider| {
+        compiler
+            .rule(*decider)
+            .is_some_and(|other| accepts(other) == accepts(rule))
+    };
+    (is_generated(&shadowed) || by.keys().any(is_generated)) && by.keys().all(agrees)
 }
 
 fn finding(

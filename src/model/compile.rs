@@ -168,6 +168,11 @@ impl<'m> Compiler<'m> {
         Ok(Lowering::new(self).matches(&rule.matches)?.bounds.possibly)
     }
 
+    /// The packets that match a rule, whatever is not known.
+    pub fn surely_matches(&mut self, rule: &Rule) -> Result<PacketSet, OverBudget> {
+        Ok(Lowering::new(self).matches(&rule.matches)?.bounds.surely)
+    }
+
     /// The base chain behind a decider that is a default verdict.
     #[must_use]
     pub fn base(&self, decider: Decider) -> Option<&'m Base> {
