@@ -165,8 +165,13 @@ impl<'a> Lowering<'a> {
             kind: self.chains().kind(table),
             hook: self.chains().state(chain).and_then(|chain| chain.hook),
         };
+        self.unknowns.begin_rule();
         let matches = self.matches(rule, place.kind)?;
         let (action, action_span) = self.action(rule, place, span)?;
+        if matches!(action, model::Action::Continue) {
+            // A rule that logs or counts decides nothing, whatever it asks.
+            self.unknowns.forget_rule();
+        }
         Ok(Some(model::Rule {
             span,
             matches,

@@ -23,6 +23,8 @@ pub(super) struct Unknowns<'a> {
     texts: FxHashSet<Arc<str>>,
     by_name: FxHashMap<(&'a str, &'a str), usize>,
     kinds: Vec<Kind>,
+    /// The kinds that the rule at hand asks.
+    at_hand: Vec<usize>,
     changes: u8,
 }
 
@@ -44,12 +46,30 @@ impl<'a> Unknowns<'a> {
             });
             kinds.len() - 1
         });
+        self.at_hand.push(at);
         match self.kinds.get_mut(at) {
             Some(kind) => {
+                if kind.count == 0 {
+                    kind.first = span;
+                }
                 kind.count += 1;
                 Arc::clone(&kind.why)
             }
             None => Arc::from(name),
+        }
+    }
+
+    /// Begins a rule.
+    pub(super) fn begin_rule(&mut self) {
+        self.at_hand.clear();
+    }
+
+    /// Takes back what the rule at hand asks: nothing depends on it.
+    pub(super) fn forget_rule(&mut self) {
+        for at in self.at_hand.drain(..) {
+            if let Some(kind) = self.kinds.get_mut(at) {
+                kind.count -= 1;
+            }
         }
     }
 
@@ -80,7 +100,9 @@ impl<'a> Unknowns<'a> {
 
     /// One notice a kind, in the order of first use.
     pub(super) fn notices(&self) -> impl Iterator<Item = Finding> + '_ {
-        self.kinds.iter().map(|kind| {
+        let mut kinds: Vec<_> = self.kinds.iter().filter(|kind| kind.count > 0).collect();
+        kinds.sort_by_key(|kind| kind.first.start);
+        kinds.into_iter().map(|kind| {
             let times = if kind.count == 1 {
                 String::new()
             } else {
