@@ -1,8 +1,8 @@
-//! The same finding on several hosts, said once.
+//! The same finding on several hosts, or in several files, said once.
 
 use std::collections::BTreeMap;
 
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::source::SourceMap;
 
 /// Groups findings that say the same of several hosts, with the same words about the same text, and sorts all.
@@ -11,6 +11,7 @@ pub(super) fn alike(sources: &SourceMap, findings: Vec<Finding>) -> Vec<Finding>
     let mut merged: Vec<Finding> = Vec::new();
     let mut findings = findings;
     findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
+    let findings = not_modelled(findings);
     for finding in findings {
         let key = Key::of(sources, &finding);
         match order.get(&key).and_then(|&at| merged.get_mut(at)) {
@@ -26,6 +27,32 @@ pub(super) fn alike(sources: &SourceMap, findings: Vec<Finding>) -> Vec<Finding>
         }
     }
     merged
+}
+
+/// Says once what is not modelled, at its first place: the same tools write the same rules into every dump.
+fn not_modelled(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut first: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    let mut kept: Vec<Finding> = Vec::new();
+    for finding in findings {
+        if finding.code == Code::UnsupportedMatch {
+            // The number of uses in one file follows the name.
+            let name = finding.message.split(" (").next().unwrap_or_default().to_owned();
+            if let Some((_, n_others)) = first.get_mut(&name) {
+                *n_others += 1;
+                continue;
+            }
+            first.insert(name, (kept.len(), 0));
+        }
+        kept.push(finding);
+    }
+    for (at, n_others) in first.into_values().filter(|(_, n_others)| *n_others > 0) {
+        if let Some(finding) = kept.get_mut(at) {
+            let files = if n_others == 1 { "file" } else { "files" };
+            let help = finding.help.take().unwrap_or_default();
+            finding.help = Some(format!("{help}; {n_others} more {files} have it"));
+        }
+    }
+    kept
 }
 
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
