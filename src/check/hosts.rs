@@ -9,6 +9,7 @@ use crate::evaluate::{Addresses, Host};
 use crate::finding::{Code, Finding, Label, Severity};
 use crate::model::Families;
 use crate::packet::Network;
+use crate::policy::{Peer, Row};
 use crate::site::{Binder, Hosts, Site};
 use crate::source::{Span, Spanned};
 
@@ -146,6 +147,12 @@ fn unbound_config(unit: &Unit) -> Finding {
     .help("add a `[[bind]]` to portcullis.toml whose `files` match its path")
 }
 
+/// Whether a row has a role at one of its ends. Rows of features that are off are none.
+fn names(row: &Row, role: &str) -> bool {
+    let mut ends = row.to.items.iter().chain(&row.from.items);
+    ends.any(|end| matches!(&end.value, Peer::Role { name, .. } if name == role))
+}
+
 /// Roles of policies that the site asks for, to which no config is bound.
 fn unbound_roles(site: &Site, policies: &Policies, unmatched: &[usize], findings: &mut Vec<Finding>) {
     let has_files = |at: &usize| !unmatched.contains(at);
@@ -163,18 +170,12 @@ fn unbound_roles(site: &Site, policies: &Policies, unmatched: &[usize], findings
             .iter()
             .map(|role| role.name.as_str())
             .filter(|role| !bound.contains(role) && role.starts_with(&format!("{}.", policy.name)))
+            .filter(|role| policy.rows.iter().any(|row| names(row, role)))
             .collect();
         if missing.is_empty() {
             continue;
         }
-        let is_used = |peer: &crate::policy::Peer| match peer {
-            crate::policy::Peer::Role { name, .. } => missing.contains(&name.as_str()),
-            _ => false,
-        };
-        let touches = |row: &&crate::policy::Row| {
-            let mut ends = row.to.items.iter().chain(&row.from.items);
-            ends.any(|end| is_used(&end.value))
-        };
+        let touches = |row: &&Row| missing.iter().any(|role| names(row, role));
         let n_rows = policy.rows.iter().filter(touches).count();
         let roles: Vec<_> = missing.iter().map(|role| format!("`{role}`")).collect();
         let (noun, them) = if missing.len() == 1 {
