@@ -147,15 +147,20 @@ pub struct Binding {
 }
 
 /// The site file for `start` (a file or folder): in its folder or the nearest one above, no higher than the
-/// repository's root, which is the first folder with a `.git`.
+/// repository's root, which is the first folder with a `.git`. Where `start` is relative, so is what is found at or
+/// below the working directory.
 #[must_use]
 pub fn find(start: &Path) -> Option<PathBuf> {
-    let start = std::path::absolute(start).ok()?;
-    let folder = if start.is_dir() {
-        start.as_path()
-    } else {
-        start.parent()?
-    };
+    let found = find_upward(&std::path::absolute(start).ok()?)?;
+    let below = std::env::current_dir()
+        .ok()
+        .filter(|_| start.is_relative())
+        .and_then(|here| found.strip_prefix(here).map(Path::to_owned).ok());
+    Some(below.unwrap_or(found))
+}
+
+fn find_upward(start: &Path) -> Option<PathBuf> {
+    let folder = if start.is_dir() { start } else { start.parent()? };
     for folder in folder.ancestors() {
         let file = folder.join(FILE_NAME);
         if file.is_file() {
