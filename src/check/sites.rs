@@ -45,7 +45,11 @@ pub(super) fn group(
         let site = overlaid.map_err(|errors| vec![LoadError::Site(errors)])?;
         let folder = path.as_deref().and_then(Path::parent).map(|folder| {
             // The parent of a bare name is the empty path, which is here.
-            if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() }
+            if folder.as_os_str().is_empty() {
+                PathBuf::from(".")
+            } else {
+                folder.to_owned()
+            }
         });
         groups.push(SiteGroup {
             site,

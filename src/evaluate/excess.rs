@@ -151,9 +151,9 @@ impl<'f, 'm> Excess<'f, 'm> {
             }
             let sure = self.filters.compiler.space.intersection(region, wrong.surely)?;
             let finding = if sure.is_empty() {
-                self.finding(code, decider, region, by_row, false)?
+                self.finding(code, (cause, decider), region, by_row, false)?
             } else {
-                self.finding(code, decider, sure, by_row, true)?
+                self.finding(code, (cause, decider), sure, by_row, true)?
             };
             findings.push(finding);
         }
@@ -201,11 +201,14 @@ impl<'f, 'm> Excess<'f, 'm> {
     fn finding(
         &mut self,
         code: Code,
-        decider: Decider,
+        (cause, decider): (Cause, Decider),
         region: PacketSet,
         by_row: &[(usize, PacketSet)],
         is_sure: bool,
     ) -> Result<Finding, OverBudget> {
+        let translators = self
+            .filters
+            .translators(region, self.view.ruling, cause, decider)?;
         let extent = self.filters.extent(region, self.view.side)?;
         let space = &mut self.filters.compiler.space;
         let witness = space.witness(region);
@@ -218,6 +221,7 @@ impl<'f, 'm> Excess<'f, 'm> {
         let what = extent.first().cloned().unwrap_or_default();
         let label = words::opener(&self.filters.compiler, decider, &what);
         let mut finding = Finding::new(code, message(code, &what, &met), label);
+        finding.related.extend(translators);
         for row in &met {
             let verb = if code == Code::ForbiddenOpening {
                 "forbids it"
@@ -227,6 +231,7 @@ impl<'f, 'm> Excess<'f, 'm> {
             finding = finding.related(words::row_label(row, verb));
             finding.rows.push(words::citation(row));
         }
+        let mut unsaid = Vec::new();
         if let Some(witness) = &witness {
             let of = |field| witness.value(field);
             let doubts = self
@@ -238,6 +243,7 @@ impl<'f, 'm> Excess<'f, 'm> {
                 .clone();
             if !is_sure {
                 finding = finding.possibly(words::doubts(&self.filters.compiler, &doubts));
+                unsaid = words::spanless_doubts(&self.filters.compiler, &doubts);
             }
             finding.witness = Some(witness.to_string());
             if code == Code::ExcessOpening {
@@ -248,6 +254,8 @@ impl<'f, 'm> Excess<'f, 'm> {
         if finding.help.is_none() {
             finding.help = Some("narrow the rule to the peers that need it, or remove it".into());
         }
+        unsaid.extend(finding.help.take());
+        finding.help = Some(unsaid.join("; "));
         finding.extent = extent;
         Ok(finding)
     }

@@ -9,7 +9,7 @@ use super::view::{Moment, OwnAddresses, Side, View, onward_doubt, view};
 use super::words;
 use crate::finding::{Code, Finding, Label};
 use crate::model::{Compiler, Families, HostFacts, Path, Ruleset};
-use crate::packet::{Cause, EditId, Family, Field, OverBudget, PacketSet, Pin, Ruling, Space};
+use crate::packet::{Family, OverBudget, PacketSet, Pin, Space};
 use crate::policy::{Peer, Row};
 
 /// One machine or workload with its layers.
@@ -123,30 +123,6 @@ impl<'m> Filters<'m> {
     /// The extent of a finding about this host. Its own addresses go without saying.
     pub(super) fn extent(&mut self, set: PacketSet, side: Side) -> Result<Vec<String>, OverBudget> {
         words::extent(&mut self.compiler.space, self.world, set, side, &self.own)
-    }
-
-    /// The changes of destination or port with which a rule accepts packets of a set.
-    pub(super) fn translations(&self, among: PacketSet, ruling: Ruling, cause: Cause) -> Vec<EditId> {
-        let space = &self.compiler.space;
-        let sets = space.terminals_within(among, ruling);
-        let outcomes = sets.into_iter().flat_map(|set| &set.outcomes);
-        let translates = |edit: &EditId| {
-            let mut assignments = space.assignments(*edit).iter();
-            assignments.any(|(field, _)| {
-                matches!(
-                    field,
-                    Field::Destination4 | Field::Destination6 | Field::DestinationClass | Field::Service
-                )
-            })
-        };
-        let mut edits: Vec<_> = outcomes
-            .filter(|outcome| outcome.cause == cause)
-            .map(|outcome| outcome.edit)
-            .filter(translates)
-            .collect();
-        edits.sort_unstable();
-        edits.dedup();
-        edits
     }
 
     /// The addresses that the host may have.

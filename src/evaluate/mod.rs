@@ -11,6 +11,7 @@ mod peer;
 mod permitted;
 mod required;
 mod shadow;
+mod translate;
 mod view;
 mod words;
 

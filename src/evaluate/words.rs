@@ -124,6 +124,15 @@ pub(super) fn doubts(compiler: &Compiler<'_>, doubts: &[Doubt]) -> Vec<Label> {
         .collect()
 }
 
+/// Doubts that lie in no text: what neither a dump nor the site file says.
+pub(super) fn spanless_doubts(compiler: &Compiler<'_>, doubts: &[Doubt]) -> Vec<String> {
+    let reasons = doubts.iter().filter_map(|&doubt| compiler.reason(doubt));
+    reasons
+        .filter(|reason| reason.span.is_none())
+        .map(|reason| reason.why.to_string())
+        .collect()
+}
+
 /// The row as findings cite it.
 pub(super) fn citation(row: &Row) -> RowCitation {
     let document = match (row.document.is_empty(), row.place.is_empty()) {

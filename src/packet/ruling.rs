@@ -413,7 +413,11 @@ impl Space {
                 (max, ruling)
             };
             let is_outside = PacketSet(left).is_empty();
-            let high = if is_outside { left_high } else { left_high.min(right_high) };
+            let high = if is_outside {
+                left_high
+            } else {
+                left_high.min(right_high)
+            };
             let kid = self.select(left, right, test, known)?;
             self.push(begun, high, kid);
             if high >= max {
@@ -489,7 +493,11 @@ impl Space {
                     (max, node)
                 };
                 let is_outside = PacketSet(set_kid).is_empty();
-                let high = if is_outside { set_high } else { set_high.min(node_high) };
+                let high = if is_outside {
+                    set_high
+                } else {
+                    set_high.min(node_high)
+                };
                 if !is_outside {
                     pending.push((set_kid, node_kid));
                 }

@@ -243,7 +243,11 @@ impl Space {
         by: Operation,
     ) -> Result<PacketSet, OverBudget> {
         if values.is_empty() {
-            return Ok(if by == Operation::Union { PacketSet::empty() } else { PacketSet::all() });
+            return Ok(if by == Operation::Union {
+                PacketSet::empty()
+            } else {
+                PacketSet::all()
+            });
         }
         let mut known = FxHashMap::default();
         self.project(set.0, field, &mut known, &mut |space, children| {

@@ -196,7 +196,9 @@ impl Space {
     /// The first edge of an inner node, from `at` on, that ends behind `high`: where a walk goes on that has no interest in
     /// the values up to there. Gallops, since the next edge is the likeliest.
     pub(super) fn edge_behind(&self, node: Node, at: usize, high: u128) -> usize {
-        let Some(entry) = self.entries.get(node.0 as usize) else { return at };
+        let Some(entry) = self.entries.get(node.0 as usize) else {
+            return at;
+        };
         let range = entry.first as usize + at..(entry.first + entry.n_edges) as usize;
         let highs = self.highs.get(range).unwrap_or(&[]);
         let mut reach = 1;
@@ -211,11 +213,17 @@ impl Space {
     /// Where a node leads for the values `low..=high` of its field.
     pub(super) fn edges_within(&self, node: Node, low: u128, high: u128) -> impl Iterator<Item = Node> + '_ {
         let entry = self.entries.get(node.0 as usize).copied();
-        let range = entry.map_or(0..0, |entry| entry.first as usize..(entry.first + entry.n_edges) as usize);
+        let range = entry.map_or(0..0, |entry| {
+            entry.first as usize..(entry.first + entry.n_edges) as usize
+        });
         let highs = self.highs.get(range.clone()).unwrap_or(&[]);
         let first = highs.partition_point(|&end| end < low);
         let last = highs.partition_point(|&end| end < high);
-        self.kids.get(range.start + first..(range.start + last + 1).min(range.end)).unwrap_or(&[]).iter().copied()
+        self.kids
+            .get(range.start + first..(range.start + last + 1).min(range.end))
+            .unwrap_or(&[])
+            .iter()
+            .copied()
     }
 
     /// Where a node leads for a value of its field.

@@ -71,8 +71,11 @@ impl Space {
         let (mut rest, mut size) = (lines, FIRST_CHUNK);
         while !rest.is_empty() {
             let (chunk, behind) = rest.split_at(size.min(rest.len()));
-            let alive: Vec<Line> =
-                chunk.iter().filter(|line| self.is_reached(line, &weights)).cloned().collect();
+            let alive: Vec<Line> = chunk
+                .iter()
+                .filter(|line| self.is_reached(line, &weights))
+                .cloned()
+                .collect();
             match self.sweep(&alive, WORK_AT_LEAST) {
                 Ok(node) => {
                     rest = behind;
@@ -115,16 +118,24 @@ impl Space {
 
     fn falls_within(&self, node: Node, tests: &[(u16, &RangeSet)], seen: &mut FxHashSet<Node>) -> bool {
         if let Some(terminal) = node.as_terminal() {
-            return self.outcomes.set(terminal).outcomes.iter().any(|outcome| outcome.end == End::Fall);
+            return self
+                .outcomes
+                .set(terminal)
+                .outcomes
+                .iter()
+                .any(|outcome| outcome.end == End::Fall);
         }
         if !seen.insert(node) {
             return false;
         }
         let level = self.level(node);
         match tests.iter().find(|test| test.0 == level) {
-            None => self.edges(node).any(|edge| self.falls_within(edge.2, tests, seen)),
+            None => self
+                .edges(node)
+                .any(|edge| self.falls_within(edge.2, tests, seen)),
             Some((_, values)) => values.ranges().iter().any(|&(low, high)| {
-                self.edges_within(node, low, high).any(|kid| self.falls_within(kid, tests, seen))
+                self.edges_within(node, low, high)
+                    .any(|kid| self.falls_within(kid, tests, seen))
             }),
         }
     }
