@@ -305,8 +305,11 @@ impl SiteGroup {
     }
 }
 
+/// Texts, hosts with the world of each, and what went wrong.
+pub type HostsFound = (SourceMap, Vec<(Host, World)>, Tally);
+
 /// The hosts of a run, for the commands that look at one at a time.
-pub fn hosts(request: &Request) -> Result<(SourceMap, Vec<(Host, World)>, Tally), Refusal> {
+pub fn hosts(request: &Request) -> Result<HostsFound, Refusal> {
     let forced = request.dialect.as_deref().and_then(dialect::by_name);
     let Inputs {
         mut sources,

@@ -209,7 +209,7 @@ impl<'f, 'm> Excess<'f, 'm> {
         let translators = self
             .filters
             .translators(region, self.view.ruling, cause, decider)?;
-        let extent = self.filters.extent(region, self.view.side)?;
+        let extent = self.filters.extent(region, self.view.side);
         let space = &mut self.filters.compiler.space;
         let witness = space.witness(region);
         let mut met = Vec::new();

@@ -121,8 +121,8 @@ impl<'m> Filters<'m> {
     }
 
     /// The extent of a finding about this host. Its own addresses go without saying.
-    pub(super) fn extent(&mut self, set: PacketSet, side: Side) -> Result<Vec<String>, OverBudget> {
-        words::extent(&mut self.compiler.space, self.world, set, side, &self.own)
+    pub(super) fn extent(&self, set: PacketSet, side: Side) -> Vec<String> {
+        words::extent(&self.compiler.space, self.world, set, side, &self.own)
     }
 
     /// The addresses that the host may have.

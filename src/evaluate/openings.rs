@@ -50,7 +50,7 @@ pub fn openings(host: &Host, world: &World, space: Space) -> Result<Vec<Opening>
         })?;
         let sure: PacketSet = filters.compiler.space.intersection(region, view.open.surely)?;
         let decider = filters.compiler.decider(cause);
-        let lines = filters.extent(region, view.side)?;
+        let lines = filters.extent(region, view.side);
         let label = decider.and_then(|decider| words::opener(&filters.compiler, decider, "it"));
         openings.push(Opening {
             lines,

@@ -281,7 +281,7 @@ fn interfaces(zone: &ZoneNetworks) -> Option<RangeSet> {
     Some(zone.interfaces.iter().map(|name| one(&name.value)).collect())
 }
 
-/// 127.0.0.1 and ::1.
+/// `127.0.0.1` and `::1`.
 fn loopback() -> Addresses {
     Addresses {
         v4: RangeSet::point(0x7f00_0001),

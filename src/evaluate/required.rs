@@ -270,7 +270,7 @@ impl<'f, 'm> Required<'f, 'm> {
         }
         finding = finding.related(words::row_label(row, "requires it"));
         finding.rows.push(words::citation(row));
-        finding.extent = self.filters.extent(blocked, side)?;
+        finding.extent = self.filters.extent(blocked, side);
         finding.help = Some(help(cell, side));
         if !is_sure {
             finding = self.in_doubt(finding, cell, side, &witness);
@@ -413,7 +413,7 @@ impl<'f, 'm> Required<'f, 'm> {
                 .help("accept established packets in this direction");
             finding.rows.push(words::citation(row));
             finding.witness = Some(witness.to_string());
-            finding.extent = self.filters.extent(blocked, side)?;
+            finding.extent = self.filters.extent(blocked, side);
             return Ok(Some(finding));
         }
         Ok(None)

@@ -5,7 +5,7 @@ use super::view::{CLIENT_PORTS, OwnAddresses, Side, odd_peers, outside_interface
 use crate::finding::{Label, RowCitation};
 use crate::model::{Compiler, Condition, Decider, Default, Match};
 use crate::packet::{
-    Doubt, Family, Field, OverBudget, PacketSet, RangeSet, Region, Space, describe_region, service_words,
+    Doubt, Family, Field, PacketSet, RangeSet, Region, Space, describe_region, service_words,
 };
 use crate::policy::{Row, Service};
 
@@ -30,13 +30,13 @@ pub(super) fn service(service: &Service) -> String {
 
 /// The extent of a finding, line by line.
 pub(super) fn extent(
-    space: &mut Space,
+    space: &Space,
     world: &World,
     set: PacketSet,
     side: Side,
     own: &OwnAddresses,
-) -> Result<Vec<String>, OverBudget> {
-    let (mut regions, more) = space.regions(set, MAX_LINES)?;
+) -> Vec<String> {
+    let (mut regions, more) = space.regions(set, MAX_LINES);
     for region in &mut regions {
         strip_the_usual(region, side, own);
     }
@@ -49,7 +49,7 @@ pub(super) fn extent(
     if more > 0 {
         lines.push(format!("and {more} more"));
     }
-    Ok(lines)
+    lines
 }
 
 /// Takes out what goes without saying: any interface but loopback, any port of a client, any address of the host.

@@ -486,7 +486,7 @@ impl<'m> Compiler<'m> {
             if rule.action == Action::Continue {
                 continue;
             }
-            let leaf = self.leaf(ruleset, rule, cause)?;
+            let leaf = self.leaf(ruleset, rule, cause);
             if let Leaf::Verdict(outcomes, doubts) = &leaf
                 && let Some(cubes) = Cubes::of(self, &rule.matches)
             {
@@ -537,7 +537,7 @@ impl<'m> Compiler<'m> {
         self.space.choose(in_doubt, either, surely)
     }
 
-    fn leaf(&mut self, ruleset: usize, rule: &Rule, cause: Cause) -> Result<Leaf, OverBudget> {
+    fn leaf(&mut self, ruleset: usize, rule: &Rule, cause: Cause) -> Leaf {
         self.space.set_rank(cause, 3);
         let verdict = |end| {
             Leaf::Verdict(
@@ -549,7 +549,7 @@ impl<'m> Compiler<'m> {
                 Vec::new(),
             )
         };
-        Ok(match &rule.action {
+        match &rule.action {
             Action::Accept => verdict(End::Accept),
             Action::Drop => verdict(End::Drop),
             Action::Reject => verdict(End::Reject),
@@ -573,7 +573,7 @@ impl<'m> Compiler<'m> {
                 let segment = self.space.always(&[outcome], &[]);
                 Leaf::Segment(self.space.pin(segment))
             }
-        })
+        }
     }
 
     /// A verdict that is not known: accept, drop, continue or return.

@@ -179,20 +179,17 @@ impl<'c, 'm> Lowering<'c, 'm> {
                 let (surely, possibly) = (space.complement(inner.possibly)?, space.complement(inner.surely)?);
                 Ok(Bounds { surely, possibly })
             }
-            Condition::Unknown(unknown) => match self.compiler.property(unknown, span) {
-                Some(field) => self
-                    .compiler
-                    .space
-                    .test(field, &RangeSet::point(1))
-                    .map(Bounds::exactly),
-                None => {
-                    self.doubts.push(self.compiler.doubt(Some(span), &unknown.why));
-                    Ok(Bounds {
-                        surely: PacketSet::empty(),
-                        possibly: PacketSet::all(),
-                    })
+            Condition::Unknown(unknown) => {
+                if let Some(field) = self.compiler.property(unknown, span) {
+                    let holds = self.compiler.space.test(field, &RangeSet::point(1))?;
+                    return Ok(Bounds::exactly(holds));
                 }
-            },
+                self.doubts.push(self.compiler.doubt(Some(span), &unknown.why));
+                Ok(Bounds {
+                    surely: PacketSet::empty(),
+                    possibly: PacketSet::all(),
+                })
+            }
         }
     }
 }

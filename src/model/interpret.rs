@@ -174,7 +174,13 @@ impl<'m> Interpreter<'m> {
                     answer,
                 };
                 let flow = walk.chain(base.chain, vec![packet], 0);
-                on_way.extend(self.leave(base, Decider::Default { ruleset, base: at }, flow, by, answer));
+                on_way.extend(leave(
+                    base,
+                    Decider::Default { ruleset, base: at },
+                    flow,
+                    by,
+                    answer,
+                ));
             }
         }
         on_way.sort();
@@ -185,52 +191,51 @@ impl<'m> Interpreter<'m> {
         }
         on_way
     }
+}
 
-    /// Packets that a base chain lets pass; the verdicts about the others go into the answer.
-    fn leave(
-        &self,
-        base: &Base,
-        default: Decider,
-        flow: Flow,
-        by: Option<(u8, Decider)>,
-        answer: &mut Answer,
-    ) -> Vec<Accepted> {
-        let mut on_way = Vec::new();
-        let is_filter = base.purpose == Purpose::Filter;
-        let mut accept = |packet, rank, decider| {
-            let now = is_filter.then_some((rank, decider));
-            let by = match (by, now) {
-                (Some(before), Some(now)) if now.0 >= before.0 => Some(now),
-                (Some(before), _) => Some(before),
-                (None, now) => now,
-            };
-            on_way.push((packet, by));
+/// Packets that a base chain lets pass; the verdicts about the others go into the answer.
+fn leave(
+    base: &Base,
+    default: Decider,
+    flow: Flow,
+    by: Option<(u8, Decider)>,
+    answer: &mut Answer,
+) -> Vec<Accepted> {
+    let mut on_way = Vec::new();
+    let is_filter = base.purpose == Purpose::Filter;
+    let mut accept = |packet, rank, decider| {
+        let now = is_filter.then_some((rank, decider));
+        let by = match (by, now) {
+            (Some(before), Some(now)) if now.0 >= before.0 => Some(now),
+            (Some(before), _) => Some(before),
+            (None, now) => now,
         };
-        for packet in flow.fell.into_iter().chain(flow.returned) {
-            match base.default {
-                Default::Accept => accept(packet, 2, default),
-                Default::Drop => {
-                    answer.verdicts.insert((Verdict::Drop, Some(default)));
-                }
-            }
-            let step = Step {
-                decider: default,
-                surely: true,
-            };
-            if is_filter && answer.steps.last() != Some(&step) {
-                answer.steps.push(step);
+        on_way.push((packet, by));
+    };
+    for packet in flow.fell.into_iter().chain(flow.returned) {
+        match base.default {
+            Default::Accept => accept(packet, 2, default),
+            Default::Drop => {
+                answer.verdicts.insert((Verdict::Drop, Some(default)));
             }
         }
-        for (verdict, decider, packet) in flow.decided {
-            match verdict {
-                Verdict::Accept => accept(packet, 3, decider),
-                Verdict::Drop | Verdict::Reject => {
-                    answer.verdicts.insert((verdict, Some(decider)));
-                }
-            }
+        let step = Step {
+            decider: default,
+            surely: true,
+        };
+        if is_filter && answer.steps.last() != Some(&step) {
+            answer.steps.push(step);
         }
-        on_way
     }
+    for (verdict, decider, packet) in flow.decided {
+        match verdict {
+            Verdict::Accept => accept(packet, 3, decider),
+            Verdict::Drop | Verdict::Reject => {
+                answer.verdicts.insert((verdict, Some(decider)));
+            }
+        }
+    }
+    on_way
 }
 
 /// The parts of a packet that a base chain sees and does not see.

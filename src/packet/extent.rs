@@ -5,7 +5,7 @@
 use rustc_hash::FxHashSet;
 
 use super::set::PacketSet;
-use super::space::{Node, OverBudget, Space};
+use super::space::{Node, Space};
 use super::{Family, Field, RangeSet};
 
 /// A product: for each field the values it may have. A field that is missing may have any.
@@ -45,13 +45,14 @@ const MAX_LOOKED_AT: usize = 4096;
 impl Space {
     /// The set as products, at most `most` of them, the largest first, and how many more there are (a lower
     /// bound where there are very many).
-    pub fn regions(&mut self, set: PacketSet, most: usize) -> Result<(Vec<Region>, usize), OverBudget> {
+    #[must_use]
+    pub fn regions(&self, set: PacketSet, most: usize) -> (Vec<Region>, usize) {
         let mut regions = Vec::new();
-        self.collect_regions(set.0, &mut Vec::new(), &mut regions)?;
+        self.collect_regions(set.0, &mut Vec::new(), &mut regions);
         regions.sort_by(|a, b| b.weight().total_cmp(&a.weight()).then_with(|| a.cmp(b)));
         let more = regions.len().saturating_sub(most);
         regions.truncate(most);
-        Ok((regions, more))
+        (regions, more)
     }
 
     /// The values that a field has in some packet of the set.
@@ -75,25 +76,18 @@ impl Space {
         RangeSet::from_ranges(ranges)
     }
 
-    fn collect_regions(
-        &mut self,
-        node: Node,
-        path: &mut Vec<(Field, RangeSet)>,
-        regions: &mut Vec<Region>,
-    ) -> Result<(), OverBudget> {
+    fn collect_regions(&self, node: Node, path: &mut Vec<(Field, RangeSet)>, regions: &mut Vec<Region>) {
         if PacketSet(node).is_empty() || regions.len() >= MAX_LOOKED_AT {
-            return Ok(());
+            return;
         }
         // A family or a protocol is one line of a port table; below, a product of projections reads best.
         let is_heading = matches!(self.field(node), Some(Field::Family | Field::Protocol));
-        if !is_heading && let Some(tests) = self.as_product(node)? {
+        if !is_heading && let Some(tests) = self.as_product(node) {
             let tests = path.iter().cloned().chain(tests).collect();
             regions.push(Region { tests });
-            return Ok(());
+            return;
         }
-        let Some(field) = self.field(node) else {
-            return Ok(());
-        };
+        let Some(field) = self.field(node) else { return };
         let mut groups: Vec<(Node, Vec<(u128, u128)>)> = Vec::new();
         for (low, high, kid) in self.edges(node) {
             match groups.iter_mut().find(|group| group.0 == kid) {
@@ -103,14 +97,13 @@ impl Space {
         }
         for (kid, ranges) in groups {
             path.push((field, ranges.into_iter().collect()));
-            self.collect_regions(kid, path, regions)?;
+            self.collect_regions(kid, path, regions);
             path.pop();
         }
-        Ok(())
     }
 
     /// The diagram as one product, if it is one: the projections on each field, multiplied, give it back.
-    fn as_product(&mut self, node: Node) -> Result<Option<Vec<(Field, RangeSet)>>, OverBudget> {
+    fn as_product(&self, node: Node) -> Option<Vec<(Field, RangeSet)>> {
         let mut tests = Vec::new();
         let mut current = node;
         // In a product, every node of a level has one kid but "out": walk down and see.
@@ -118,13 +111,13 @@ impl Space {
             let mut kids = self.edges(current).filter(|edge| !PacketSet(edge.2).is_empty());
             let Some((_, _, kid)) = kids.next() else { break };
             if kids.any(|edge| edge.2 != kid) {
-                return Ok(None);
+                return None;
             }
             drop(kids);
             let inside = self.edges(current).filter(|edge| edge.2 == kid);
             tests.push((field, inside.map(|(low, high, _)| (low, high)).collect()));
             current = kid;
         }
-        Ok(PacketSet(current).is_all().then_some(tests))
+        PacketSet(current).is_all().then_some(tests)
     }
 }

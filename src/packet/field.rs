@@ -67,7 +67,7 @@ impl Field {
             Self::DestinationClass | Self::SourceClass => 7,
             Self::Service | Self::SourcePort => 0xffff,
             Self::Destination4 | Self::Source4 | Self::DestinationIdentity | Self::SourceIdentity => {
-                u32::MAX as u128
+                u128::from(u32::MAX)
             }
             Self::InInterface | Self::OutInterface | Self::Destination6 | Self::Source6 => u128::MAX,
         }

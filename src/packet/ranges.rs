@@ -181,9 +181,9 @@ impl fmt::Debug for RangeSet {
         for (at, (low, high)) in self.ranges.iter().enumerate() {
             let comma = if at == 0 { "" } else { ", " };
             if low == high {
-                write!(f, "{comma}{low}")?
+                write!(f, "{comma}{low}")?;
             } else {
-                write!(f, "{comma}{low}-{high}")?
+                write!(f, "{comma}{low}-{high}")?;
             }
         }
         f.write_str("}")

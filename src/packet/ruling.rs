@@ -332,17 +332,16 @@ impl Space {
         if let Some(&done) = known.get(&node) {
             return Ok(done);
         }
-        let result = match node.as_terminal() {
-            Some(terminal) => Node::terminal(change(self, terminal)),
-            None => {
-                let begun = self.begin();
-                for at in 0..self.n_edges_of(node) {
-                    let (high, kid) = self.edge(node, at);
-                    let kid = self.map_terminals(kid, known, change)?;
-                    self.push(begun, high, kid);
-                }
-                self.finish(begun, self.level(node))?
+        let result = if let Some(terminal) = node.as_terminal() {
+            Node::terminal(change(self, terminal))
+        } else {
+            let begun = self.begin();
+            for at in 0..self.n_edges_of(node) {
+                let (high, kid) = self.edge(node, at);
+                let kid = self.map_terminals(kid, known, change)?;
+                self.push(begun, high, kid);
             }
+            self.finish(begun, self.level(node))?
         };
         known.insert(node, result);
         Ok(result)

@@ -270,14 +270,14 @@ impl Space {
         .map(PacketSet)
     }
 
-    /// Folds diagrams by halves; `none` is the result for no diagram.
-    pub(super) fn fold(&mut self, by: &impl Binary, nodes: &[Node], none: Node) -> Result<Node, OverBudget> {
+    /// Folds diagrams by halves; `empty` is the result for no diagram.
+    pub(super) fn fold(&mut self, by: &impl Binary, nodes: &[Node], empty: Node) -> Result<Node, OverBudget> {
         match nodes {
-            [] => Ok(none),
+            [] => Ok(empty),
             [node] => Ok(*node),
             _ => {
                 let (left, right) = nodes.split_at(nodes.len() / 2);
-                let (left, right) = (self.fold(by, left, none)?, self.fold(by, right, none)?);
+                let (left, right) = (self.fold(by, left, empty)?, self.fold(by, right, empty)?);
                 self.apply(by, left, right)
             }
         }

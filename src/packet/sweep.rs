@@ -264,7 +264,6 @@ impl<'l> Sweep<'l> {
     }
 
     /// The lines active everywhere, and the places where the others begin and cease to be.
-    #[expect(clippy::type_complexity, reason = "two lists used on the next line")]
     fn events(&self, level: u16, first: usize, end: usize, max: u128) -> (Vec<u32>, Vec<(u128, u32, bool)>) {
         let (mut active, mut events) = (Vec::new(), vec![(0, u32::MAX, false)]);
         for at in first..end {

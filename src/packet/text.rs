@@ -74,7 +74,7 @@ fn listed(parts: Vec<String>) -> String {
     let more = parts.len().saturating_sub(MAX_PARTS);
     let mut text = parts.into_iter().take(MAX_PARTS).collect::<Vec<_>>().join(", ");
     if more > 0 {
-        text.push_str(&format!(" and {more} more"));
+        text.extend([" and ", &more.to_string(), " more"]);
     }
     text
 }
@@ -234,12 +234,12 @@ pub fn describe_region(region: &Region, name: &dyn Fn(Family, &RangeSet) -> Opti
     );
     match (from, family) {
         (Some(from), _) => text.push_str(&from),
-        (None, Some(family)) => text.push_str(&format!(" from any {} address", family.word())),
+        (None, Some(family)) => text.extend([" from any ", family.word(), " address"]),
         (None, None) if region.values(Field::Destination4).is_none() => text.push_str(" from anywhere"),
         (None, None) => {}
     }
     if let Some(ports) = region.values(Field::SourcePort) {
-        text.push_str(&format!(" source port {}", numbers(ports)));
+        text.extend([" source port ", &numbers(ports)]);
     }
     if let Some(to) = side(
         "to",
@@ -252,7 +252,7 @@ pub fn describe_region(region: &Region, name: &dyn Fn(Family, &RangeSet) -> Opti
     }
     for (word, field) in [("in", Field::InInterface), ("out", Field::OutInterface)] {
         if let Some(names) = region.values(field) {
-            text.push_str(&format!(" {word} {}", describe_interfaces(names)));
+            text.extend([" ", word, " ", &describe_interfaces(names)]);
         }
     }
     text

@@ -136,9 +136,8 @@ impl std::fmt::Display for Concrete {
             }
         }
         let address = |number| match family {
-            Family::V4 => family.address(number).to_string(),
             Family::V6 if has_ports(protocol) => format!("[{}]", family.address(number)),
-            Family::V6 => family.address(number).to_string(),
+            Family::V4 | Family::V6 => family.address(number).to_string(),
         };
         write!(f, " {}", address(self.value(family.source())))?;
         if has_ports(protocol) {
