@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::finding::{Code, Finding, Label};
-use crate::model::{Action, Compiler, Decider, Rule};
+use crate::model::{Action, ChainId, Compiler, Decider, Rule};
 use crate::packet::{End, OverBudget, PacketSet, Pin};
 
 /// Deciding rules named of a shadowed rule.
 const MAX_NAMED: usize = 3;
+
+/// Jumps followed backwards from a rule; past them it counts as called with everything.
+const MAX_JUMPS: usize = 200;
 
 /// Places of the diagram looked at for them.
 const MAX_LOOKED_AT: usize = 192;
@@ -50,6 +53,10 @@ pub(super) fn findings(compiler: &mut Compiler<'_>, findings: &mut Vec<Finding>)
         }
         let mut by: BTreeMap<Decider, usize> = BTreeMap::new();
         let reach = compiler.reach(rule)?;
+        if !reach.is_empty() && !is_called_with(compiler, ruleset, chain, reach, &mut { MAX_JUMPS })? {
+            // Whoever calls the chain leaves these packets out: nothing shadows the rule, it is for other callers.
+            continue;
+        }
         for (.., pin) in bases.iter().filter(leads_here) {
             let ruling = compiler.space.pinned(*pin);
             for set in compiler.space.some_terminals_within(reach, ruling, MAX_LOOKED_AT) {
@@ -104,6 +111,41 @@ fn taker_of_all(
         }
     }
     Ok(None)
+}
+
+/// Whether some way of jumps from a base chain to a chain asks nothing that all packets of a set fail.
+fn is_called_with(
+    compiler: &mut Compiler<'_>,
+    ruleset: usize,
+    chain: ChainId,
+    set: PacketSet,
+    jumps: &mut usize,
+) -> Result<bool, OverBudget> {
+    let Some(rules) = compiler.rulesets().get(ruleset) else {
+        return Ok(true);
+    };
+    if rules.bases.iter().any(|base| base.chain == chain) {
+        return Ok(true);
+    }
+    for (caller, rule) in (0u32..)
+        .map(ChainId)
+        .zip(&rules.chains)
+        .flat_map(|(caller, of)| of.rules.iter().map(move |rule| (caller, rule)))
+    {
+        if rule.action != Action::Jump(chain) && rule.action != Action::Goto(chain) {
+            continue;
+        }
+        if *jumps == 0 {
+            return Ok(true);
+        }
+        *jumps -= 1;
+        let asked = compiler.reach(rule)?;
+        let set = compiler.space.intersection(set, asked)?;
+        if !set.is_empty() && is_called_with(compiler, ruleset, caller, set, jumps)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Chains that a base chain leads to.
