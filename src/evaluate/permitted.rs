@@ -21,8 +21,8 @@ impl Permitted {
         let (mut surely, mut possibly) = (Vec::new(), Vec::new());
         let (mut forbidden, mut for_itself) = (Vec::new(), Vec::new());
         for (at, row) in rows.iter().enumerate() {
-            if !row
-                .to
+            if !side
+                .bound(row)
                 .items
                 .iter()
                 .any(|to| filters.host.is(filters.world, &to.value))
