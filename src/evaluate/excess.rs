@@ -2,7 +2,7 @@
 
 use super::host::Filters;
 use super::permitted::Permitted;
-use super::view::{View, outside_interfaces, unknown_among};
+use super::view::{View, unknown_among};
 use super::words;
 use crate::finding::{Code, Finding};
 use crate::model::Decider;
@@ -81,9 +81,10 @@ impl<'f, 'm> Excess<'f, 'm> {
             .iter()
             .map(|family| (family.value(), family.value()));
         let families: RangeSet = families.collect();
+        let outside = self.filters.world.outside_interfaces();
         let space = &mut self.filters.compiler.space;
         let families = space.test(Field::Family, &families)?;
-        let mut feasible = self.view.feasible(space, &own)?;
+        let mut feasible = self.view.feasible(space, &own, &outside)?;
         feasible = space.intersection(feasible, families)?;
         let zones: Vec<_> = self
             .filters
@@ -112,6 +113,7 @@ impl<'f, 'm> Excess<'f, 'm> {
     /// The packets of `among` that are open and not permitted.
     fn wrong(&mut self, among: PacketSet, permitted: Bounds) -> Result<Wrong, OverBudget> {
         let own = self.filters.own().clone();
+        let outside = self.filters.world.outside_interfaces();
         let space = &mut self.filters.compiler.space;
         let surely = space.intersection(self.view.open.surely, among)?;
         let surely = space.difference(surely, permitted.possibly)?;
@@ -126,7 +128,7 @@ impl<'f, 'm> Excess<'f, 'm> {
         for family in Family::ALL {
             bounds = unknown_among(space, bounds, self.view.side.own(family), own.among(family))?;
         }
-        bounds = unknown_among(space, bounds, self.view.side.interface(), &outside_interfaces())?;
+        bounds = unknown_among(space, bounds, self.view.side.interface(), &outside)?;
         let always = space.difference(surely, bounds.possibly)?;
         Ok(Wrong {
             open: Bounds { surely, possibly },
@@ -182,7 +184,7 @@ impl<'f, 'm> Excess<'f, 'm> {
         let accepts = |outcome: &Outcome| outcome.end == End::Accept && outcome.cause == cause;
         let within = match compiler.rule(decider) {
             Some(rule) => {
-                let reach = compiler.reach(rule)?;
+                let reach = compiler.reach_from_start(rule)?;
                 compiler.space.intersection(among, reach)?
             }
             None => among,
@@ -263,11 +265,10 @@ impl<'f, 'm> Excess<'f, 'm> {
     /// Names the row that comes nearest to an opening.
     fn nearest(&self, protocol: u8, port: u128) -> String {
         let world = self.filters.world;
+        let side = self.view.side;
         let mine = |row: &&Row| {
-            row.to
-                .items
-                .iter()
-                .any(|to| self.filters.host.is(world, &to.value))
+            let mut bound = side.bound(row).items.iter();
+            bound.any(|peer| self.filters.host.is(world, &peer.value))
         };
         let distance = |service: &Service| {
             (service.protocol == Some(protocol)).then(|| {
@@ -292,17 +293,14 @@ impl<'f, 'm> Excess<'f, 'm> {
             .min_by_key(|found| found.0);
         match nearest {
             Some((0, row, service)) => {
-                let from: Vec<_> = row
-                    .from
-                    .items
-                    .iter()
-                    .map(|from| world.party(&from.value).word)
-                    .collect();
+                let peers = side.far(row).items.iter();
+                let peers: Vec<_> = peers.map(|peer| world.party(&peer.value).word).collect();
                 format!(
-                    "`{}` has {}, but from {} only",
+                    "`{}` has {}, but {} {} only",
                     row.id,
                     words::service(service),
-                    from.join(", ")
+                    side.word(),
+                    peers.join(", ")
                 )
             }
             Some((away, row, service)) if away <= 100 => {

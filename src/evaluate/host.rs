@@ -65,6 +65,16 @@ impl Host {
         HostFacts {
             addresses4: known(Family::V4),
             addresses6: known(Family::V6),
+            translates_to_others: false,
+        }
+    }
+
+    /// The same, with what is assumed where nothing is known: that destinations are translated to containers and other
+    /// hosts, not to addresses of this one.
+    fn facts_for_evaluation(&self) -> HostFacts {
+        HostFacts {
+            translates_to_others: true,
+            ..self.facts()
         }
     }
 }
@@ -93,7 +103,7 @@ pub(super) struct Filters<'m> {
 
 impl<'m> Filters<'m> {
     pub(super) fn compile(host: &'m Host, world: &'m World, space: Space) -> Result<Self, OverBudget> {
-        let mut compiler = Compiler::new(&host.rulesets, host.facts(), space);
+        let mut compiler = Compiler::new(&host.rulesets, host.facts_for_evaluation(), space);
         let doubt = onward_doubt(&mut compiler);
         let arriving = compiler.arriving(doubt)?;
         let arriving = compiler.space.pin(arriving);
@@ -117,7 +127,8 @@ impl<'m> Filters<'m> {
             Side::Egress => self.leaving,
         };
         let ruling = self.compiler.space.pinned(pin);
-        view(&mut self.compiler, ruling, side, moment, &self.own)
+        let outside = self.world.outside_interfaces();
+        view(&mut self.compiler, ruling, side, moment, &self.own, &outside)
     }
 
     /// The extent of a finding about this host. Its own addresses go without saying.

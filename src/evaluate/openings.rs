@@ -2,7 +2,7 @@
 
 use super::host::{Filters, Host};
 use super::peer::World;
-use super::view::{Moment, Side};
+use super::view::{Moment, Side, all_but_loopback};
 use super::words;
 use crate::finding::Label;
 use crate::packet::{End, Field, OverBudget, PacketSet, RangeSet, Space};
@@ -30,7 +30,7 @@ pub fn openings(host: &Host, world: &World, space: Space) -> Result<Vec<Opening>
     let own = filters.own().clone();
     let space = &mut filters.compiler.space;
     let families = space.test(Field::Family, &families)?;
-    let feasible = view.feasible(space, &own)?;
+    let feasible = view.feasible(space, &own, &all_but_loopback())?;
     let feasible = space.intersection(feasible, families)?;
     let open = space.intersection(view.open.possibly, feasible)?;
     let mut causes = Vec::new();

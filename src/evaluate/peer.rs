@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::view::{all_but_loopback, container_interfaces, odd_peers};
 use crate::packet::{Family, Network, RangeSet, value};
 use crate::policy::Peer;
 use crate::site::{Origin, ZoneNetworks, Zones};
@@ -34,6 +35,15 @@ impl Addresses {
     #[must_use]
     pub fn all() -> Self {
         Self::of(Family::ALL.map(Network::all))
+    }
+
+    /// Every address that some peer can have.
+    fn of_peers() -> Self {
+        let peers = |family: Family| odd_peers(family).complement(family.max());
+        Self {
+            v4: peers(Family::V4),
+            v6: peers(Family::V6),
+        }
     }
 
     /// Those of one family.
@@ -156,6 +166,14 @@ impl World {
         Addresses::all().difference(&others.fold(Addresses::default(), |all, other| all.union(&other)))
     }
 
+    /// The interfaces that other hosts' packets may arrive on: not loopback, and none that leads to containers of the host
+    /// itself unless a zone names it.
+    pub(super) fn outside_interfaces(&self) -> RangeSet {
+        let named = self.zones.iter().filter_map(interfaces);
+        let named = named.fold(RangeSet::empty(), |all, one| all.union(&one));
+        all_but_loopback().difference(&container_interfaces().difference(&named))
+    }
+
     /// The addresses of all zones: where a name may lead.
     pub(super) fn everywhere(&self) -> Addresses {
         let zones = self.zones.iter().map(Addresses::of_zone);
@@ -188,16 +206,13 @@ impl World {
                 is_self: true,
                 ..nobody
             },
-            Peer::Any | Peer::Every => {
-                let all = Addresses::all();
-                Party {
-                    word: "anywhere".into(),
-                    members: all.clone(),
-                    limits: all,
-                    is_assumed: true,
-                    ..nobody
-                }
-            }
+            Peer::Any | Peer::Every => Party {
+                word: "anywhere".into(),
+                members: Addresses::of_peers(),
+                limits: Addresses::all(),
+                is_assumed: true,
+                ..nobody
+            },
             Peer::Zone(name) => match self.zone(name) {
                 Some(zone) => self.zone_party(zone, format!("`{name}`"), nobody),
                 None => unknown(format!("`{name}`"), format!("zone `{name}` is not defined")),

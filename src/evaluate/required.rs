@@ -8,7 +8,8 @@ use super::words;
 use crate::finding::{Code, Finding, Label, Severity};
 use crate::model::Decider;
 use crate::packet::{
-    Bounds, Concrete, End, Family, Field, Outcome, OverBudget, PacketSet, RangeSet, Space, protocol,
+    Assignment, Bounds, Concrete, End, Family, Field, Outcome, OverBudget, PacketSet, RangeSet, Space,
+    protocol, value,
 };
 use crate::policy::{Kind, Peer, Row, Service, Truth};
 
@@ -24,10 +25,14 @@ pub(super) struct Required<'f, 'm> {
 struct Views {
     first: View,
     reply: View,
+    /// Where requests may go untracked.
+    unrelated_reply: Option<View>,
 }
 
 /// One service for one peer in one family: the smallest thing that can be missing.
 struct Cell<'r> {
+    /// Which side of the host its packets cross; what the host says to itself crosses both, one cell each.
+    side: Side,
     service: &'r Service,
     party: Party,
     family: Family,
@@ -63,13 +68,21 @@ impl<'f, 'm> Required<'f, 'm> {
         let leaving = filters.view(Side::Egress, Moment::First)?;
         let reply_out = filters.view(Side::Egress, Moment::Reply)?;
         let reply_in = filters.view(Side::Ingress, Moment::Reply)?;
+        let mut unrelated = |side| -> Result<Option<View>, OverBudget> {
+            if !filters.compiler.changes(Field::State) {
+                return Ok(None);
+            }
+            filters.view(side, Moment::UnrelatedReply).map(Some)
+        };
         let arriving = Views {
             first: arriving,
             reply: reply_out,
+            unrelated_reply: unrelated(Side::Egress)?,
         };
         let leaving = Views {
             first: leaving,
             reply: reply_in,
+            unrelated_reply: unrelated(Side::Ingress)?,
         };
         Ok(Self {
             filters,
@@ -122,7 +135,7 @@ impl<'f, 'm> Required<'f, 'm> {
                     evaluation.findings.push(finding.possibly([doubt]));
                 }
                 None => {
-                    if let Some(finding) = self.blocked_reply(row, side, &cells)? {
+                    if let Some(finding) = self.blocked_reply(row, &cells)? {
                         evaluation.findings.push(finding);
                     }
                 }
@@ -156,8 +169,10 @@ impl<'f, 'm> Required<'f, 'm> {
                             0
                         },
                     );
-                    if let Some(cell) = self.cell(service, &party, family, side, alternative)? {
-                        cells.push(cell);
+                    let both = [Side::Egress, Side::Ingress];
+                    let sides = if party.is_self { &both[..] } else { &[side][..] };
+                    for &side in sides {
+                        cells.extend(self.cell(service, &party, family, side, alternative)?);
                     }
                 }
             }
@@ -218,6 +233,7 @@ impl<'f, 'm> Required<'f, 'm> {
             possibly: space.difference(required, bounds.surely)?,
         };
         Ok(Some(Cell {
+            side,
             service,
             party: party.clone(),
             family,
@@ -235,11 +251,15 @@ impl<'f, 'm> Required<'f, 'm> {
         if status == Status::Open {
             return Ok(None);
         }
-        let cells: Vec<_> = cells
+        let mut cells: Vec<_> = cells
             .iter()
             .filter(|cell| cell.alternative == alternative)
             .collect();
         let is_sure = status == Status::Blocked;
+        let Some(&cell) = cells.iter().find(|cell| cell.status() == status) else {
+            return Ok(None);
+        };
+        cells.retain(|other| other.side == cell.side);
         let space = &mut self.filters.compiler.space;
         let (mut blocked, mut required) = (PacketSet::empty(), PacketSet::empty());
         for cell in &cells {
@@ -252,14 +272,16 @@ impl<'f, 'm> Required<'f, 'm> {
             required = space.union(required, cell.required)?;
         }
         let is_whole = blocked == required;
-        let Some(cell) = cells.iter().find(|cell| cell.status() == status) else {
-            return Ok(None);
-        };
-        let is_guess = is_sure && !is_whole && cells.iter().all(|cell| cell.party.is_assumed);
-        if is_guess && is_ban_list(space, &cells, side) {
+        // Blocked for a part of a peer that the site has not described. What is blocked for all of it is no guess.
+        let is_guess = is_sure
+            && !is_whole
+            && cells
+                .iter()
+                .all(|cell| cell.party.is_assumed && !is_for_all_members(space, cell));
+        if is_guess && is_ban_list(space, &cells) {
             return Ok(None);
         }
-        let (witness, label) = self.blocking_packet(cell, side, is_sure)?;
+        let (witness, label) = self.blocking_packet(cell, is_sure)?;
         let mut finding = Finding::new(
             Code::MissingOpening,
             missing_message(row, side, &cells, is_whole),
@@ -270,10 +292,10 @@ impl<'f, 'm> Required<'f, 'm> {
         }
         finding = finding.related(words::row_label(row, "requires it"));
         finding.rows.push(words::citation(row));
-        finding.extent = self.filters.extent(blocked, side);
+        finding.extent = self.filters.extent(blocked, cell.side);
         finding.help = Some(help(cell, side));
         if !is_sure {
-            finding = self.in_doubt(finding, cell, side, &witness);
+            finding = self.in_doubt(finding, cell, &witness);
         } else if is_guess {
             let why = format!(
                 "it depends on who {} is: say it in portcullis.toml",
@@ -286,8 +308,8 @@ impl<'f, 'm> Required<'f, 'm> {
     }
 
     /// Makes a finding possible and says what it depends on.
-    fn in_doubt(&self, finding: Finding, cell: &Cell<'_>, side: Side, witness: &Concrete) -> Finding {
-        let view = self.views(side).first;
+    fn in_doubt(&self, finding: Finding, cell: &Cell<'_>, witness: &Concrete) -> Finding {
+        let view = self.views(cell.side).first;
         let outcomes = self
             .filters
             .compiler
@@ -317,10 +339,9 @@ impl<'f, 'm> Required<'f, 'm> {
     fn blocking_packet(
         &mut self,
         cell: &Cell<'_>,
-        side: Side,
         is_sure: bool,
     ) -> Result<(Concrete, Option<Label>), OverBudget> {
-        let view = self.views(side).first;
+        let view = self.views(cell.side).first;
         let set = if is_sure {
             cell.blocked.surely
         } else {
@@ -336,8 +357,8 @@ impl<'f, 'm> Required<'f, 'm> {
         let mut among = space.difference(set, closed)?;
         if !cell.party.is_self {
             let facts = space.product(&[
-                (side.own(cell.family), own),
-                (side.interface(), super::view::outside_interfaces()),
+                (cell.side.own(cell.family), own),
+                (cell.side.interface(), self.filters.world.outside_interfaces()),
             ])?;
             let narrowed = space.intersection(among, facts)?;
             if !narrowed.is_empty() {
@@ -367,26 +388,41 @@ impl<'f, 'm> Required<'f, 'm> {
             .clone()
     }
 
-    /// The finding that requests get through but the answers to them do not.
-    fn blocked_reply(
-        &mut self,
-        row: &Row,
-        side: Side,
-        cells: &[Cell<'_>],
-    ) -> Result<Option<Finding>, OverBudget> {
-        let reply_side = if side == Side::Ingress {
-            Side::Egress
-        } else {
-            Side::Ingress
+    /// How the answers to a cell's requests are seen: as part of a connection, unless no request is tracked.
+    fn reply_view(&mut self, cell: &Cell<'_>) -> Result<View, OverBudget> {
+        let views = self.views(cell.side);
+        let Some(unrelated) = views.unrelated_reply else {
+            return Ok(views.reply);
         };
-        let view = self.views(side).reply;
+        let space = &mut self.filters.compiler.space;
+        let untracked = [(
+            Field::State,
+            Assignment::OneOf(RangeSet::point(value::UNTRACKED), None),
+        )];
+        let outcomes = space
+            .terminals_within(cell.required, views.first.ruling)
+            .into_iter()
+            .flat_map(|set| &set.outcomes);
+        let mut accepted = outcomes.filter(|outcome| outcome.end == End::Accept);
+        let is_untracked = accepted.all(|outcome| {
+            space
+                .assignments(outcome.edit)
+                .iter()
+                .any(|one| untracked.contains(one))
+        });
+        Ok(if is_untracked { unrelated } else { views.reply })
+    }
+
+    /// The finding that requests get through but the answers to them do not.
+    fn blocked_reply(&mut self, row: &Row, cells: &[Cell<'_>]) -> Result<Option<Finding>, OverBudget> {
         for cell in cells {
+            let view = self.reply_view(cell)?;
             let has_ports = cell.service.protocol.is_some_and(protocol::has_ports);
             if !has_ports || cell.status() != Status::Open || cell.party.unknown.is_some() {
                 continue;
             }
             let space = &mut self.filters.compiler.space;
-            let required = reply_packets(space, cell, reply_side)?;
+            let required = reply_packets(space, cell, view.side)?;
             let bounds = if cell.party.is_self {
                 view.open
             } else {
@@ -413,7 +449,7 @@ impl<'f, 'm> Required<'f, 'm> {
                 .help("accept established packets in this direction");
             finding.rows.push(words::citation(row));
             finding.witness = Some(witness.to_string());
-            finding.extent = self.filters.extent(blocked, side);
+            finding.extent = self.filters.extent(blocked, view.side);
             return Ok(Some(finding));
         }
         Ok(None)
@@ -448,12 +484,18 @@ fn best_alternative(cells: &[Cell<'_>]) -> Option<(Status, (usize, usize, usize)
 }
 
 /// Whether so few of a peer are blocked that it is a ban list and not a missing opening: less than one in 256.
-fn is_ban_list(space: &Space, cells: &[&Cell<'_>], side: Side) -> bool {
+fn is_ban_list(space: &Space, cells: &[&Cell<'_>]) -> bool {
     cells.iter().all(|cell| {
-        let banned = space.values_of(cell.blocked.surely, side.peer(cell.family));
+        let banned = space.values_of(cell.blocked.surely, cell.side.peer(cell.family));
         let members = cell.party.members.family(cell.family);
         cell.blocked.surely.is_empty() || banned.intersection(members).size() < members.size() / 256
     })
+}
+
+/// Whether every member of a cell's peer has something that is blocked.
+fn is_for_all_members(space: &Space, cell: &Cell<'_>) -> bool {
+    let blocked = space.values_of(cell.blocked.surely, cell.side.peer(cell.family));
+    cell.party.members.family(cell.family).is_subset(&blocked)
 }
 
 /// Why a row is not required for sure, if the site leaves something open.

@@ -2,7 +2,9 @@
 
 use super::peer::Addresses;
 use crate::model::Compiler;
-use crate::packet::{Bounds, Doubt, Family, Field, OverBudget, PacketSet, RangeSet, Ruling, Space, value};
+use crate::packet::{
+    Bounds, Doubt, Family, Field, OverBudget, PacketSet, RangeSet, Ruling, Space, protocol, value,
+};
 use crate::policy::{Choice, Peer, Row};
 
 /// Source ports that clients use: every one of them must get through (RFC 6335, section 6: all but the system ports).
@@ -74,6 +76,8 @@ pub(super) enum Moment {
     First,
     /// The answer to it: established, SYN and ACK where it is TCP.
     Reply,
+    /// The answer to one that was not tracked, so that connection tracking has never heard of it.
+    UnrelatedReply,
 }
 
 /// Loopback, as an interface.
@@ -82,10 +86,19 @@ pub(super) fn loopback_interface() -> RangeSet {
 }
 
 /// Every interface but loopback, and not "none".
-pub(super) fn outside_interfaces() -> RangeSet {
+pub(super) fn all_but_loopback() -> RangeSet {
     loopback_interface()
         .union(&RangeSet::point(0))
         .complement(u128::MAX)
+}
+
+/// Interfaces that lead to containers and virtual machines of the host itself, by the names that Docker, the bridge
+/// plugin of CNI, Calico and libvirt give them: no other host's packets arrive there.
+pub(super) fn container_interfaces() -> RangeSet {
+    let exact = ["docker0", "docker_gwbridge", "cni0", "cbr0"];
+    let exact = exact.map(|name| (value::interface(name), value::interface(name)));
+    let prefixes = ["cali", "veth", "virbr"].map(value::interface_prefix);
+    exact.into_iter().chain(prefixes).collect()
 }
 
 /// What a host does to packets of one side and moment.
@@ -109,16 +122,22 @@ pub(super) fn view(
     side: Side,
     moment: Moment,
     own: &OwnAddresses,
+    outside: &RangeSet,
 ) -> Result<View, OverBudget> {
     let ruling = assume_moment(compiler, ruling, side, moment)?;
     let ruling = assume_properties(compiler, ruling)?;
+    let onward = onward_doubt(compiler);
     let space = &mut compiler.space;
-    let open = space.accepted(ruling)?;
+    let mut open = space.accepted(ruling)?;
+    // Where a translated packet leaves is routing, which no filter says: it is taken to be where the rules let it out,
+    // or every published port would be in doubt.
+    let routed = space.packets_within(open.possibly, ruling, &|set| set.doubts == [onward])?;
+    open.surely = space.union(open.surely, routed)?;
     let mut by_interface = open;
     for family in Family::ALL {
         by_interface = unknown_among(space, by_interface, side.own(family), own.among(family))?;
     }
-    let anywhere = unknown_among(space, by_interface, side.interface(), &outside_interfaces())?;
+    let anywhere = unknown_among(space, by_interface, side.interface(), outside)?;
     Ok(View {
         side,
         ruling,
@@ -128,7 +147,7 @@ pub(super) fn view(
     })
 }
 
-/// The addresses that a host may have.
+/// The addresses that a host may have. One that is not known is none that no host can have.
 #[derive(Debug, Clone)]
 pub(super) struct OwnAddresses {
     v4: RangeSet,
@@ -136,12 +155,12 @@ pub(super) struct OwnAddresses {
 }
 
 impl OwnAddresses {
-    /// The known addresses, per family; every address where none is known.
+    /// The known addresses, per family; every address of a host where none is known.
     pub(super) fn new(known: &Addresses) -> Self {
         let among = |family: Family| {
             let known = known.family(family);
             if known.is_empty() {
-                RangeSet::range(0, family.max())
+                odd_peers(family).complement(family.max())
             } else {
                 known.clone()
             }
@@ -185,9 +204,10 @@ fn assume_moment(
     let (state, flags) = match moment {
         Moment::First => (value::NEW, 0x02),
         Moment::Reply => (value::ESTABLISHED, 0x12),
+        Moment::UnrelatedReply => (value::NEW, 0x12),
     };
+    let ruling = assume_state(compiler, ruling, state, moment)?;
     let mut facts = vec![
-        (Field::State, state),
         (Field::TcpFlags, flags),
         (Field::Fragment, 0),
         (Field::StatusDnat, 0),
@@ -216,6 +236,24 @@ fn assume_moment(
     space.choose(loopback, inside, outside)
 }
 
+/// Assumes what connection tracking says. An answer that it has never heard of begins a connection, unless it is TCP:
+/// no connection begins with SYN and ACK.
+fn assume_state(
+    compiler: &mut Compiler<'_>,
+    ruling: Ruling,
+    state: u128,
+    moment: Moment,
+) -> Result<Ruling, OverBudget> {
+    let space = &mut compiler.space;
+    let usual = space.assume(ruling, Field::State, &RangeSet::point(state), None)?;
+    if moment != Moment::UnrelatedReply {
+        return Ok(usual);
+    }
+    let invalid = space.assume(ruling, Field::State, &RangeSet::point(value::INVALID), None)?;
+    let tcp = space.test(Field::Protocol, &RangeSet::point(protocol::number::TCP.into()))?;
+    space.choose(tcp, invalid, usual)
+}
+
 fn assume_properties(compiler: &mut Compiler<'_>, ruling: Ruling) -> Result<Ruling, OverBudget> {
     let mut ruling = ruling;
     for (field, doubt) in compiler.properties() {
@@ -235,11 +273,15 @@ impl View {
         }
     }
 
-    /// Packets between the host and a peer that are worth asking about: over no loopback, with no address that is no
-    /// peer's, and with one that may be the host's own. Others only pass through.
-    pub(super) fn feasible(self, space: &mut Space, own: &OwnAddresses) -> Result<PacketSet, OverBudget> {
-        let outside = space.test(self.side.interface(), &outside_interfaces())?;
-        let mut feasible = outside;
+    /// Packets between the host and a peer that are worth asking about: over an interface of `outside`, with no address
+    /// that is no peer's, and with one that may be the host's own. Others only pass through.
+    pub(super) fn feasible(
+        self,
+        space: &mut Space,
+        own: &OwnAddresses,
+        outside: &RangeSet,
+    ) -> Result<PacketSet, OverBudget> {
+        let mut feasible = space.test(self.side.interface(), outside)?;
         for family in Family::ALL {
             let others = space.product(&[
                 (Field::Family, RangeSet::point(family.value())),

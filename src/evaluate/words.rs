@@ -1,7 +1,7 @@
 //! The words that findings share: deciders with their spans, services, sources.
 
 use super::peer::World;
-use super::view::{CLIENT_PORTS, OwnAddresses, Side, odd_peers, outside_interfaces};
+use super::view::{CLIENT_PORTS, OwnAddresses, Side, all_but_loopback, odd_peers};
 use crate::finding::{Label, RowCitation};
 use crate::model::{Compiler, Condition, Decider, Default, Match};
 use crate::packet::{
@@ -37,8 +37,9 @@ pub(super) fn extent(
     own: &OwnAddresses,
 ) -> Vec<String> {
     let (mut regions, more) = space.regions(set, MAX_LINES);
+    let outside = world.outside_interfaces();
     for region in &mut regions {
-        strip_the_usual(region, side, own);
+        strip_the_usual(region, side, own, &outside);
     }
     let name = |family, values: &RangeSet| world.name_of(family, values, &odd_peers(family));
     let mut lines: Vec<String> = regions
@@ -53,7 +54,7 @@ pub(super) fn extent(
 }
 
 /// Takes out what goes without saying: any interface but loopback, any port of a client, any address of the host.
-fn strip_the_usual(region: &mut Region, side: Side, own: &OwnAddresses) {
+fn strip_the_usual(region: &mut Region, side: Side, own: &OwnAddresses, outside: &RangeSet) {
     let clients = RangeSet::range(CLIENT_PORTS.0, CLIENT_PORTS.1);
     let is_any_own = |field: Field, values: &RangeSet| {
         Family::ALL.into_iter().any(|family| {
@@ -63,7 +64,7 @@ fn strip_the_usual(region: &mut Region, side: Side, own: &OwnAddresses) {
     };
     region.tests.retain(|(field, values)| match field {
         field if is_any_own(*field, values) => false,
-        Field::InInterface | Field::OutInterface => *values != outside_interfaces(),
+        Field::InInterface | Field::OutInterface => values != outside && *values != all_but_loopback(),
         Field::SourcePort => *values != clients,
         _ => true,
     });

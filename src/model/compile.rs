@@ -4,7 +4,7 @@
 //! translated destinations are exact, under unknowns too. INVARIANT: whatever cannot be decided leads to *both*
 //! continuations; nothing is skipped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::condition::{Cubes, Lowering};
@@ -52,6 +52,8 @@ pub struct HostFacts {
     pub addresses4: Option<RangeSet>,
     /// IPv6 likewise.
     pub addresses6: Option<RangeSet>,
+    /// Whether a destination that is translated to addresses not known to be the host's own is taken to be another's.
+    pub translates_to_others: bool,
 }
 
 /// Compiles the rulesets of one host into one space.
@@ -70,6 +72,8 @@ pub struct Compiler<'m> {
     properties: BTreeMap<Arc<str>, (u16, Doubt)>,
     /// Compiled chains: as a jump reads them, and as a goto does.
     chains: Vec<Vec<Option<Segment>>>,
+    /// The fields that some rule changes, apart from destinations.
+    edited: Vec<Field>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -107,6 +111,7 @@ impl<'m> Compiler<'m> {
                 .iter()
                 .map(|ruleset| vec![None; ruleset.chains.len()])
                 .collect(),
+            edited: edited_fields(rulesets),
         };
         compiler.number_deciders();
         compiler
@@ -171,6 +176,27 @@ impl<'m> Compiler<'m> {
     /// The packets that match a rule, whatever is not known.
     pub fn surely_matches(&mut self, rule: &Rule) -> Result<PacketSet, OverBudget> {
         Ok(Lowering::new(self).matches(&rule.matches)?.bounds.surely)
+    }
+
+    /// The packets that may match a rule by the time they come to it, whatever was marked or exempt from tracking on their
+    /// way. A translation is not undone.
+    pub fn reach_from_start(&mut self, rule: &Rule) -> Result<PacketSet, OverBudget> {
+        let mut reach = self.reach(rule)?;
+        for at in 0..self.edited.len() {
+            let Some(&field) = self.edited.get(at) else { break };
+            if !self.space.asks(field) {
+                continue;
+            }
+            let all = RangeSet::range(0, field.maximum());
+            reach = self.space.exists(reach, field, &all)?;
+        }
+        Ok(reach)
+    }
+
+    /// Whether some rule changes a field that is not about the destination.
+    #[must_use]
+    pub fn changes(&self, field: Field) -> bool {
+        self.edited.contains(&field)
     }
 
     /// The base chain behind a decider that is a default verdict.
@@ -673,6 +699,7 @@ impl<'m> Compiler<'m> {
             Some(own) if own.single().is_some() && addresses.single() == own.single() => {
                 RangeSet::point(value::LOCAL)
             }
+            None if self.facts.translates_to_others => RangeSet::point(value::UNICAST),
             _ => either,
         }
     }
@@ -726,6 +753,38 @@ const RETURNS: Outcome = Outcome {
 
 fn one(values: RangeSet) -> Assignment {
     Assignment::OneOf(values, None)
+}
+
+/// The fields that some rule changes, apart from what translation changes of destinations.
+fn edited_fields(rulesets: &[Ruleset]) -> Vec<Field> {
+    let rules = rulesets
+        .iter()
+        .flat_map(|ruleset| &ruleset.chains)
+        .flat_map(|chain| &chain.rules);
+    let mut fields = BTreeSet::new();
+    for rule in rules {
+        if let Action::Edit(edit) = &rule.action {
+            fields.extend(changes(edit));
+        }
+    }
+    fields.into_iter().collect()
+}
+
+/// The fields that an edit may change, apart from destinations.
+fn changes(edit: &Edit) -> Vec<Field> {
+    let marks = |mask: u32| {
+        (0..32)
+            .filter(move |bit| mask >> bit & 1 == 1)
+            .map(Field::Mark)
+            .collect()
+    };
+    match edit {
+        Edit::Mark { clear, flip } => marks(clear | flip),
+        Edit::MarkUnknown { mask } => marks(*mask),
+        Edit::Untrack => vec![Field::State],
+        Edit::Snat => vec![Field::StatusSnat],
+        Edit::Dnat { .. } | Edit::Redirect { .. } => vec![Field::StatusDnat],
+    }
 }
 
 /// `(mark & !clear) ^ flip`, bit by bit.
