@@ -18,7 +18,7 @@ fn every_case_finds_what_it_expects_and_nothing_else() {
         assert!(!cases.is_empty(), "{path} has no case");
         for case in cases {
             let differences = match run::run(&case) {
-                Ok(found) => case.differences(&found),
+                Ok((found, summary)) => case.differences(&found, &summary),
                 Err(error) => vec![format!("{} (line {}): {error}", case.title, case.line)],
             };
             wrong.extend(

@@ -5,14 +5,18 @@
 //!
 //! - its name stands on a line before it, "`hosts/edge.rules`:", else it comes from the block's language (see
 //!   [`DEFAULT_NAMES`]); blocks of `text` or `console` are illustrations;
-//! - `# expect: CODE ["text"] [possibly]` at the end of a line expects a finding whose primary span begins in that
-//!   line, with `text` in its message, its primary label or its extent; several may follow each other. The comment is
-//!   taken off before the file is read, so it may stand in any language and changes no line number.
+//! - `# expect: CODE ["text"] [possibly] [SEVERITY]` at the end of a line expects a finding whose primary span begins in
+//!   that line, with `text` in its message, its primary label, its extent or its help; several may follow each other. The
+//!   comment is taken off before the file is read, so it may stand in any language and changes no line number.
 //!
-//! In the prose, a line `expect: CODE ["text"] [possibly]` expects a finding that lies nowhere, and a line
-//! `quiet: CODE` says that the case is there to show what `CODE` is not about.
+//! In the prose, each on a line of its own:
+//!
+//! - `expect: CODE ["text"] [possibly] [SEVERITY]` expects a finding that lies in none of the case's files;
+//! - `quiet: CODE` says that the case is there to show what `CODE` is not about;
+//! - `says: TEXT` expects a line of the summary with that text;
+//! - `budget: N` gives the analysis of a host that many edges.
 
-use portcullis::finding::{Certainty, Code, Finding};
+use portcullis::finding::{Certainty, Code, Finding, Severity};
 use portcullis::source::SourceMap;
 
 /// Languages of blocks that are files without being named, and the names they get.
@@ -39,6 +43,10 @@ pub(crate) struct Case {
     pub(crate) expected: Vec<Expectation>,
     /// Codes that it shows not to fire.
     pub(crate) quiet: Vec<Code>,
+    /// What the summary must say.
+    pub(crate) says: Vec<String>,
+    /// Edges for the analysis of a host, if not as many as usual.
+    pub(crate) budget: Option<usize>,
 }
 
 /// An input file of a case.
@@ -59,6 +67,7 @@ pub(crate) struct Expectation {
     pub(crate) code: Code,
     pub(crate) text: Option<String>,
     pub(crate) certainty: Certainty,
+    pub(crate) severity: Option<Severity>,
 }
 
 /// What a case needs to know of a finding.
@@ -67,30 +76,30 @@ pub(crate) struct Found {
     place: Option<(String, usize)>,
     code: Code,
     certainty: Certainty,
+    severity: Severity,
     message: String,
-    /// Message, label and extent, a line each.
+    /// Message, label, extent and help, a line each.
     text: String,
 }
 
 impl Found {
-    /// Reduces a finding. Files are named as below the folder `root`, as the source map shows it.
+    /// Reduces a finding. Files are named as below the folder `root`, as the source map shows it;
+    /// what lies in others, such as shipped policies, lies nowhere.
     pub(crate) fn of(finding: &Finding, sources: &SourceMap, root: &str) -> Self {
-        let place = finding.primary.as_ref().map(|label| {
+        let place = finding.primary.as_ref().and_then(|label| {
             let file = sources.file(label.span.file);
-            let inside = file
-                .name()
-                .strip_prefix(root)
-                .map(|name| name.trim_start_matches('/'));
-            let name = inside.unwrap_or(file.name()).to_owned();
-            (name, file.line_column(label.span.start).line)
+            let name = file.name().strip_prefix(root)?.trim_start_matches('/');
+            Some((name.to_owned(), file.line_column(label.span.start).line))
         });
         let mut text = vec![finding.message.clone()];
         text.extend(finding.primary.iter().map(|label| label.message.clone()));
         text.extend(finding.extent.iter().cloned());
+        text.extend(finding.help.clone());
         Self {
             place,
             code: finding.code,
             certainty: finding.certainty,
+            severity: finding.severity,
             message: finding.message.clone(),
             text: text.join("\n"),
         }
@@ -126,10 +135,16 @@ pub(crate) fn read(markdown: &str) -> Result<Vec<Case>, String> {
 }
 
 impl Case {
-    /// Everything that is wrong with what was found.
-    pub(crate) fn differences(&self, found: &[Found]) -> Vec<String> {
+    /// Everything that is wrong with what was found, and with the lines of the summary.
+    pub(crate) fn differences(&self, found: &[Found], summary: &[String]) -> Vec<String> {
         let mut left: Vec<&Found> = found.iter().collect();
-        let mut wrong = Vec::new();
+        let unsaid = |says: &&String| !summary.iter().any(|line| line.contains(says.as_str()));
+        let mut wrong: Vec<String> = self
+            .says
+            .iter()
+            .filter(unsaid)
+            .map(|says| format!("the summary does not say \"{says}\", only {summary:?}"))
+            .collect();
         let mut expected: Vec<&Expectation> = self.expected.iter().collect();
         expected.sort_by_key(|expectation| expectation.text.is_none());
         for expectation in expected {
@@ -154,6 +169,7 @@ impl Expectation {
         self.place == found.place
             && self.code == found.code
             && self.certainty == found.certainty
+            && self.severity.is_none_or(|severity| severity == found.severity)
             && self
                 .text
                 .as_ref()
@@ -178,10 +194,11 @@ impl Found {
     fn shown(&self) -> String {
         let place = shown_place(self.place.as_ref());
         format!(
-            "{place} {} {} \"{}\"",
+            "{place} {} {} \"{}\" {}",
             self.certainty.word(),
             self.code.id(),
-            self.message
+            self.message,
+            self.severity.word()
         )
     }
 }
@@ -243,6 +260,14 @@ impl Reader {
             self.case.expected.push(expectation(text)?);
         } else if let Some(text) = line.strip_prefix("quiet:") {
             self.case.quiet.push(code(text.trim())?);
+        } else if let Some(text) = line.strip_prefix("says:") {
+            self.case.says.push(text.trim().to_owned());
+        } else if let Some(text) = line.strip_prefix("budget:") {
+            let budget = text
+                .trim()
+                .parse()
+                .map_err(|_| format!("`{text}` is no number"))?;
+            self.case.budget = Some(budget);
         }
         Ok(())
     }
@@ -313,7 +338,7 @@ fn split_expectations(line: &str) -> Result<(&str, Vec<Expectation>), String> {
     ))
 }
 
-/// `CODE ["text"] [possibly]`
+/// `CODE ["text"] [possibly] [SEVERITY]`
 fn expectation(text: &str) -> Result<Expectation, String> {
     let text = text.trim();
     let (id, rest) = text.split_once(' ').unwrap_or((text, ""));
@@ -325,16 +350,23 @@ fn expectation(text: &str) -> Result<Expectation, String> {
         }
         None => (None, rest.trim()),
     };
-    let certainty = match rest {
-        "" => Certainty::Surely,
-        "possibly" => Certainty::Possibly,
-        other => return Err(format!("`{other}` is not part of an expectation")),
-    };
+    let mut certainty = Certainty::Surely;
+    let mut severity = None;
+    for word in rest.split_whitespace() {
+        match word {
+            "possibly" => certainty = Certainty::Possibly,
+            "error" => severity = Some(Severity::Error),
+            "warning" => severity = Some(Severity::Warning),
+            "note" => severity = Some(Severity::Note),
+            other => return Err(format!("`{other}` is not part of an expectation")),
+        }
+    }
     Ok(Expectation {
         place: None,
         code,
         text: quoted,
         certainty,
+        severity,
     })
 }
 
@@ -450,22 +482,22 @@ COMMIT
             )
         };
         assert!(
-            case.differences(&[found(0, "tcp/23"), found(0, "udp/1")])
+            case.differences(&[found(0, "tcp/23"), found(0, "udp/1")], &[])
                 .is_empty()
         );
         assert!(
-            case.differences(&[found(0, "udp/1"), found(0, "tcp/23")])
+            case.differences(&[found(0, "udp/1"), found(0, "tcp/23")], &[])
                 .is_empty()
         );
         assert_eq!(
-            case.differences(&[found(0, "udp/1"), found(2, "tcp/23")]),
+            case.differences(&[found(0, "udp/1"), found(2, "tcp/23")], &[]),
             [
                 "t (line 1): host.rules:1 surely excess-opening \"tcp/23\": not found",
-                "t (line 1): host.rules:2 surely excess-opening \"tcp/23\": not expected",
+                "t (line 1): host.rules:2 surely excess-opening \"tcp/23\" error: not expected",
             ]
         );
         let mut unsure = found(0, "tcp/23");
         unsure.certainty = Certainty::Possibly;
-        assert_eq!(case.differences(&[unsure, found(0, "udp/1")]).len(), 2);
+        assert_eq!(case.differences(&[unsure, found(0, "udp/1")], &[]).len(), 2);
     }
 }

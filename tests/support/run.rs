@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use portcullis::check::{Request, check};
+use portcullis::check::{Request, Tally, check};
 use portcullis::finding::{Code, Finding};
 use portcullis::packet::DEFAULT_BUDGET;
 use portcullis::policy::{ast, parse};
@@ -41,8 +41,9 @@ impl Drop for Folder {
     }
 }
 
-/// What a run over the case's files finds, sorted as reports sort; an error is what keeps it from running.
-pub(crate) fn run(case: &Case) -> Result<Vec<Found>, String> {
+/// What a run over the case's files finds, sorted as reports sort, and the lines of its summary; an error is what keeps
+/// it from running.
+pub(crate) fn run(case: &Case) -> Result<(Vec<Found>, Vec<String>), String> {
     let folder = Folder::new();
     for file in &case.files {
         folder.write(&file.name, &file.text);
@@ -57,20 +58,26 @@ pub(crate) fn run(case: &Case) -> Result<Vec<Found>, String> {
             audit(case, &folder.0)
         },
         site: None,
-        budget: DEFAULT_BUDGET,
+        budget: case.budget.unwrap_or(DEFAULT_BUDGET),
     };
     let root = portcullis::discover::shown(&folder.0);
     match check(&request) {
         // What cannot be read is a finding and a failure: a case may expect it. Other failures are the case's own mistakes.
         Ok(outcome) if outcome.tally.failures.is_empty() || has_unread_text(&outcome.findings) => {
             let found = outcome.findings.iter();
-            Ok(found
-                .map(|finding| Found::of(finding, &outcome.sources, &root))
-                .collect())
+            let found = found.map(|finding| Found::of(finding, &outcome.sources, &root));
+            Ok((found.collect(), summary(&outcome.tally)))
         }
         Ok(outcome) => Err(outcome.tally.failures.join("\n")),
         Err(refusal) => Err(format!("refused: {:?}", refusal.errors)),
     }
+}
+
+/// The lines of a summary, as the human report begins them.
+fn summary(tally: &Tally) -> Vec<String> {
+    let unchecked = tally.unchecked.iter().map(|line| format!("not checked: {line}"));
+    let assumed = tally.notes.iter().map(|line| format!("assumed: {line}"));
+    unchecked.chain(assumed).collect()
 }
 
 fn has_unread_text(findings: &[Finding]) -> bool {
