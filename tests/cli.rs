@@ -1,0 +1,542 @@
+//! The program as its users meet it: exit codes, output, and what it says to arguments that are wrong.
+#![cfg(test)]
+
+#[path = "support/program.rs"]
+mod program;
+
+use program::{Folder, Run};
+
+const POLICY: &str = "policy web \"The site\" {\n  role server\n\n  require site: any -> server : tcp/443 \"for everybody\"\n}\n";
+
+/// Meets the policy.
+const OPEN: &str = "*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp --dport 443 -j ACCEPT\nCOMMIT\n";
+
+/// Misses 443 and opens 8080.
+const WRONG: &str =
+    "*filter\n:INPUT DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n-A INPUT -p tcp --dport 8080 -j ACCEPT\nCOMMIT\n";
+
+/// Opens 8080 to some, at a rate.
+const PERHAPS: &str = "*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp -m multiport --dports 443 -j ACCEPT\n-A INPUT -p tcp --dport 8080 -m limit --limit 1/s -j ACCEPT\nCOMMIT\n";
+
+const AUDIT: &str = "--policy web.ports --role web.server --no-common";
+
+fn folder() -> Folder {
+    Folder::new(&[
+        ("web.ports", POLICY),
+        ("open.rules", OPEN),
+        ("wrong.rules", WRONG),
+        ("perhaps.rules", PERHAPS),
+    ])
+}
+
+fn check(folder: &Folder, arguments: &str) -> Run {
+    folder.run(&format!("check {AUDIT} {arguments}"))
+}
+
+#[track_caller]
+fn assert_fails(run: &Run, says: &[&str]) {
+    assert_eq!(run.status, 2, "{run:?}");
+    for text in says {
+        assert!(run.stderr.contains(text), "no `{text}` in:\n{}", run.stderr);
+    }
+    assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
+}
+
+#[test]
+fn exit_codes_say_clean_found_and_failed() {
+    let folder = folder();
+    assert_eq!(check(&folder, "open.rules").status, 0);
+    assert_eq!(check(&folder, "wrong.rules").status, 1);
+    folder.write(
+        "cut.rules",
+        b"*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp --dpo\n",
+    );
+    assert_eq!(check(&folder, "cut.rules").status, 2, "unread text is no pass");
+    assert_eq!(check(&folder, "open.rules cut.rules").status, 2);
+    assert_eq!(check(&folder, "wrong.rules nothing.rules").status, 2);
+    let small = check(&folder, "--budget 5 open.rules");
+    assert_eq!(small.status, 2, "what was not analysed is no pass: {small:?}");
+    assert!(
+        small.stdout.contains("error[analysis-budget]"),
+        "{}",
+        small.stdout
+    );
+}
+
+#[test]
+fn fail_on_decides_which_severity_is_found() {
+    let folder = folder();
+    assert_eq!(check(&folder, "perhaps.rules").status, 0, "a warning is no error");
+    assert_eq!(check(&folder, "--fail-on warning perhaps.rules").status, 1);
+    assert_eq!(check(&folder, "--fail-on warning open.rules").status, 0);
+    folder.write(
+        "site/portcullis.toml",
+        b"policies = [\"../web.ports\"]\ncommon = false\nfail_on = \"warning\"\n[[bind]]\nroles = [\"web.server\"]\nfiles = [\"*.rules\"]\n",
+    );
+    folder.write("site/perhaps.rules", PERHAPS.as_bytes());
+    assert_eq!(folder.run("check site").status, 1, "the site says so");
+    assert_eq!(
+        folder.run("check --fail-on error site").status,
+        0,
+        "the command line wins"
+    );
+}
+
+#[test]
+fn human_findings_show_the_deciding_bytes_and_the_row() {
+    let run = check(&folder(), "wrong.rules");
+    let expected = "\
+error[missing-opening]: `web/site` requires tcp/443 (https) from anywhere, which is blocked
+  ┌─ wrong.rules:2:8
+  │
+2 │ :INPUT DROP [0:0]
+  │        ^^^^ drops what no rule accepts
+  │
+  ┌─ web.ports:4:3
+  │
+4 │   require site: any -> server : tcp/443 \"for everybody\"
+  │   ----------------------------------------------------- `web/site` requires it
+";
+    assert!(run.stdout.contains(expected), "{}", run.stdout);
+    for line in [
+        "error[excess-opening]: no row allows tcp/8080 (http-alt) from any IPv4 address",
+        "4 │ -A INPUT -p tcp --dport 8080 -j ACCEPT",
+        "  │                         ^^^^ opens tcp/8080 (http-alt) from any IPv4 address",
+        "not checked: IPv6 of host `wrong.rules`: no dump of it was given",
+        "2 errors, 0 warnings, 0 notes",
+        "1 row checked on 1 host: 1 rule read from 1 file",
+    ] {
+        assert!(
+            run.stdout.lines().any(|found| found == line),
+            "{line}\n{}",
+            run.stdout
+        );
+    }
+    assert_eq!(run.stderr, "");
+}
+
+#[test]
+fn every_format_has_the_same_findings() {
+    let folder = folder();
+    let concise = check(&folder, "--format concise wrong.rules");
+    let lines: Vec<_> = concise.stdout.lines().collect();
+    assert_eq!(lines.len(), 2, "{}", concise.stdout);
+    assert!(
+        lines[0].starts_with("wrong.rules:2:8: error[missing-opening]"),
+        "{}",
+        lines[0]
+    );
+    assert!(
+        lines[1].starts_with("wrong.rules:4:25: error[excess-opening]"),
+        "{}",
+        lines[1]
+    );
+    let json = check(&folder, "--format json wrong.rules");
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    let codes: Vec<_> = json["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| finding["code"].as_str().unwrap())
+        .collect();
+    assert_eq!(codes, ["missing-opening", "excess-opening"]);
+    let sarif = check(&folder, "--format sarif wrong.rules");
+    let sarif: serde_json::Value = serde_json::from_str(&sarif.stdout).unwrap();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    let codes: Vec<_> = results
+        .iter()
+        .map(|result| result["ruleId"].as_str().unwrap())
+        .collect();
+    assert_eq!(codes, ["missing-opening", "excess-opening"]);
+    let at = &results[0]["locations"][0]["physicalLocation"];
+    assert_eq!(at["artifactLocation"]["uri"], "wrong.rules");
+    assert_eq!(at["region"]["startLine"], 2);
+    assert_eq!(at["region"]["startColumn"], 8);
+    for format in ["human", "concise", "json", "sarif"] {
+        assert_eq!(
+            check(&folder, &format!("--format {format} wrong.rules")).status,
+            1
+        );
+    }
+}
+
+#[test]
+fn a_dump_may_come_by_standard_input() {
+    let folder = folder();
+    let run = folder.run_with(&format!("check {AUDIT} --format concise -"), WRONG, &[]);
+    assert_eq!(run.status, 1, "{run:?}");
+    assert_eq!(run.stdout.lines().count(), 2, "{}", run.stdout);
+    assert_eq!(folder.run_with(&format!("check {AUDIT} -"), OPEN, &[]).status, 0);
+    let empty = folder.run_with(&format!("check {AUDIT} -"), "", &[]);
+    assert_fails(&empty, &["no dialect knows this file"]);
+}
+
+#[test]
+fn colour_is_for_terminals_and_for_those_who_ask() {
+    let folder = folder();
+    let plain = |environment: &[(&str, &str)]| {
+        let run = folder.run_with(&format!("check {AUDIT} wrong.rules"), "", environment);
+        !run.stdout.contains('\u{1b}') && !run.stderr.contains('\u{1b}')
+    };
+    assert!(plain(&[]), "a pipe is no terminal");
+    assert!(plain(&[("NO_COLOR", "1")]));
+    assert!(plain(&[("NO_COLOR", "1"), ("TERM", "xterm-256color")]));
+}
+
+#[test]
+fn openings_are_a_port_table() {
+    let folder = folder();
+    let text = folder.run("openings wrong.rules perhaps.rules");
+    let expected = "\
+perhaps.rules
+  tcp/443 (https) from any IPv4 address  # perhaps.rules:3:39
+  tcp/8080 (http-alt) from any IPv4 address (possibly)  # perhaps.rules:4:25
+
+wrong.rules
+  tcp/8080 (http-alt) from any IPv4 address  # wrong.rules:4:25
+";
+    assert_eq!(
+        (text.status, text.stdout.as_str()),
+        (0, expected),
+        "{}",
+        text.stderr
+    );
+    let json = folder.run("openings --format json perhaps.rules");
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(json[0]["host"], "perhaps.rules");
+    assert_eq!(json[0]["openings"][1]["certainty"], "possibly");
+    assert_eq!(json[0]["openings"][0]["rule"], "perhaps.rules:3:39");
+    folder.write("shut.rules", b"*filter\n:INPUT DROP [0:0]\nCOMMIT\n");
+    let shut = folder.run("openings shut.rules");
+    assert_eq!(
+        shut.stdout,
+        "shut.rules\n  nothing is open to new connections from elsewhere\n"
+    );
+    assert_fails(
+        &folder.run("openings nothing.rules"),
+        &["cannot read `nothing.rules`"],
+    );
+}
+
+#[test]
+fn trace_shows_each_rule_on_a_packets_way() {
+    let folder = folder();
+    folder.write(
+        "jump.rules",
+        b"*filter\n:INPUT DROP [0:0]\n:web - [0:0]\n-A INPUT -p tcp -j web\n-A web -p tcp --dport 443 -j ACCEPT\nCOMMIT\n",
+    );
+    let run = folder.run("trace 'tcp 10.0.0.1:40000 -> 10.0.0.2:443 in eth0' jump.rules");
+    let expected = "  jump.rules:4: jumps: -A INPUT -p tcp -j web
+  jump.rules:5: accepts: -A web -p tcp --dport 443 -j ACCEPT
+accept
+";
+    assert_eq!((run.status, run.stdout.as_str()), (0, expected), "{}", run.stderr);
+    let run = folder.run("trace 'udp 10.0.0.1:40000 -> 10.0.0.2:443 in eth0' jump.rules");
+    assert_eq!(
+        run.stdout,
+        "  jump.rules:2: drops by default: :INPUT DROP [0:0]\ndrop\n"
+    );
+    let run = folder.run("trace 'tcp 10.0.0.1:40000 -> 10.0.0.2:8080 in eth0' perhaps.rules");
+    let last: Vec<_> = run.stdout.lines().rev().take(2).collect();
+    assert_eq!(last[1], "unknown: accept or drop", "{}", run.stdout);
+    assert!(
+        last[0].starts_with("  not known: perhaps.rules:4"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn trace_answers_batches_in_json_lines() {
+    let folder = folder();
+    folder.write(
+        "packets.jsonl",
+        br#"{"hook":"input","iif":"eth0","src":"10.0.0.1","dst":"10.0.0.2","proto":"tcp","sport":40000,"dport":8080}
+{"hook":"input","iif":"eth0","src":"10.0.0.1","dst":"10.0.0.2","proto":"tcp","dport":443}
+
+{"hook":"output","oif":"eth0","src":"10.0.0.2","dst":"10.0.0.1","proto":"udp","dport":53}
+"#,
+    );
+    let run = folder.run("trace --packets packets.jsonl wrong.rules");
+    let answers: Vec<serde_json::Value> = run
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let verdicts: Vec<_> = answers
+        .iter()
+        .map(|answer| answer["verdict"].as_str().unwrap())
+        .collect();
+    assert_eq!((run.status, verdicts), (0, vec!["accept", "drop", "accept"]));
+    assert_eq!(
+        answers[0]["rule"],
+        serde_json::json!({ "path": "wrong.rules", "line": 4, "text": "-A INPUT -p tcp --dport 8080 -j ACCEPT" })
+    );
+    assert_eq!(answers[1]["rule"]["line"], 2);
+    let mixed = "{\"src\":\"10.0.0.1\",\"dst\":\"::1\"}\n{\"src\":\"10.0.0.1\",\"dst\":\"10.0.0.2\",\"dport\":8080}\n";
+    let run = folder.run_with("trace --packets - wrong.rules", mixed, &[]);
+    assert_fails(&run, &["-:1: src and dst are of different families"]);
+    assert_eq!(
+        run.stdout.lines().count(),
+        2,
+        "one answer a line, also for those that cannot be read"
+    );
+    assert!(run.stdout.lines().nth(1).unwrap().contains("\"accept\""));
+}
+
+#[test]
+fn explain_knows_every_code() {
+    let folder = folder();
+    let all = folder.run("explain").stdout;
+    for code in portcullis::finding::Code::ALL {
+        assert!(all.contains(code.id()), "{} is not listed", code.id());
+        let run = folder.run(&format!("explain {}", code.id()));
+        assert_eq!(run.status, 0);
+        let head = format!("{}[{}]", code.severity().word(), code.id());
+        assert!(run.stdout.starts_with(&head), "{}", run.stdout);
+    }
+    assert_fails(
+        &folder.run("explain mising-opening"),
+        &["did you mean `missing-opening`?"],
+    );
+    assert_fails(
+        &folder.run("explain nonsense"),
+        &["`portcullis explain` lists them"],
+    );
+}
+
+#[test]
+fn policies_are_listed_and_shown() {
+    let folder = folder();
+    let list = folder.run("policy list").stdout;
+    let expected = "\
+common             What holds for every host
+mke                Mirantis Kubernetes Engine
+stacklight         Mirantis StackLight
+stackstate-agent   StackState agent
+";
+    assert_eq!(list, expected);
+    for (name, n_rows) in [("mke", 25), ("stacklight", 30), ("stackstate-agent", 3)] {
+        let text = folder.run(&format!("policy show {name}"));
+        assert_eq!(text.status, 0);
+        let start = format!("{name}/");
+        let rows = text.stdout.lines().filter(|line| line.starts_with(&start));
+        assert_eq!(rows.count(), n_rows, "{name}");
+        let json = folder.run(&format!("policy show {name} --format json"));
+        let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+        assert_eq!(json["rows"].as_array().unwrap().len(), n_rows, "{name}");
+        for row in json["rows"].as_array().unwrap() {
+            let says = |key: &str| !row[key].is_null();
+            assert!(
+                [
+                    "id",
+                    "direction",
+                    "roles",
+                    "peers",
+                    "services",
+                    "purpose",
+                    "document"
+                ]
+                .into_iter()
+                .all(says),
+                "{row}"
+            );
+        }
+    }
+    let own = folder.run("policy show web.ports").stdout;
+    assert_eq!(own.lines().next(), Some("web: The site"));
+    let row = own.lines().nth(2).unwrap();
+    let words: Vec<_> = row.split_whitespace().collect();
+    assert_eq!(
+        words,
+        [
+            "web/site",
+            "require",
+            "ingress",
+            "server",
+            "any",
+            "tcp/443",
+            "for",
+            "everybody"
+        ]
+    );
+    assert_fails(&folder.run("policy show mkee"), &["did you mean `mke`?"]);
+}
+
+#[test]
+fn fmt_writes_one_form_and_keeps_it() {
+    let folder = folder();
+    let untidy = "# ours\npolicy web{role server\nrequire site:any->server:tcp/443 # all\n}";
+    folder.write("untidy.ports", untidy.as_bytes());
+    let looked = folder.run("fmt --check untidy.ports web.ports");
+    assert_eq!(
+        (looked.status, looked.stdout.as_str()),
+        (1, "untidy.ports is not in canonical form\n")
+    );
+    let read = || std::fs::read_to_string(folder.0.join("untidy.ports")).unwrap();
+    assert_eq!(read(), untidy, "--check writes nothing");
+    assert_eq!(folder.run("fmt untidy.ports").stdout, "untidy.ports formatted\n");
+    let tidy = "# ours\npolicy web {\n  role server\n  require site: any -> server : tcp/443  # all\n}\n";
+    assert_eq!(read(), tidy);
+    assert_eq!(folder.run("fmt untidy.ports").stdout, "", "it is already");
+    assert_eq!(folder.run("fmt --check .").status, 0, "folders are searched");
+    let piped = folder.run_with("fmt -", untidy, &[]);
+    assert_eq!((piped.status, piped.stdout.as_str()), (0, tidy));
+    folder.write("bad.ports", b"policy web { rule }");
+    assert_fails(&folder.run("fmt bad.ports"), &["bad.ports", "`rule`"]);
+    assert_fails(
+        &folder.run("fmt nothing.ports"),
+        &["nothing.ports cannot be read"],
+    );
+}
+
+#[test]
+fn dialects_and_their_constructs_are_listed() {
+    let folder = folder();
+    let short = folder.run("dialects").stdout;
+    let long = folder.run("dialects --constructs").stdout;
+    for dialect in portcullis::dialect::ALL {
+        assert!(short.contains(&format!("{}: {}", dialect.name(), dialect.summary())));
+        for construct in dialect.constructs() {
+            assert!(long.contains(&construct.name), "{}", construct.name);
+        }
+    }
+}
+
+#[test]
+fn wrong_arguments_are_answered_with_what_would_be_right() {
+    let folder = folder();
+    for (arguments, says) in [
+        (
+            "check --policy mkee open.rules",
+            &["there is no policy `mkee`", "did you mean `mke`?"][..],
+        ),
+        (
+            "check --policy nothing.ports open.rules",
+            &[
+                "there is no policy `nothing.ports`",
+                "no readable file nothing.ports",
+            ],
+        ),
+        (
+            "check --policy mke --role managr open.rules",
+            &[
+                "no policy in force has a role `mke.managr`",
+                "did you mean `mke.manager`?",
+            ],
+        ),
+        (
+            "check --policy mke --policy stacklight --role manager open.rules",
+            &["`manager` does not say whose role it is", "POLICY.manager"],
+        ),
+        (
+            "check --policy mke --role manager --zone intrnal@eth0 open.rules",
+            &[
+                "zone `intrnal` has no `networks`",
+                "only `internal` and `external`",
+            ],
+        ),
+        (
+            "check --policy mke --role manager --zone internal=10.0.0.0/40 open.rules",
+            &["the prefix length of `10.0.0.0/40` is too large", "`10.0.0.0/8`"],
+        ),
+        (
+            "check --policy stacklight --role node --feature stacklight.loging open.rules",
+            &["unknown feature `loging`", "did you mean `logging`?"],
+        ),
+        (
+            "check --policy stacklight --role node --product-version stacklight=new open.rules",
+            &["`new` is not a version", "such as `24.1`"],
+        ),
+        (
+            "check --policy mke --role manager --set mke.uii=tcp/1 open.rules",
+            &["no setting `uii`", "did you mean `ui`?"],
+        ),
+        (
+            "check --policy mke --role manager --set mke.ui=tcp/99999 open.rules",
+            &["port 99999 does not exist", "such as `tcp/8443`"],
+        ),
+        (
+            "check nothing.rules",
+            &["cannot read `nothing.rules`: no such file or folder"],
+        ),
+        (
+            "check web.ports",
+            &["no dialect knows this file", "portcullis dialects"],
+        ),
+        (
+            "check --site nothing.toml open.rules",
+            &["nothing.toml cannot be read"],
+        ),
+        (
+            "check --format yaml open.rules",
+            &["'yaml'", "human, concise, json, sarif"],
+        ),
+        (
+            "check --fail-on never open.rules",
+            &["'never'", "note, warning, error"],
+        ),
+        ("check --dialect nft open.rules", &["'nft'", "iptables"]),
+        ("check --threads 0 open.rules", &["'0'", "--threads"]),
+        ("chekc open.rules", &["chekc", "check"]),
+        (
+            "trace 'tcp 10.0.0.1 -> 10.0.0.2:99999' open.rules",
+            &["`99999` is not a port"],
+        ),
+        (
+            "trace 'hello' open.rules",
+            &["`hello` is not a protocol", "name a protocol"],
+        ),
+        (
+            "trace 'tcp 10.0.0.1:1 -> 10.0.0.2:2'",
+            &["no file or folder to trace through"],
+        ),
+        (
+            "trace --packets nothing.jsonl open.rules",
+            &["nothing.jsonl cannot be read"],
+        ),
+        (
+            "trace --packets nothing.jsonl open.rules wrong.rules",
+            &["--packets takes one host"],
+        ),
+    ] {
+        let run = folder.run(arguments);
+        assert_eq!(run.status, 2, "{arguments}: {run:?}");
+        assert_fails(&run, says);
+    }
+}
+
+#[test]
+fn a_wrong_site_file_is_shown_with_the_place() {
+    let folder = folder();
+    folder.write("site/portcullis.toml", b"policies = [\"mke\"]\nzone = 1\n");
+    folder.write("site/open.rules", OPEN.as_bytes());
+    assert_fails(
+        &folder.run("check site"),
+        &[
+            "unknown key `zone`",
+            "portcullis.toml:2:1",
+            "did you mean `zones`?",
+        ],
+    );
+    folder.write("site/portcullis.toml", b"policies = [\"mke\"\n");
+    assert_fails(&folder.run("check site"), &["portcullis.toml"]);
+    folder.write("site/portcullis.toml", b"policies = [\"own.ports\"]\n");
+    folder.write(
+        "site/own.ports",
+        b"policy own { role a require any -> b : tcp/1 }\n",
+    );
+    assert_fails(&folder.run("check site"), &["own.ports:1", "`b`"]);
+}
+
+#[test]
+fn bytes_that_are_no_text_are_said_and_fail_the_run() {
+    let folder = folder();
+    let mut dump = OPEN.as_bytes().to_vec();
+    dump.extend_from_slice(b"# caf\xe9\n");
+    folder.write("latin.rules", &dump);
+    let run = check(&folder, "latin.rules");
+    assert_eq!(run.status, 2, "{run:?}");
+    assert!(run.stdout.contains("error[unread-text]"), "{}", run.stdout);
+    assert!(run.stdout.contains("latin.rules:5:6"), "{}", run.stdout);
+}
