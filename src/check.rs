@@ -247,7 +247,10 @@ fn check_group(
     tally.n_hosts += bound.hosts.len();
     summarize(&rows, &evaluations, tally);
     findings.extend(conflicting_rows(&rows));
-    for evaluation in evaluations {
+    for mut evaluation in evaluations {
+        for finding in &mut evaluation.findings {
+            policies.moderate(finding);
+        }
         findings.extend(evaluation.findings);
     }
     tally.notes.extend(world.zones.notes());

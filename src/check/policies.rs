@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::sites::read_text;
+use crate::finding::{Certainty, Finding, Severity};
 use crate::policy::{self, Kind, PolicyError, Resolved, Row, Settings, Value, ast};
 use crate::site::{self, Site, SiteErrors};
 use crate::source::{FileId, SourceMap, Span, Spanned};
@@ -61,6 +62,28 @@ impl Policies {
         };
         let is_lifted = |row: &Row| row.kind == Kind::Forbid && lifted(row);
         rows.filter(|row| !is_lifted(row)).cloned().collect()
+    }
+
+    /// Makes a finding as mild as the rows that it is held against say: as the gravest of them.
+    pub(super) fn moderate(&self, finding: &mut Finding) {
+        let said = |id: &str| {
+            let mut remarks = self.resolved.iter().filter_map(|policy| policy.remarks.get(id));
+            Some(match remarks.find_map(|remark| remark.severity)? {
+                ast::RowSeverity::Note => Severity::Note,
+                ast::RowSeverity::Warning => Severity::Warning,
+                ast::RowSeverity::Error => Severity::Error,
+            })
+        };
+        let all = finding
+            .rows
+            .iter()
+            .map(|row| said(&row.id).unwrap_or(Severity::Error));
+        let Some(most) = all.max() else { return };
+        let most = match finding.certainty {
+            Certainty::Surely => most,
+            Certainty::Possibly => most.lower(),
+        };
+        finding.severity = finding.severity.min(most);
     }
 }
 

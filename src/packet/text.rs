@@ -182,7 +182,9 @@ pub fn describe_interfaces(values: &RangeSet) -> String {
     if let Some(names) = interface_names(values) {
         return listed(names);
     }
-    match interface_names(&values.complement(u128::MAX)) {
+    // That a packet has an interface goes without saying.
+    let others = values.union(&RangeSet::point(0)).complement(u128::MAX);
+    match interface_names(&others) {
         Some(names) => format!("any but {}", listed(names)),
         None => "some interfaces".into(),
     }

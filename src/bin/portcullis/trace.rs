@@ -80,7 +80,8 @@ fn one(sources: &SourceMap, host: &Host, named: bool, probe: Probe, out: &mut dy
         }
     }
     writeln!(out, "{}", verdict(&answer))?;
-    for doubt in &answer.doubts {
+    let is_known = answer.verdict().is_some();
+    for doubt in answer.doubts.iter().filter(|_| !is_known) {
         let place = doubt
             .span
             .map(|span| format!("{}: ", sources.place(span)))
