@@ -399,6 +399,17 @@ fn the_images_of_the_agent_are_missed_where_neither_registry_is_reached() {
 }
 
 #[test]
+fn the_two_tables_disagree_about_9091_and_nothing_else() {
+    let both = whole_stacklight("24.1").replace("[\"stacklight\"]", "[\"mke\", \"stacklight\"]");
+    let found = evaluate::conflicting_rows(&Setting::new(&both).rows);
+    let rows: Vec<_> = found
+        .iter()
+        .map(|finding| finding.rows.iter().map(|row| row.id.as_str()).collect::<Vec<_>>())
+        .collect();
+    assert_eq!(rows, [["mke/felix", "stacklight/calico"]]);
+}
+
+#[test]
 fn each_port_of_the_host_itself_is_exposed_where_it_is_opened() {
     let mut setting = Setting::new(MKE);
     for (role, n_rows) in [("mke.manager", 6), ("mke.worker", 5)] {
