@@ -389,12 +389,12 @@ impl<'f, 'm> Required<'f, 'm> {
     }
 
     /// How the answers to a cell's requests are seen: as part of a connection, unless no request is tracked.
-    fn reply_view(&mut self, cell: &Cell<'_>) -> Result<View, OverBudget> {
+    fn reply_view(&self, cell: &Cell<'_>) -> View {
         let views = self.views(cell.side);
         let Some(unrelated) = views.unrelated_reply else {
-            return Ok(views.reply);
+            return views.reply;
         };
-        let space = &mut self.filters.compiler.space;
+        let space = &self.filters.compiler.space;
         let untracked = [(
             Field::State,
             Assignment::OneOf(RangeSet::point(value::UNTRACKED), None),
@@ -410,13 +410,13 @@ impl<'f, 'm> Required<'f, 'm> {
                 .iter()
                 .any(|one| untracked.contains(one))
         });
-        Ok(if is_untracked { unrelated } else { views.reply })
+        if is_untracked { unrelated } else { views.reply }
     }
 
     /// The finding that requests get through but the answers to them do not.
     fn blocked_reply(&mut self, row: &Row, cells: &[Cell<'_>]) -> Result<Option<Finding>, OverBudget> {
         for cell in cells {
-            let view = self.reply_view(cell)?;
+            let view = self.reply_view(cell);
             let has_ports = cell.service.protocol.is_some_and(protocol::has_ports);
             if !has_ports || cell.status() != Status::Open || cell.party.unknown.is_some() {
                 continue;
