@@ -184,6 +184,9 @@ pub fn describe_interfaces(values: &RangeSet) -> String {
     }
     // That a packet has an interface goes without saying.
     let others = values.union(&RangeSet::point(0)).complement(u128::MAX);
+    if others.is_empty() {
+        return "any".into();
+    }
     match interface_names(&others) {
         Some(names) => format!("any but {}", listed(names)),
         None => "some interfaces".into(),

@@ -136,10 +136,13 @@ pub(crate) struct Openings {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    override_usage = "portcullis trace [OPTIONS] PACKET PATH...\n       portcullis trace [OPTIONS] --packets FILE PATH..."
+)]
 pub(crate) struct Trace {
     /// The packet, such as `tcp 10.0.0.1:40000 -> 10.0.0.2:22 in eth0`, then files and folders. With --packets only
     /// files and folders
-    #[arg(required = true, value_name = "PACKET] [PATH")]
+    #[arg(required = true, value_name = "PACKET PATH")]
     pub(crate) words: Vec<String>,
     /// A file of packets, one JSON object a line; `-` is standard input. Answers in JSON lines
     #[arg(long, value_name = "FILE")]

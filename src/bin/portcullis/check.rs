@@ -1,6 +1,6 @@
 //! `check` and `openings`.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use portcullis::check::{self, Tally};
 use portcullis::evaluate::{self, Opening};
@@ -9,7 +9,7 @@ use portcullis::packet::Space;
 use portcullis::report::{self, Report, Summary};
 use portcullis::source::SourceMap;
 
-use crate::arguments::{Check, Openings, TableFormat};
+use crate::arguments::{Check, FormatArgument, Openings, TableFormat};
 use crate::{Ending, complain, errors, wants_color};
 
 pub(crate) fn check(arguments: &Check, out: &mut dyn Write) -> io::Result<Ending> {
@@ -28,7 +28,9 @@ pub(crate) fn check(arguments: &Check, out: &mut dyn Write) -> io::Result<Ending
         site: outcome.site,
     };
     report::write(&report, arguments.format.into(), wants_color(), out)?;
-    for failure in &summary.failures {
+    // On a terminal, the report has just said so.
+    let is_said = arguments.format == FormatArgument::Human && io::stdout().is_terminal();
+    for failure in summary.failures.iter().filter(|_| !is_said) {
         complain(failure);
     }
     let fail_on = arguments
