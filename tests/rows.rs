@@ -264,9 +264,10 @@ impl Opening {
             17 => "udp",
             other => panic!("no shipped table has protocol {other}"),
         };
-        let (chain, peer) = match self.is_ingress {
-            true => ("INPUT", "src"),
-            false => ("OUTPUT", "dst"),
+        let (chain, peer) = if self.is_ingress {
+            ("INPUT", "src")
+        } else {
+            ("OUTPUT", "dst")
         };
         let from = match self.peer.ranges() {
             _ if self.is_self => "-i lo".to_owned(),
