@@ -54,13 +54,13 @@ pub(crate) fn trace(arguments: &Trace, out: &mut dyn Write) -> io::Result<Ending
                 one(&sources, host, hosts.len() > 1, probe.clone(), out)?;
             }
         }
-        (None, Some(file)) => match hosts.as_slice() {
-            [(host, _)] => return batch(&sources, host, file, is_failed, out),
-            _ => {
-                complain("--packets takes one host: name its files only");
-                return Ok(Ending::Failed);
+        (None, Some(file)) => {
+            if let [(host, _)] = hosts.as_slice() {
+                return batch(&sources, host, file, is_failed, out);
             }
-        },
+            complain("--packets takes one host: name its files only");
+            return Ok(Ending::Failed);
+        }
         (None, None) => {}
     }
     Ok(if is_failed { Ending::Failed } else { Ending::Clean })

@@ -26,6 +26,14 @@ use crate::model::{Action, ChainId, Condition, Default as Verdict, Families, Rul
 use crate::packet::Family;
 use crate::source::{Locator, Source};
 
+/// What is done with lines.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lines {
+    Read,
+    /// They are inside a table that is not known.
+    Skipped,
+}
+
 /// What one file has been read to so far.
 pub(super) struct Lowering<'a> {
     at: Locator<'a>,
@@ -38,8 +46,7 @@ pub(super) struct Lowering<'a> {
     notices: Vec<Finding>,
     /// The table that is open: its index, and whether a header opened it.
     open: Option<(usize, bool)>,
-    /// Inside a table that is not known: its lines are not read.
-    skips: bool,
+    lines: Lines,
     /// Whether a header has opened any table.
     has_header: bool,
     /// Whether the file tells fragments apart; then rules that read ports hold for first fragments only.
@@ -58,7 +65,7 @@ pub(super) fn read(source: Source<'_>, family: Family, into: &mut Reading) {
         unknowns: Unknowns::default(),
         notices: Vec::new(),
         open: None,
-        skips: false,
+        lines: Lines::Read,
         has_header: false,
         tests_fragments: source.text.contains(" -f ") || source.text.contains("--fragment"),
         n_rules: 0,
@@ -88,7 +95,7 @@ impl<'a> Lowering<'a> {
                 return;
             }
         };
-        if self.skips && !matches!(line, Line::Table(_) | Line::Commit) {
+        if self.lines == Lines::Skipped && !matches!(line, Line::Table(_) | Line::Commit) {
             return;
         }
         let done = match line {
@@ -100,7 +107,7 @@ impl<'a> Lowering<'a> {
             Line::Table(name) => self.table(text, name),
             Line::Commit => {
                 self.open = None;
-                self.skips = false;
+                self.lines = Lines::Read;
                 Ok(())
             }
             Line::Declaration(declaration) => self.declaration(text, &declaration),
@@ -151,7 +158,11 @@ impl<'a> Lowering<'a> {
     fn table(&mut self, text: &'a str, name: &'a str) -> Read<'a, ()> {
         self.end_of_table();
         let known = TableKind::by_name(name);
-        self.skips = known.is_none();
+        self.lines = if known.is_none() {
+            Lines::Skipped
+        } else {
+            Lines::Read
+        };
         let Some(kind) = known else {
             return Err(Unread::new(name, format!("`{name}` is not a table"))
                 .help("the tables are filter, nat, mangle, raw and security"));
