@@ -70,7 +70,7 @@ fn agree(dump: &Dump) -> (usize, usize) {
             let values = corners.packet(&mut random);
             let of = |field| values.get(&field).copied().unwrap_or(0);
             let outcomes = compiler.space.outcomes_of(ruling, &of);
-            let compiled: BTreeSet<(Verdict, Option<Decider>)> = outcomes
+            let decided: BTreeSet<(Verdict, Option<Decider>)> = outcomes
                 .outcomes
                 .iter()
                 .map(|outcome| (verdict(outcome.end), compiler.decider(outcome.cause)))
@@ -82,9 +82,9 @@ fn agree(dump: &Dump) -> (usize, usize) {
             n_compared += 1;
             n_definite += usize::from(answer.verdict().is_some());
             let alike = if is_exact && !outcomes.is_truncated() {
-                compiled == answer.verdicts
+                decided == answer.verdicts
             } else {
-                let kinds: BTreeSet<_> = compiled.iter().map(|verdict| verdict.0).collect();
+                let kinds: BTreeSet<_> = decided.iter().map(|verdict| verdict.0).collect();
                 answer.verdicts.iter().all(|verdict| kinds.contains(&verdict.0))
             };
             assert!(
@@ -92,7 +92,7 @@ fn agree(dump: &Dump) -> (usize, usize) {
                 "{}, {path:?}: {}\ncompiled {}\ninterpreted {}",
                 dump.path.display(),
                 probe::words(&values),
-                deciders(dump, &compiler, &compiled),
+                deciders(dump, &compiler, &decided),
                 deciders(dump, &compiler, &answer.verdicts)
             );
         }

@@ -24,7 +24,11 @@ fn blocks() -> Vec<Block> {
     let docs = std::fs::read_dir(file::place("docs")).unwrap();
     let names = docs.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut pages: Vec<String> = names
-        .filter(|name| name.ends_with(".md"))
+        .filter(|name| {
+            std::path::Path::new(name)
+                .extension()
+                .is_some_and(|ending| ending == "md")
+        })
         .map(|name| format!("docs/{name}"))
         .chain(["README.md".to_owned()])
         .collect();
