@@ -1,5 +1,7 @@
 //! The iptables reader: fixtures by eye, errors by text, and every dump of a corpus if one is named.
 
+#![cfg(test)]
+
 #[path = "support/model_text.rs"]
 mod model_text;
 

@@ -1,5 +1,7 @@
 //! One sample through every format, against files that a person can check.
 
+#![cfg(test)]
+
 use std::path::Path;
 
 use portcullis::finding::{Certainty, Code, Finding, Label, RowCitation};
@@ -26,6 +28,10 @@ policy mke {
 const SITE: &str = "policies = [\"mke\"]\n[[bind]]\nroles = [\"mke.manager\"]\n";
 
 /// The sample: what is awkward about places, and every part that a finding can have.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one sample of each kind of finding, written out"
+)]
 fn sample() -> (SourceMap, Vec<Finding>, Summary, FileId) {
     let mut sources = SourceMap::new();
     let dump = sources.add(SourceFile::from_bytes("hosts/m1/v4.rules", DUMP.into()));

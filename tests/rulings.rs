@@ -1,6 +1,9 @@
 //! The compiled diagrams against the naive interpreter: random rulesets, random packets, the same answers.
 
+#![cfg(test)]
+
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::sync::Arc;
 
 use portcullis::model::{
@@ -14,26 +17,32 @@ use portcullis::source::{SourceMap, Span};
 struct Random(u64);
 
 impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
+    fn below(&mut self, bound: u32) -> u32 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % bound
+        u32::try_from((z ^ (z >> 31)) % u64::from(bound)).unwrap()
     }
 
-    fn chance(&mut self, one_in: u64) -> bool {
+    fn chance(&mut self, one_in: u32) -> bool {
         self.below(one_in) == 0
     }
 
-    fn values(&mut self, top: u64) -> RangeSet {
+    /// One of a list.
+    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        let at = self.below(u32::try_from(from.len()).unwrap());
+        from[usize::try_from(at).unwrap()]
+    }
+
+    fn values(&mut self, top: u32) -> RangeSet {
         let (a, b) = (self.below(top + 1), self.below(top + 1));
         RangeSet::range(u128::from(a.min(b)), u128::from(a.max(b)))
     }
 }
 
 /// Fields and the largest value the tests use of each.
-const FIELDS: &[(Field, u64)] = &[
+const FIELDS: &[(Field, u32)] = &[
     (Field::Family, 1),
     (Field::Protocol, 3),
     (Field::State, 4),
@@ -61,23 +70,21 @@ fn condition(random: &mut Random, depth: u32, unknowns: bool) -> Condition {
         1 if depth < 3 => Condition::Any((0..2).map(|_| condition(random, depth + 1, unknowns)).collect()),
         2 | 3 => Condition::Not(Box::new(condition(random, depth + 1, unknowns))),
         4 if unknowns => {
-            let property = ["p", "q"]
-                .get(random.below(3) as usize)
-                .map(|name| Arc::from(*name));
+            let property = random.pick(&[Some("p"), Some("q"), None]).map(Arc::from);
             Condition::Unknown(Unknown {
                 property,
                 why: "a test".into(),
             })
         }
         _ => {
-            let (field, top) = FIELDS[random.below(FIELDS.len() as u64) as usize];
+            let (field, top) = random.pick(FIELDS);
             Condition::Test(field, random.values(top))
         }
     }
 }
 
 fn action(random: &mut Random, chain: u32, n_chains: u32, nat: bool, unknowns: bool) -> Action {
-    let jump_to = chain + 1 + random.below(u64::from((n_chains - chain).max(2) - 1)) as u32;
+    let jump_to = chain + 1 + random.below((n_chains - chain).max(2) - 1);
     match random.below(if nat { 14 } else { 12 }) {
         0 | 1 => Action::Accept,
         2 | 3 => Action::Drop,
@@ -86,8 +93,8 @@ fn action(random: &mut Random, chain: u32, n_chains: u32, nat: bool, unknowns: b
         6 | 7 if jump_to < n_chains => Action::Jump(ChainId(jump_to)),
         8 if jump_to < n_chains => Action::Goto(ChainId(jump_to)),
         9 => Action::Edit(Edit::Mark {
-            clear: [0, 1, 0x21][random.below(3) as usize],
-            flip: [1, 0x20, 0x21][random.below(3) as usize],
+            clear: random.pick(&[0, 1, 0x21]),
+            flip: random.pick(&[1, 0x20, 0x21]),
         }),
         10 => Action::Edit(Edit::Untrack),
         11 if unknowns => Action::Unknown(Unknown {
@@ -113,7 +120,7 @@ fn ruleset(random: &mut Random, unknowns: bool) -> Ruleset {
         (Hook::Forward, -150, Purpose::Prepare),
         (Hook::Forward, 0, Purpose::Filter),
     ];
-    let n_chains = hooks.len() as u32 + 3;
+    let n_chains = u32::try_from(hooks.len()).unwrap() + 3;
     let chains = (0..n_chains)
         .map(|chain| {
             let nat = chain == 1;
@@ -190,7 +197,7 @@ fn agree(seed: u64, unknowns: bool) {
                     .find(|entry| entry.0 == field)
                     .map_or(0, |entry| entry.1)
             };
-            let compiled: BTreeSet<(Verdict, Option<Decider>)> = compiler
+            let decided: BTreeSet<(Verdict, Option<Decider>)> = compiler
                 .space
                 .outcomes_of(ruling, &of)
                 .outcomes
@@ -208,7 +215,7 @@ fn agree(seed: u64, unknowns: bool) {
             let answer = interpreter.run(path, packet);
             assert!(!answer.gave_up);
             assert_eq!(
-                compiled,
+                decided,
                 answer.verdicts,
                 "seed {seed}, {path:?}, {values:?}\n{}",
                 outline(&rulesets[0])
@@ -235,16 +242,18 @@ fn they_decide_alike_under_unknowns() {
 fn outline(ruleset: &Ruleset) -> String {
     let mut text = format!("{:?}\n", ruleset.families);
     for base in &ruleset.bases {
-        text += &format!(
-            "{:?} {} {:?} {:?} {:?}\n",
+        writeln!(
+            text,
+            "{:?} {} {:?} {:?} {:?}",
             base.hook, base.priority, base.purpose, base.chain, base.default
-        );
+        )
+        .unwrap();
     }
     for chain in &ruleset.chains {
-        text += &format!("{}\n", chain.path);
+        writeln!(text, "{}", chain.path).unwrap();
         for rule in &chain.rules {
             let conditions: Vec<_> = rule.matches.iter().map(|one| &one.condition).collect();
-            text += &format!("  {conditions:?} => {:?}\n", rule.action);
+            writeln!(text, "  {conditions:?} => {:?}", rule.action).unwrap();
         }
     }
     text
