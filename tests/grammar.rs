@@ -32,23 +32,45 @@ struct Entry {
     illegal: &'static [(&'static str, &'static str)],
 }
 
-const ENTRIES: &[Entry] = &[Entry {
-    name: "ports",
-    sources: "src/policy/parser",
-    parses: parses_ports,
-    reserved: Some(portcullis::policy::RESERVED),
-    legal: &[
-        ("policies", "ports"),
-        ("fixtures/policy/ok", "ports"),
-        ("fixtures/generated", "ports"),
-    ],
-    illegal: &[("fixtures/policy/err", "ports")],
-}];
+const ENTRIES: &[Entry] = &[
+    Entry {
+        name: "iptables",
+        sources: "src/dialect/iptables",
+        parses: parses_iptables,
+        reserved: None,
+        legal: &[],
+        illegal: &[("fixtures/errors/iptables", "rules")],
+    },
+    Entry {
+        name: "ports",
+        sources: "src/policy/parser",
+        parses: parses_ports,
+        reserved: Some(portcullis::policy::RESERVED),
+        legal: &[
+            ("policies", "ports"),
+            ("fixtures/policy/ok", "ports"),
+            ("fixtures/generated", "ports"),
+        ],
+        illegal: &[("fixtures/policy/err", "ports")],
+    },
+];
 
 fn parses_ports(text: &str) -> bool {
     let mut sources = SourceMap::new();
     let file = sources.add_text("sentence.ports", text);
     portcullis::policy::parse(sources.source(file)).errors.is_empty()
+}
+
+/// Warnings are of meaning: a range in which nothing is, a table that comes again.
+fn parses_iptables(text: &str) -> bool {
+    use portcullis::dialect::{Dialect, iptables::Iptables};
+    use portcullis::finding::{Code, Severity};
+    let mut sources = SourceMap::new();
+    let file = sources.add_text("sentence.rules", text);
+    let notices = Iptables.read(&[sources.source(file)]).notices;
+    notices
+        .iter()
+        .all(|notice| notice.code != Code::UnreadText || notice.severity < Severity::Error)
 }
 
 fn seed() -> u64 {

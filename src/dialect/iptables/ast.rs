@@ -109,6 +109,8 @@ pub(super) struct Rule<'a> {
     pub(super) target: Option<Target<'a>>,
     /// Options of the target.
     pub(super) parameters: Vec<Term<'a>>,
+    /// A module or target that is not known, directly behind which options can only be its own.
+    pub(super) open: Option<Owner>,
 }
 
 impl Rule<'_> {
@@ -117,6 +119,7 @@ impl Rule<'_> {
         self.terms.clear();
         self.target = None;
         self.parameters.clear();
+        self.open = None;
     }
 
     /// Whether `-4` or `-6` says that the rule is for the other family: iptables(8), "-4, --ipv4".

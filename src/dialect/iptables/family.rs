@@ -26,7 +26,11 @@ pub(super) fn detect(source: Source<'_>) -> Family {
     let headers = lines()
         .take_while(|line| !line.starts_with('*'))
         .find_map(of_header);
-    let rules = || lines().filter(|line| line.contains(" -") || line.starts_with('-'));
+    let rules = || {
+        lines()
+            .map(str::trim)
+            .filter(|line| line.starts_with(['-', '[']) || line.contains("tables "))
+    };
     headers
         .or_else(|| rules().find_map(of_rule))
         .unwrap_or_else(|| of_name(source.name))
@@ -44,19 +48,41 @@ pub(super) fn of_table(text: &str, header: &str) -> Option<Family> {
         .find_map(of_rule)
 }
 
+/// What addresses stand behind; an old-fashioned `!` may stand between.
+const ADDRESS_OPTIONS: &[&str] = &[
+    "-s",
+    "-d",
+    "--source",
+    "--src",
+    "--destination",
+    "--dst",
+    "--src-range",
+    "--dst-range",
+    "--to-destination",
+    "--to-source",
+    "!",
+];
+
 /// What the first decisive word of a rule says.
 fn of_rule(line: &str) -> Option<Family> {
-    line.split_ascii_whitespace().find_map(|word| match word {
-        "icmpv6" | "ipv6-icmp" | "icmp6" | "--icmpv6-type" => Some(Family::V6),
-        "--icmp-type" => Some(Family::V4),
-        _ => {
-            let first = word.split([',', '/', '-']).next()?;
-            if first.contains(':') {
-                return first.parse::<Ipv6Addr>().ok().map(|_| Family::V6);
-            }
-            first.parse::<Ipv4Addr>().ok().map(|_| Family::V4)
+    let mut before = "";
+    line.split_ascii_whitespace().find_map(|word| {
+        let option = std::mem::replace(&mut before, word);
+        match (option, word) {
+            (_, "--icmpv6-type") | ("-m", "icmp6") | ("-p", "icmpv6" | "ipv6-icmp") => Some(Family::V6),
+            (_, "--icmp-type") => Some(Family::V4),
+            (option, word) if ADDRESS_OPTIONS.contains(&option) => of_address(word),
+            _ => None,
         }
     })
+}
+
+fn of_address(word: &str) -> Option<Family> {
+    let first = word.split([',', '/', '-']).next()?;
+    match first.parse::<Ipv4Addr>() {
+        Ok(_) => Some(Family::V4),
+        Err(_) => first.parse::<Ipv6Addr>().ok().map(|_| Family::V6),
+    }
 }
 
 /// `rules.v6`, `ip6tables`, `before6.rules`

@@ -34,7 +34,7 @@ impl Dialect for Iptables {
     fn read(&self, unit: &[Source<'_>]) -> Reading {
         let mut reading = Reading::default();
         for source in unit {
-            lower::read(*source, family::detect(*source), &mut reading);
+            lower::dump(*source, family::detect(*source), &mut reading);
         }
         reading
     }

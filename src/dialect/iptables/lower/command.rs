@@ -96,7 +96,12 @@ impl<'a> Lowering<'a> {
             (Some((table, true)), None) => Ok(Some(table)),
             (Some((_, true)), Some(name)) => Err(Unread::new(name.0, "`-t` does not belong into a dump")
                 .help("a dump names its table in the line `*table`")),
-            (_, None) if self.has_header && !from_script => Err(outside(text)),
+            // What `iptables -S` prints has no table, and starts with default verdicts.
+            (open, None)
+                if !from_script && (self.n_headers > 0 || open.is_none() && command.verb != Verb::Policy) =>
+            {
+                Err(outside(text))
+            }
             (_, name) => {
                 let name = name.map_or("filter", |name| name.0);
                 let Some(kind) = TableKind::by_name(name) else {

@@ -3,14 +3,15 @@
 //! INVARIANT: a condition is exact, or it has an [`Unknown`] in it.
 
 use super::Lowering;
+use super::check::{check_options, check_protocol, reads_ports};
 use super::table::TableKind;
 use super::unmodelled::{asks_by_itself, is_detail};
-use crate::dialect::iptables::ast::{Read, Rule, Term, Unread, Use, Word};
-use crate::dialect::iptables::names::{Meaning, Module};
+use crate::dialect::iptables::ast::{Read, Rule, Term, Unread, Word};
+use crate::dialect::iptables::names::Meaning;
 use crate::dialect::iptables::parser::{self, Address, words};
 use crate::finding::{Code, Finding, Label, Severity};
 use crate::model::{Condition, Match, Unknown};
-use crate::packet::protocol::{has_ports, protocol_name};
+use crate::packet::protocol::has_ports;
 use crate::packet::{Family, Field, RangeSet};
 
 /// The protocol that a rule names.
@@ -62,8 +63,9 @@ impl<'a> Lowering<'a> {
     /// The conditions of a rule, in the order in which they are written.
     pub(super) fn matches(&mut self, rule: &Rule<'a>, table: TableKind) -> Read<'a, Vec<Match>> {
         let protocol = protocol_of(rule);
-        for used in &rule.uses {
+        for (at, used) in rule.uses.iter().enumerate() {
             check_protocol(used, protocol)?;
+            check_options(rule, at, used)?;
         }
         let mut matches = Vec::with_capacity(rule.terms.len());
         for term in &rule.terms {
@@ -97,6 +99,24 @@ impl<'a> Lowering<'a> {
         Ok(matches)
     }
 
+    /// `term ::= ("!" space)? ("-s" | "-d") space? address | ("-s" | "-d") space "!" space address | ("-s" |
+    ///     "-d") space? addresses | ("!" space)? ("-i" | "-o") space? interface | ("-i" | "-o") space "!" space
+    ///     interface | ("!" space)? "-f" | "-m" space? "comment" space /--com(m(e(n(t)?)?)?)?/ (space word | "="
+    ///     /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/?) | "-m" space? "state" space (("!" space)? /--sta(t(e)?)?/
+    ///     (space | "=") states | /--sta(t(e)?)?/ space "!" space states) | "-m" space? "conntrack" space (("!"
+    ///     space)? "--ctstate" (space | "=") states | "--ctstate" space "!" space states) | "-m" space? "mark"
+    ///     space (("!" space)? /--mar(k)?/ (space | "=") mark | /--mar(k)?/ space "!" space mark) | "-m" space?
+    ///     "iprange" space (("!" space)? /--(src|dst)-r(a(n(g(e)?)?)?)?/ (space | "=") address-range |
+    ///     /--(src|dst)-r(a(n(g(e)?)?)?)?/ space "!" space address-range) | "-m" space? "addrtype" space (("!"
+    ///     space)? /--(src|dst)-t(y(p(e)?)?)?/ (space | "=") class-list | /--(src|dst)-t(y(p(e)?)?)?/ space "!"
+    ///     space class-list) | "-m" space? "limit" (space ("--limit" | /--limit-b(u(r(s(t)?)?)?)?/) (space
+    ///     (/([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/ - "!" | /'[^'\n]*'/) | "="
+    ///     /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/?))* | "-m" space?
+    ///     /([^-!#' \t\n"]|"([^"\\\n]|\\[^\n])*")([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/ - known-module (space (("!"
+    ///     space)? /--[A-Za-z0-9][A-Za-z0-9_-]*/ ("=" /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/? | (space (plain |
+    ///     /'[^'\n]*'/ | /'([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/))*) | /--[A-Za-z0-9][A-Za-z0-9_-]*/ space "!"
+    ///     (space (plain | /'[^'\n]*'/ | /'([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/))+))*`
+    ///
     /// What one option asks; `None` if it asks nothing.
     fn term(&mut self, rule: &Rule<'a>, term: &Term<'a>, table: TableKind) -> Read<'a, Option<Condition>> {
         let Some(entry) = term.entry else {
@@ -137,6 +157,7 @@ impl<'a> Lowering<'a> {
             Meaning::SourceType => self.class(rule, term, text, Field::SourceClass, table),
             Meaning::DestinationType => self.class(rule, term, text, Field::DestinationClass, table),
             Meaning::Test => Ok(Some(self.unmodelled(rule, term, table))),
+            Meaning::Counters => counters(text),
             Meaning::Table => Err(Unread::new(term.name, "`-t` does not belong into a rule")
                 .help("a dump names its table in the line `*table`")),
             _ => Ok(None),
@@ -163,7 +184,7 @@ impl<'a> Lowering<'a> {
 
     /// `-m iprange`
     fn address_range(&mut self, text: &'a str) -> Read<'a, RangeSet> {
-        let (low, high) = parser::range_of_addresses(text, self.family)?;
+        let (low, high) = parser::address_range(text, self.family)?;
         if low > high {
             self.note_empty(text);
         }
@@ -261,34 +282,6 @@ impl<'a> Plain<'a> {
     }
 }
 
-/// Whether the whole rule must name one of the module's protocols, and does not.
-fn check_protocol<'a>(used: &Use<'a>, protocol: Option<Protocol>) -> Read<'a, ()> {
-    let Some(module) = used.module.filter(|module| !module.protocols.is_empty()) else {
-        return Ok(());
-    };
-    let named = protocol
-        .filter(|protocol| !protocol.negated)
-        .map(|protocol| protocol.number);
-    if named.is_some_and(|named| module.protocols.contains(&named)) {
-        return Ok(());
-    }
-    let protocols: Vec<_> = module
-        .protocols
-        .iter()
-        .filter_map(|number| protocol_name(*number))
-        .collect();
-    let message = format!("`-m {}` without its protocol", module.name);
-    Err(Unread::new(used.name, message).help(format!(
-        "iptables takes it only in a rule with `-p {}`",
-        protocols.join("`, `-p ")
-    )))
-}
-
-/// Whether later fragments never match the module: they have no ports (the kernel's `tcp_mt`, `udp_mt`, `icmp_match`).
-fn reads_ports(module: &Module) -> bool {
-    !module.protocols.is_empty()
-}
-
 fn protocol(text: &str, negated: bool) -> Read<'_, Option<Condition>> {
     match parser::protocol(text) {
         // "The number zero is equivalent to all": iptables(8), "-p".
@@ -305,6 +298,16 @@ fn protocol(text: &str, negated: bool) -> Read<'_, Option<Condition>> {
         None => Err(Unread::new(text, format!("`{text}` is not a protocol"))
             .help("write its name, or its number from 0 to 255")),
     }
+}
+
+/// Counters say nothing about packets, but they are two numbers.
+fn counters(text: &str) -> Read<'_, Option<Condition>> {
+    let mut parts = text.split([',', ' ', '\t']).filter(|part| !part.is_empty());
+    let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if parts.clone().count() == 2 && parts.all(is_number) {
+        return Ok(None);
+    }
+    Err(Unread::new(text, "these are not two counters"))
 }
 
 /// `+` is any name, also none; its negation never matches: the kernel compares no byte of it.

@@ -31,16 +31,11 @@ impl TableKind {
         }
     }
 
-    /// The hook that calls a chain of this name; `None` for users' own chains.
+    /// `hook ::= "PREROUTING" | "INPUT" | "FORWARD" | "OUTPUT" | "POSTROUTING"`
+    ///
+    /// The hook that calls a chain of this name in this table; `None` for users' own chains.
     pub(super) fn hook(self, chain: &str) -> Option<Hook> {
-        let hook = match chain {
-            "PREROUTING" => Hook::Prerouting,
-            "INPUT" => Hook::Input,
-            "FORWARD" => Hook::Forward,
-            "OUTPUT" => Hook::Output,
-            "POSTROUTING" => Hook::Postrouting,
-            _ => return None,
-        };
+        let hook = hook(chain)?;
         let has_it = match self {
             Self::Filter | Self::Security => matches!(hook, Hook::Input | Hook::Forward | Hook::Output),
             Self::Nat => hook != Hook::Forward,
@@ -73,4 +68,16 @@ impl TableKind {
     pub(super) fn is_behind_translation(self) -> bool {
         matches!(self, Self::Filter | Self::Security)
     }
+}
+
+/// Hooks by the names of the chains that they call.
+pub(super) fn hook(chain: &str) -> Option<Hook> {
+    Some(match chain {
+        "PREROUTING" => Hook::Prerouting,
+        "INPUT" => Hook::Input,
+        "FORWARD" => Hook::Forward,
+        "OUTPUT" => Hook::Output,
+        "POSTROUTING" => Hook::Postrouting,
+        _ => return None,
+    })
 }

@@ -2,9 +2,9 @@
 
 use super::Lowering;
 use super::condition::{ports_are_known, protocol_of};
-use super::table::TableKind;
+use super::table::{TableKind, hook};
 use crate::dialect::iptables::ast::{Read, Rule, Target, Term, Unread, Word};
-use crate::dialect::iptables::names::{Change, Effect, target_by_name};
+use crate::dialect::iptables::names::{Change, Effect, known_target};
 use crate::dialect::iptables::parser;
 use crate::model::{Action, Edit, Hook, Unknown};
 use crate::packet::RangeSet;
@@ -29,6 +29,18 @@ impl<'a> Lowering<'a> {
         Ok((self.target(rule, target, place, span)?, span))
     }
 
+    /// `target ::= "-j" space? /([^-!#' \t\n"]|"([^"\\\n]|\\[^\n])*")([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/ - (hook
+    ///     | "MARK" | "DNAT" | "NETMAP") | "-g" space?
+    ///     /([^-!#' \t\n"]|"([^"\\\n]|\\[^\n])*")([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/ - (hook | known-target) |
+    ///     "-j" space? "LOG" (space (/--log-p(r(e(f(i(x)?)?)?)?)?/ | /--log-l(e(v(e(l)?)?)?)?/) (space word | "="
+    ///     /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/?))* | "-j" space? "REJECT" space
+    ///     /--rej(e(c(t(-(w(i(t(h)?)?)?)?)?)?)?)?/ (space word | "=" /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/?) |
+    ///     "-j" space? "MARK" space (/--set-m(a(r(k)?)?)?/ | /--set-x(m(a(r(k)?)?)?)?/) (space | "=") mark | "-j"
+    ///     space? "DNAT" space /--to-(d(e(s(t(i(n(a(t(i(o(n)?)?)?)?)?)?)?)?)?)?)?/ (space | "=") ip | "-j" space?
+    ///     /([^-!#' \t\n"]|"([^"\\\n]|\\[^\n])*")([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/ - (hook | known-target)
+    ///     (space (("!" space)? /--[A-Za-z0-9][A-Za-z0-9_-]*/ ("=" /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/? | (space
+    ///     (plain | /'[^'\n]*'/ | /'([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/))*) | /--[A-Za-z0-9][A-Za-z0-9_-]*/ space
+    ///     "!" (space (plain | /'[^'\n]*'/ | /'([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/))+))+`
     fn target(&mut self, rule: &Rule<'a>, target: Target<'a>, place: Place, span: Span) -> Read<'a, Action> {
         let to = |chain| {
             if target.goto {
@@ -37,7 +49,9 @@ impl<'a> Lowering<'a> {
                 Action::Jump(chain)
             }
         };
-        if let Some(chain) = self.chains().existing(place.table, target.name) {
+        let chain = self.chains().existing(place.table, target.name);
+        // A chain has no options: with one, this is a target that is not known.
+        if let Some(chain) = chain.filter(|_| rule.parameters.is_empty()) {
             if self
                 .chains()
                 .state(chain)
@@ -50,13 +64,13 @@ impl<'a> Lowering<'a> {
             }
             return Ok(to(chain));
         }
-        if place.kind.hook(target.name).is_some() {
+        if hook(target.name).is_some() {
             let message = format!("`{}` cannot be a target", target.name);
             return Err(
                 Unread::new(target.name, message).help("only chains that no hook calls can be jumped to")
             );
         }
-        match target_by_name(target.name) {
+        match known_target(target.name) {
             Some(_) if target.goto => {
                 let message = format!("`-g {}` does not lead to a chain", target.name);
                 Err(Unread::new(target.name, message).help(format!("write `-j {}`", target.name)))

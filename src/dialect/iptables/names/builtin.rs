@@ -17,7 +17,7 @@ pub(in crate::dialect::iptables) static BUILTIN: &[(char, Entry)] = &[
     ('m', entry("match", Arity::One, Meaning::Match)),
     ('f', entry("fragment", Arity::Zero, Meaning::Fragment)),
     ('f', entry("fragments", Arity::Zero, Meaning::Fragment)),
-    ('c', entry("set-counters", Arity::Counters, Meaning::Silent)),
+    ('c', entry("set-counters", Arity::Counters, Meaning::Counters)),
     ('t', entry("table", Arity::One, Meaning::Table)),
     ('4', entry("ipv4", Arity::Zero, Meaning::Only4)),
     ('6', entry("ipv6", Arity::Zero, Meaning::Only6)),

@@ -9,7 +9,12 @@ pub(in crate::dialect::iptables) fn constructs() -> Vec<Construct> {
     for (letter, entry) in BUILTIN {
         let tests = !matches!(
             entry.meaning,
-            Meaning::Silent | Meaning::Match | Meaning::Jump | Meaning::Goto | Meaning::Table
+            Meaning::Silent
+                | Meaning::Counters
+                | Meaning::Match
+                | Meaning::Jump
+                | Meaning::Goto
+                | Meaning::Table
         );
         let name = format!("-{letter}");
         if tests && *letter != '\0' && all.iter().all(|known: &Construct| known.name != name) {

@@ -13,6 +13,14 @@ const SPORTS: Entry = entry("source-port", Arity::One, Meaning::SourcePorts);
 const DPORT: Entry = entry("dport", Arity::One, Meaning::DestinationPorts);
 const DPORTS: Entry = entry("destination-port", Arity::One, Meaning::DestinationPorts);
 
+/// `ports ::= ("!" space)? /--(spo(r(t)?)?|dpo(r(t)?)?|source-(p(o(r(t)?)?)?)?|destination-(p(o(r(t)?)?)?)?)/
+///     (space | "=") port-range |
+///     /--(spo(r(t)?)?|dpo(r(t)?)?|source-(p(o(r(t)?)?)?)?|destination-(p(o(r(t)?)?)?)?)/ space "!" space
+///     port-range`
+///
+/// Options of every protocol with ports.
+const PORTS: &[Entry] = &[SPORT, DPORT, SPORTS, DPORTS];
+
 const fn module(name: &'static str, keeps: Keeps, options: &'static [Entry]) -> Module {
     Module {
         name,
@@ -159,6 +167,44 @@ pub(in crate::dialect::iptables) static MODULES: &[Module] = &[
     module("tos", Unless(Change::TypeOfService), &[test("tos")]),
     module("ttl", Unless(Change::HopLimit), &[test("ttl-eq"), test("ttl"), test("ttl-lt"), test("ttl-gt")]),
     module("u32", UntilTranslated, &[test("u32")]),
-    of(&[UDP], &module("udp", Exact, &[SPORT, DPORT, SPORTS, DPORTS])),
-    of(&[UDPLITE], &module("udplite", Exact, &[SPORT, DPORT, SPORTS, DPORTS])),
+    of(&[UDP], &module("udp", Exact, PORTS)),
+    of(&[UDPLITE], &module("udplite", Exact, PORTS)),
+];
+
+/// Modules that iptables refuses without an option, sorted.
+pub(in crate::dialect::iptables) static NEED_OPTIONS: &[&str] = &[
+    "addrtype",
+    "bpf",
+    "cgroup",
+    "comment",
+    "connbytes",
+    "connlabel",
+    "connmark",
+    "conntrack",
+    "cpu",
+    "devgroup",
+    "dscp",
+    "hashlimit",
+    "helper",
+    "hl",
+    "iprange",
+    "length",
+    "mac",
+    "mark",
+    "multiport",
+    "osf",
+    "owner",
+    "physdev",
+    "pkttype",
+    "quota",
+    "realm",
+    "recent",
+    "set",
+    "state",
+    "statistic",
+    "string",
+    "tcpmss",
+    "tos",
+    "ttl",
+    "u32",
 ];

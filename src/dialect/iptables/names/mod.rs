@@ -14,7 +14,7 @@ mod targets;
 pub(super) use builtin::{BUILTIN, builtin_long, builtin_short};
 pub(super) use construct::constructs;
 pub(super) use icmp::{icmp_type, icmpv6_type};
-pub(super) use matches::MODULES;
+pub(super) use matches::{MODULES, NEED_OPTIONS};
 pub(super) use services::port_by_name;
 pub(super) use targets::TARGETS;
 
@@ -58,6 +58,8 @@ pub(super) enum Meaning {
     Only4,
     /// `-6`: the rule counts for IPv6 only.
     Only6,
+    /// `-c`
+    Counters,
     /// `-t` in a rule.
     Table,
     /// Source ports of the protocol.
@@ -193,14 +195,28 @@ pub(super) struct TargetEntry {
     pub(super) options: &'static [Entry],
 }
 
+/// `known-module ::= "addrtype" | "ah" | "bpf" | "cgroup" | "cluster" | "comment" | "condition" | "connbytes" |
+///     "connlabel" | "connlimit" | "connmark" | "conntrack" | "cpu" | "dccp" | "devgroup" | "dscp" | "dst" |
+///     "ecn" | "esp" | "eui64" | "frag" | "geoip" | "hashlimit" | "hbh" | "helper" | "hl" | "icmp" | "icmp6" |
+///     "ipcomp" | "iprange" | "ipv6header" | "ipvs" | "length" | "limit" | "mac" | "mark" | "mh" | "multiport" |
+///     "nfacct" | "osf" | "owner" | "physdev" | "pkttype" | "policy" | "quota" | "random" | "rateest" | "realm" |
+///     "recent" | "rpfilter" | "rt" | "sctp" | "set" | "socket" | "srh" | "state" | "statistic" | "string" |
+///     "tcp" | "tcpmss" | "time" | "tos" | "ttl" | "u32" | "udp" | "udplite"`
+///
 /// The module of a name.
-pub(super) fn module_by_name(name: &str) -> Option<&'static Module> {
+pub(super) fn known_module(name: &str) -> Option<&'static Module> {
     let at = MODULES.binary_search_by(|module| module.name.cmp(name)).ok()?;
     MODULES.get(at)
 }
 
+/// `known-target ::= "ACCEPT" | "ACCOUNT" | "AUDIT" | "CHECKSUM" | "CLASSIFY" | "CLUSTERIP" | "CONNMARK" |
+///     "CONNSECMARK" | "CT" | "DNAT" | "DNPT" | "DROP" | "DSCP" | "ECN" | "HL" | "HMARK" | "IDLETIMER" | "LED" |
+///     "LOG" | "LOGMARK" | "MARK" | "MASQUERADE" | "NETFLOW" | "NETMAP" | "NFLOG" | "NFQUEUE" | "NOTRACK" |
+///     "QUEUE" | "RATEEST" | "REDIRECT" | "REJECT" | "RETURN" | "SECMARK" | "SET" | "SNAT" | "SNPT" | "SYNPROXY"
+///     | "TARPIT" | "TCPMSS" | "TCPOPTSTRIP" | "TEE" | "TOS" | "TPROXY" | "TRACE" | "TTL" | "ULOG"`
+///
 /// The target of a name.
-pub(super) fn target_by_name(name: &str) -> Option<&'static TargetEntry> {
+pub(super) fn known_target(name: &str) -> Option<&'static TargetEntry> {
     let at = TARGETS.binary_search_by(|target| target.name.cmp(name)).ok()?;
     TARGETS.get(at)
 }
@@ -208,7 +224,7 @@ pub(super) fn target_by_name(name: &str) -> Option<&'static TargetEntry> {
 /// The module that `-p` loads on demand: iptables(8), "MATCH AND TARGET EXTENSIONS".
 pub(super) fn module_of_protocol(protocol: u8) -> Option<&'static Module> {
     use crate::packet::protocol::number::{DCCP, ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE};
-    module_by_name(match protocol {
+    known_module(match protocol {
         TCP => "tcp",
         UDP => "udp",
         UDPLITE => "udplite",
@@ -265,6 +281,8 @@ mod tests {
     #[test]
     fn the_tables_are_sorted_so_that_they_can_be_searched() {
         assert!(MODULES.is_sorted_by(|a, b| a.name < b.name));
+        assert!(NEED_OPTIONS.is_sorted());
+        assert!(NEED_OPTIONS.iter().all(|name| known_module(name).is_some()));
         assert!(TARGETS.is_sorted_by(|a, b| a.name < b.name));
     }
 

@@ -6,22 +6,35 @@ use nom::combinator::{all_consuming, opt, recognize};
 use nom::sequence::{delimited, preceded, terminated};
 use nom::{IResult, Parser};
 
-use super::word::{next_word, skip_space, word};
+use super::word::{next_word, space, word};
 use crate::dialect::iptables::ast::{Command, Declaration, Line, Read, Unread, Verb};
 use crate::packet::Family;
 
-/// `line ::= ( table | "COMMIT" | declaration | command | comment )?`
 pub(in crate::dialect::iptables) fn line(text: &str) -> Read<'_, Line<'_>> {
     let text = text.trim();
     Ok(match text.as_bytes().first() {
         None => Line::Blank,
         Some(b'#') => Line::Comment(text),
-        Some(b'*') => table(text).map_or(Line::Other(text), |(_, name)| Line::Table(name)),
-        Some(b':') => declaration(text).map_or(Line::Other(text), |(_, it)| Line::Declaration(it)),
+        Some(b'*') => {
+            Line::Table(table(text).map_or(text, |(rest, name)| if is_blank(rest) { name } else { text }))
+        }
+        Some(b':') => {
+            let (_, declaration) = declaration(text).map_err(|_| {
+                Unread::new(text, "this declares no chain")
+                    .help("a chain is declared as `:INPUT DROP [0:0]` or `:mine - [0:0]`")
+            })?;
+            Line::Declaration(declaration)
+        }
         Some(b'C') if is_commit(text) => Line::Commit,
+        Some(b'C') if text.starts_with("COMMIT") => {
+            return Err(Unread::new(text, "unexpected text behind `COMMIT`"));
+        }
         Some(b'-') => Line::Command(command(text, text)?),
         Some(b'[') => match counters(text) {
             Ok((rest, _)) if rest.starts_with('-') => Line::Command(command(text, rest)?),
+            _ if text.as_bytes().get(1).is_some_and(u8::is_ascii_digit) => {
+                return Err(Unread::new(text, "counters without a rule"));
+            }
             _ => Line::Other(text),
         },
         Some(_) => match program(text) {
@@ -35,19 +48,18 @@ pub(in crate::dialect::iptables) fn line(text: &str) -> Read<'_, Line<'_>> {
     })
 }
 
-/// `table ::= "*" name`
 fn table(input: &str) -> IResult<&str, &str> {
     preceded(char('*'), name).parse(input)
 }
 
-/// `name ::= /[^\s\[\]]+/`
+/// `name ::= /[^ \t\n]+/`
 fn name(input: &str) -> IResult<&str, &str> {
     take_while1(|char: char| !char.is_whitespace()).parse(input)
 }
 
-/// `declaration ::= ":" name name counters?`
+/// `declaration ::= ":" name space "-" (space counters)?`
 fn declaration(input: &str) -> IResult<&str, Declaration<'_>> {
-    let (rest, chain) = preceded((char(':'), space0), name).parse(input)?;
+    let (rest, chain) = preceded(char(':'), name).parse(input)?;
     let (rest, default) = preceded(space0, name).parse(rest)?;
     let (rest, _) = preceded(space0, all_consuming(opt(counters))).parse(rest)?;
     Ok((rest, Declaration { chain, default }))
@@ -60,8 +72,13 @@ fn counters(input: &str) -> IResult<&str, &str> {
 }
 
 fn is_commit(text: &str) -> bool {
-    text.strip_prefix("COMMIT")
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '#']))
+    text.strip_prefix("COMMIT").is_some_and(is_blank)
+}
+
+/// Nothing, or a comment.
+fn is_blank(text: &str) -> bool {
+    let text = space(text);
+    text.is_empty() || text.starts_with('#')
 }
 
 /// `iptables`, `ip6tables`, also by path and behind `sudo`: the line of a script.
@@ -79,7 +96,7 @@ fn program(input: &str) -> IResult<&str, Option<Family>> {
     }
 }
 
-/// `command ::= counters? ( "-A" name | "-I" name number? ) rule`
+/// `command ::= (counters space?)? ("-A" | "-I") space plain rule`
 ///
 /// Reads the other commands of iptables(8), "COMMANDS", too, which iptables-save never prints.
 fn command<'a>(whole: &'a str, input: &'a str) -> Read<'a, Command<'a>> {
@@ -108,9 +125,9 @@ fn command<'a>(whole: &'a str, input: &'a str) -> Read<'a, Command<'a>> {
             Unread::new(word, format!("`{word}` is not a command")).help("a rule starts with `-A CHAIN`")
         );
     };
-    let (chain, rest) = operand(rest);
+    let (chain, rest) = plain(rest);
     let takes_number = matches!(verb, Verb::Insert | Verb::Delete | Verb::Replace);
-    let (number, rest) = match operand(rest) {
+    let (number, rest) = match plain(rest) {
         (Some(number), after) if takes_number && number.bytes().all(|byte| byte.is_ascii_digit()) => {
             (Some(number), after)
         }
@@ -123,21 +140,23 @@ fn command<'a>(whole: &'a str, input: &'a str) -> Read<'a, Command<'a>> {
         only,
         chain,
         number,
-        rest: skip_space(rest),
+        rest: space(rest),
     })
 }
 
+/// `plain ::= /([^-!#' \t\n"]|"([^"\\\n]|\\[^\n])*")([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/`
+///
 /// A word that is no option.
-fn operand(input: &str) -> (Option<&str>, &str) {
-    let input = skip_space(input);
+fn plain(input: &str) -> (Option<&str>, &str) {
+    let input = space(input);
     match word(input) {
-        Ok((rest, word)) if !word.starts_with(['-', '!', '#']) => (Some(word), rest),
+        Ok((rest, word)) if !word.starts_with(['-', '!', '#', '\'']) => (Some(word), rest),
         _ => (None, input),
     }
 }
 
 fn after_number(input: &str) -> &str {
-    match operand(input) {
+    match plain(input) {
         (Some(number), rest) if number.bytes().all(|byte| byte.is_ascii_digit()) => rest,
         _ => input,
     }

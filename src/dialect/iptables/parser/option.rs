@@ -7,11 +7,14 @@
 use super::value::protocol;
 use crate::dialect::iptables::ast::{Owner, Read, Rule, Term, Unread, Use};
 use crate::dialect::iptables::names::{
-    BUILTIN, Entry, Meaning, builtin_long, builtin_short, module_of_protocol, target_by_name,
+    BUILTIN, Entry, Meaning, builtin_long, builtin_short, known_target, module_of_protocol,
 };
 
 /// More modules in one rule than this are refused: options are looked up among all of them.
 pub(super) const MAX_MODULES: usize = 64;
+
+/// Beginnings shorter than this are more likely a mistake than meant.
+const MIN_BEGINNING: usize = 3;
 
 /// An option that was found.
 pub(super) struct Found<'a> {
@@ -40,9 +43,14 @@ pub(super) fn find<'a>(word: &'a str, out: &mut Rule<'a>) -> Read<'a, Found<'a>>
         attached,
     };
     match lookup(name, out) {
-        Some(place) => Ok(found(place)),
-        None => Err(unknown_option(written, name, out)),
+        Some((owner, entry)) if entry.is_some() || is_option_name(name) => Ok(found((owner, entry))),
+        _ => Err(unknown_option(written, name, out)),
     }
+}
+
+fn is_option_name(name: &str) -> bool {
+    let valid = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    name.bytes().all(valid) && name.starts_with(|char: char| char.is_ascii_alphanumeric())
 }
 
 /// `-p`, or `-pVALUE` in one word.
@@ -74,11 +82,15 @@ fn lookup<'a>(name: &'a str, out: &mut Rule<'a>) -> Option<(Owner, Option<&'stat
     if let Some(entry) = in_target {
         return Some((Owner::Target, Some(entry)));
     }
-    if let Some(place) = in_modules(out, |entry| entry.name == name) {
-        return Some(place);
-    }
     if let Some(entry) = builtin_long(name) {
         return Some((Owner::Builtin, Some(entry)));
+    }
+    // Directly behind a module that is not known, an option is its own, whatever it is called.
+    if let Some(owner @ Owner::Module(_)) = out.open {
+        return Some((owner, None));
+    }
+    if let Some(place) = in_modules(out, |entry| entry.name == name) {
+        return Some(place);
     }
     unique_beginning(name, out)
         .or_else(|| in_protocol(name, out))
@@ -86,7 +98,7 @@ fn lookup<'a>(name: &'a str, out: &mut Rule<'a>) -> Option<(Owner, Option<&'stat
 }
 
 fn target_options(out: &Rule<'_>) -> &'static [Entry] {
-    let known = out.target.and_then(|target| target_by_name(target.name));
+    let known = out.target.and_then(|target| known_target(target.name));
     known.map_or(&[], |known| known.options)
 }
 
@@ -100,8 +112,11 @@ fn in_modules(out: &Rule<'_>, is_it: impl Fn(&Entry) -> bool) -> Option<(Owner, 
 
 /// The one option that begins so, as `getopt_long(3)` allows.
 fn unique_beginning(name: &str, out: &Rule<'_>) -> Option<(Owner, Option<&'static Entry>)> {
+    if name.len() < MIN_BEGINNING {
+        return None;
+    }
     let of_target = target_options(out).iter().map(|entry| (Owner::Target, entry));
-    let of_modules = out.uses.iter().enumerate().flat_map(|(at, used)| {
+    let of_modules = out.uses.iter().enumerate().rev().flat_map(|(at, used)| {
         let options = used.module.map_or(&[][..], |module| module.options);
         options.iter().map(move |entry| (Owner::Module(at), entry))
     });
@@ -113,8 +128,19 @@ fn unique_beginning(name: &str, out: &Rule<'_>) -> Option<(Owner, Option<&'stati
     let (owner, entry) = begin.next()?;
     // Two names of one thing are not ambiguous.
     begin
-        .all(|(_, other)| other.meaning == entry.meaning && other.meaning != Meaning::Test)
+        .all(|(_, other)| is_one_thing(other, entry))
         .then_some((owner, Some(entry)))
+}
+
+/// Whether two options ask the same.
+fn is_one_thing(one: &Entry, other: &Entry) -> bool {
+    let vague = |meaning| {
+        matches!(
+            meaning,
+            Meaning::Test | Meaning::Detail | Meaning::Parameter | Meaning::Silent
+        )
+    };
+    one.name == other.name || one.meaning == other.meaning && !vague(one.meaning)
 }
 
 /// An option of the module that the rule's protocol loads.
@@ -129,10 +155,14 @@ fn in_protocol<'a>(name: &str, out: &mut Rule<'a>) -> Option<(Owner, Option<&'st
     let module = module_of_protocol(protocol(written)?)?;
     let exact = module.options.iter().find(|entry| entry.name == name);
     let entry = exact.or_else(|| {
-        let mut begin = module.options.iter().filter(|entry| entry.name.starts_with(name));
+        let is_long = name.len() >= MIN_BEGINNING;
+        let mut begin = module
+            .options
+            .iter()
+            .filter(|entry| is_long && entry.name.starts_with(name));
         begin
             .next()
-            .filter(|entry| begin.all(|other| other.meaning == entry.meaning))
+            .filter(|entry| begin.all(|other| is_one_thing(other, entry)))
     })?;
     if out.uses.len() >= MAX_MODULES {
         return None;
@@ -144,16 +174,9 @@ fn in_protocol<'a>(name: &str, out: &mut Rule<'a>) -> Option<(Owner, Option<&'st
     Some((Owner::Module(out.uses.len() - 1), Some(entry)))
 }
 
-/// An option that can only belong to a module or target that is not known.
+/// An option that can only belong to the module or target in front of it, which is not known.
 fn in_unknown(out: &Rule<'_>) -> Option<(Owner, Option<&'static Entry>)> {
-    if out
-        .target
-        .is_some_and(|target| target_by_name(target.name).is_none())
-    {
-        return Some((Owner::Target, None));
-    }
-    let at = out.uses.iter().rposition(|used| used.module.is_none())?;
-    Some((Owner::Module(at), None))
+    out.open.map(|owner| (owner, None))
 }
 
 /// The names of all options that the rule has so far.

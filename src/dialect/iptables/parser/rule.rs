@@ -1,22 +1,34 @@
 //! A rule: its options in order, their negations and arguments.
 
 use super::option::{Found, MAX_MODULES, find};
-use super::word::{next_word, skip_space};
-use crate::dialect::iptables::ast::{Owner, Read, Rule, Target, Term, Unread, Use};
-use crate::dialect::iptables::names::{Arity, Meaning, module_by_name};
+use super::word::{next_word, space};
+use crate::dialect::iptables::ast::{Owner, Read, Rule, Target, Term, Unread, Use, Word};
+use crate::dialect::iptables::names::{Arity, Meaning, known_module, known_target};
 
 /// More options in one rule than this are refused: those of one module are looked at together.
 const MAX_OPTIONS: usize = 512;
 
-/// `rule ::= ( "!"? option )*`
+/// `rule ::= (space term)* (space ( "-p" space? protocol (space term)* | ("!" space "-p" space? | "-p" space "!"
+///     space)
+///     /tcp|udp|icmp|sctp|esp|gre|vrrp|[1-9][0-9]?|1[0-9][0-9]|2[0-4][0-9]|25[0-5]|0+([1-7][0-7]?|[1-3][0-7][0-7])/
+///     (space term)* | "-p" space? "tcp" (space ("-m" space? "tcp" | ports | "--syn" | "!" space "--syn" | ("!"
+///     space)? "--tcp-flags" space tcp-flags space tcp-flags | "--tcp-flags" space "!" space tcp-flags space
+///     tcp-flags | term))* | "-p" space? "udp" (space ("-m" space? "udp" | ports | term))* | "-p" space? "sctp"
+///     (space ("-m" space? "sctp" | ports | term))* | "-p" space? /tcp|udp|sctp/ space "-m" space? "multiport"
+///     space (("!" space)? /--(spo(r(t(s)?)?)?|dpo(r(t(s)?)?)?|por(t(s)?)?)/ (space | "=") port-list |
+///     /--(spo(r(t(s)?)?)?|dpo(r(t(s)?)?)?|por(t(s)?)?)/ space "!" space port-list) (space (("!" space)?
+///     /--(spo(r(t(s)?)?)?|dpo(r(t(s)?)?)?|por(t(s)?)?)/ (space | "=") port-list |
+///     /--(spo(r(t(s)?)?)?|dpo(r(t(s)?)?)?|por(t(s)?)?)/ space "!" space port-list | term))* | "-p" space? "icmp"
+///     (space ("-m" space? "icmp" | ("!" space)? /--icm(p(-(t(y(p(e)?)?)?)?)?)?/ (space | "=") icmp-types |
+///     /--icm(p(-(t(y(p(e)?)?)?)?)?)?/ space "!" space icmp-types | term))* ))? (space target (space term)*)?
+///     (space comment)?`
 pub(in crate::dialect::iptables) fn rule<'a>(input: &'a str, out: &mut Rule<'a>) -> Read<'a, ()> {
     out.clear();
     let mut rest = input;
     let mut negation = None;
-    while let Some((word, after)) = next_word(rest)? {
+    while let Some((word, after)) = next_option(rest)? {
         rest = after;
         match word.0.as_bytes() {
-            [b'#', ..] => break,
             b"!" if negation.is_none() => negation = Some(word.0),
             [b'-', _, ..] => {
                 let found = find(word.0, out)?;
@@ -28,6 +40,16 @@ pub(in crate::dialect::iptables) fn rule<'a>(input: &'a str, out: &mut Rule<'a>)
     match negation {
         Some(at) => Err(Unread::new(at, "nothing follows the `!`")),
         None => Ok(()),
+    }
+}
+
+/// The next word; `None` at the end or where a comment begins.
+fn next_option(rest: &str) -> Read<'_, Option<(Word<'_>, &str)>> {
+    let rest = space(rest);
+    if rest.starts_with('#') {
+        Ok(None)
+    } else {
+        next_word(rest)
     }
 }
 
@@ -46,6 +68,11 @@ fn option<'a>(found: &Found<'a>, negated: bool, rest: &'a str, out: &mut Rule<'a
     let (arguments, rest) = arguments(found, &mut negated, rest)?;
     let meaning = found.entry.map(|entry| entry.meaning);
     match meaning {
+        Some(Meaning::Match | Meaning::Jump | Meaning::Goto)
+            if arguments.starts_with(['-', '!', '#', '\'']) =>
+        {
+            return Err(Unread::new(found.name, format!("`{}` needs a name", found.name)));
+        }
         Some(Meaning::Match) => {
             refuse_negation(negated, found.name)?;
             load(arguments, out)?;
@@ -56,12 +83,15 @@ fn option<'a>(found: &Found<'a>, negated: bool, rest: &'a str, out: &mut Rule<'a
                 let message = format!("a second target, after `{}`", target.name);
                 return Err(Unread::new(arguments, message).help("a rule has one target"));
             }
+            let goto = meaning == Meaning::Goto;
+            out.open = (!goto && known_target(arguments).is_none()).then_some(Owner::Target);
             out.target = Some(Target {
-                goto: meaning == Meaning::Goto,
+                goto,
                 name: arguments,
             });
         }
         _ => {
+            out.open = out.open.filter(|_| found.entry.is_none());
             let term = Term {
                 owner: found.owner,
                 negated,
@@ -99,10 +129,9 @@ fn load<'a>(name: &'a str, out: &mut Rule<'a>) -> Read<'a, ()> {
             format!("more than {MAX_MODULES} matches in one rule"),
         ));
     }
-    out.uses.push(Use {
-        name,
-        module: module_by_name(name),
-    });
+    let module = known_module(name);
+    out.open = module.is_none().then_some(Owner::Module(out.uses.len()));
+    out.uses.push(Use { name, module });
     Ok(())
 }
 
@@ -114,7 +143,7 @@ fn arguments<'a>(found: &Found<'a>, negated: &mut bool, rest: &'a str) -> Read<'
         }
         (_, Some(value)) => return Ok((value, rest)),
         (Some(entry), None) => entry.arity,
-        (None, None) => return Ok(all_arguments(rest)),
+        (None, None) => return Ok(all_arguments(negated, rest)),
     };
     match arity {
         Arity::Zero => Ok((end_of(found.name), rest)),
@@ -145,7 +174,7 @@ fn some_arguments<'a>(
     let is_text = found
         .entry
         .is_some_and(|entry| matches!(entry.meaning, Meaning::Silent | Meaning::Parameter));
-    let mut start = skip_space(rest);
+    let mut start = space(rest);
     let mut end = start;
     let mut taken = 0;
     while taken < count {
@@ -159,7 +188,7 @@ fn some_arguments<'a>(
         };
         if word.0 == "!" && taken == 0 && !*negated && !is_text {
             *negated = true;
-            start = skip_space(after);
+            start = space(after);
         } else {
             taken += 1;
         }
@@ -168,9 +197,17 @@ fn some_arguments<'a>(
     Ok((start.get(..start.len() - end.len()).unwrap_or(""), end))
 }
 
-/// Everything up to the next word that starts an option.
-fn all_arguments(rest: &str) -> (&str, &str) {
-    let start = skip_space(rest);
+/// Everything up to the next word that starts an option, after an old-fashioned `!`.
+fn all_arguments<'a>(negated: &mut bool, rest: &'a str) -> (&'a str, &'a str) {
+    let mut start = space(rest);
+    if let Some(after) = start.strip_prefix('!').map(space)
+        && after.len() + 1 < start.len()
+        && !*negated
+        && matches!(next_word(after), Ok(Some((word, _))) if !word.0.starts_with(['-', '!', '#']))
+    {
+        *negated = true;
+        start = after;
+    }
     let mut end = start;
     while let Ok(Some((word, after))) = next_word(end) {
         if word.0.starts_with(['-', '!', '#']) {

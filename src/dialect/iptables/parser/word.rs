@@ -8,7 +8,7 @@ use nom::error::{Error, ErrorKind};
 
 use crate::dialect::iptables::ast::{Read, Unread, Word};
 
-/// `word ::= /'[^']*'/ | /([^\s"]|"([^"\\]|\\.)*")+/`
+/// `word ::= /'[^'\n]*'/ | /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/`
 ///
 /// Fails at the end of the input and where a quote is not closed.
 pub(super) fn word(input: &str) -> IResult<&str, &str> {
@@ -43,14 +43,16 @@ fn end_of_word(input: &str) -> Option<usize> {
     (!quoted).then_some(input.len())
 }
 
+/// `space ::= /[ \t]+/`
+///
 /// White space skipped.
-pub(super) fn skip_space(input: &str) -> &str {
+pub(super) fn space(input: &str) -> &str {
     input.trim_start_matches([' ', '\t', '\n', '\r', '\x0b', '\x0c'])
 }
 
 /// The next word and what follows; `None` at the end.
 pub(in crate::dialect::iptables) fn next_word(input: &str) -> Read<'_, Option<(Word<'_>, &str)>> {
-    let input = skip_space(input);
+    let input = space(input);
     if input.is_empty() {
         return Ok(None);
     }

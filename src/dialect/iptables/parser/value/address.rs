@@ -18,14 +18,14 @@ pub(in crate::dialect::iptables) enum Address {
     Unknown(String),
 }
 
-/// `addresses ::= address ( "," address )*`
+/// `addresses ::= address ("," address)*`
 pub(in crate::dialect::iptables) fn addresses(text: &str, family: Family) -> Read<'_, (Address, usize)> {
     let mut ranges = Vec::new();
     let mut unknown = None;
     let mut count = 0;
     for part in text.split(',') {
         count += 1;
-        match network(part, family)? {
+        match address(part, family)? {
             Found::Block(low, high) => ranges.push((low, high)),
             Found::Holes(address, mask) if count <= 16 => {
                 ranges.extend(with_holes(address, mask, family.bits()));
@@ -47,8 +47,14 @@ enum Found {
     Name,
 }
 
-/// `address ::= ip ( "/" ( prefix | mask ) )?`
-fn network(text: &str, family: Family) -> Read<'_, Found> {
+/// `address ::= (ip | /[0-9._][0-9._-]*[A-Za-z][A-Za-z0-9._-]*|[A-Za-z][A-Za-z0-9._-]*/) ("/"
+///     /0{0,}([0-9]|[12][0-9]|3[0-2])|(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(\.(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}/)?`
+///
+/// `address ::=
+///     (/(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(\.(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){0,3}/ |
+///     /[0-9._][0-9._-]*[A-Za-z][A-Za-z0-9._-]*|[A-Za-z][A-Za-z0-9._-]*/) ("/"
+///     /0{0,}([0-9]|[12][0-9]|3[0-2])|(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(\.(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}/)?`
+fn address(text: &str, family: Family) -> Read<'_, Found> {
     let (base, mask) = match text.split_once('/') {
         Some((base, mask)) => (base, Some(mask)),
         None => (text, None),
@@ -115,6 +121,8 @@ fn whole_ip(text: &str) -> Option<(Family, u128)> {
     text.parse::<IpAddr>().ok().map(address::number)
 }
 
+/// `ip ::= /(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(\.(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){0,3}/`
+///
 /// An address; `10.1` is the network 10.1.0.0 as iptables completes it.
 fn ip(text: &str) -> Option<(Family, u128)> {
     let first = text.as_bytes().first()?;
@@ -152,10 +160,14 @@ fn with_holes(address: u128, mask: u128, bits: u32) -> impl Iterator<Item = (u12
     })
 }
 
-/// `address-range ::= ip ( "-" ip )?`
+/// `address-range ::= ip ("-" ip)?`
+///
+/// `address-range ::=
+///     /(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(\.(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){0,3}/ ("-"
+///     /(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(\.(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){0,3}/)?`
 ///
 /// May end before it starts: no address is in it.
-pub(in crate::dialect::iptables) fn range_of_addresses(text: &str, family: Family) -> Read<'_, (u128, u128)> {
+pub(in crate::dialect::iptables) fn address_range(text: &str, family: Family) -> Read<'_, (u128, u128)> {
     let (low, high) = text.split_once('-').unwrap_or((text, text));
     let (low, high) = (one_address(low, family)?, one_address(high, family)?);
     Ok((low, high))
@@ -180,8 +192,6 @@ pub(in crate::dialect::iptables) struct NatAddress {
     pub(in crate::dialect::iptables) ports: Option<RangeSet>,
 }
 
-/// `nat-address ::= address-range? ( ":" to-ports )?`
-///
 /// IPv6 addresses stand in brackets if a port follows: iptables-extensions(8), "DNAT".
 pub(in crate::dialect::iptables) fn nat_address(text: &str, family: Family) -> Read<'_, NatAddress> {
     let (addresses, ports) = match (
@@ -206,7 +216,7 @@ pub(in crate::dialect::iptables) fn nat_address(text: &str, family: Family) -> R
     let to = match addresses {
         "" => None,
         addresses => {
-            let (low, high) = range_of_addresses(addresses, family)?;
+            let (low, high) = address_range(addresses, family)?;
             if low > high {
                 let message = format!("the range `{addresses}` ends before it starts");
                 return Err(Unread::new(addresses, message));
@@ -215,5 +225,8 @@ pub(in crate::dialect::iptables) fn nat_address(text: &str, family: Family) -> R
         }
     };
     let ports = ports.map(to_ports).transpose()?;
+    if to.is_none() && ports.is_none() {
+        return Err(Unread::new(text, "neither an address nor a port"));
+    }
     Ok(NatAddress { to, ports })
 }

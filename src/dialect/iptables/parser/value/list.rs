@@ -5,7 +5,7 @@ use crate::dialect::iptables::ast::{Read, Unread};
 use crate::dialect::iptables::names::{icmp_type, icmpv6_type};
 use crate::packet::{Family, RangeSet, value};
 
-/// `flags ::= "ALL" | "NONE" | flag ( "," flag )*`
+/// `tcp-flags ::= /FIN|SYN|RST|PSH|ACK|URG|ALL|NONE/ ("," /FIN|SYN|RST|PSH|ACK|URG|ALL|NONE/)*`
 pub(in crate::dialect::iptables) fn tcp_flags(text: &str) -> Read<'_, u8> {
     let mut bits = 0;
     for flag in text.split(',') {
@@ -29,7 +29,7 @@ pub(in crate::dialect::iptables) fn tcp_flags(text: &str) -> Read<'_, u8> {
     Ok(bits)
 }
 
-/// `icmp-types ::= number ( "/" number ( ":" number )? )? | /[a-zA-Z][a-zA-Z-]*/`
+/// `icmp-types ::= byte ("/" byte (":" byte)?)? | /any|echo-request?|destination-unreachable?/`
 ///
 /// `None` stands for any. In IPv4, type 255 matches any type: the kernel's `icmp_type_code_match`.
 pub(in crate::dialect::iptables) fn icmp_types(text: &str, family: Family) -> Read<'_, Option<RangeSet>> {
@@ -40,11 +40,7 @@ pub(in crate::dialect::iptables) fn icmp_types(text: &str, family: Family) -> Re
         );
         Unread::new(part, message).help("write a number, `type/code`, or a name such as `echo-request`")
     };
-    let byte = |part| {
-        number(part)
-            .and_then(|number| u8::try_from(number).ok())
-            .ok_or_else(|| wrong(part))
-    };
+    let byte = |part| byte(part).ok_or_else(|| wrong(part));
     let (kind, codes) = match around('/')(text) {
         Ok((_, (Some("any"), None))) if family == Family::V4 => return Ok(None),
         Ok((_, (Some(kind), Some(code)))) => {
@@ -71,6 +67,11 @@ pub(in crate::dialect::iptables) fn icmp_types(text: &str, family: Family) -> Re
     )))
 }
 
+/// `byte ::= /25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9][0-9]?|0+([0-7]{0,2}|[1-3][0-7]{2})/`
+fn byte(text: &str) -> Option<u8> {
+    number(text).and_then(|number| u8::try_from(number).ok())
+}
+
 /// The states of one list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::dialect::iptables) struct States {
@@ -82,7 +83,8 @@ pub(in crate::dialect::iptables) struct States {
     pub(in crate::dialect::iptables) dnat: bool,
 }
 
-/// `states ::= state ( "," state )*`
+/// `states ::= /NEW|ESTABLISHED|RELATED|INVALID|UNTRACKED|SNAT|DNAT/ (","
+///     /NEW|ESTABLISHED|RELATED|INVALID|UNTRACKED|SNAT|DNAT/)*`
 pub(in crate::dialect::iptables) fn states(text: &str) -> Read<'_, States> {
     let (mut bits, mut snat, mut dnat) = (0u8, false, false);
     for part in text.split(',') {
@@ -144,7 +146,7 @@ const CLASSES: &[(&str, u128, u8)] = &[
     ("XRESOLVE", value::OTHER_CLASS, 4),
 ];
 
-/// `class-list ::= class ( "," class )*`
+/// `class-list ::= /UNICAST|LOCAL|BROADCAST|MULTICAST/ ("," /UNICAST|LOCAL|BROADCAST|MULTICAST/)*`
 pub(in crate::dialect::iptables) fn class_list(text: &str) -> Read<'_, Classes> {
     let mut parts = [0u8; 8];
     for name in text.split(',') {
