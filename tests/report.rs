@@ -376,7 +376,7 @@ fn no_span_breaks_a_report() {
         let file = sources.add_text("x", text);
         let ends: Vec<u32> = (0..=text.len() + 1)
             .filter(|at| *at < 40 || at % 97 < 3)
-            .map(|at| at as u32)
+            .map(|at| u32::try_from(at).unwrap())
             .collect();
         for &start in &ends {
             let findings: Vec<_> = ends
