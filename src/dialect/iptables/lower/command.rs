@@ -98,7 +98,7 @@ impl<'a> Lowering<'a> {
                 .help("a dump names its table in the line `*table`")),
             // What `iptables -S` prints has no table, and starts with default verdicts.
             (open, None)
-                if !from_script && (self.n_headers > 0 || open.is_none() && command.verb != Verb::Policy) =>
+                if !from_script && (self.has_header || open.is_none() && command.verb != Verb::Policy) =>
             {
                 Err(outside(text))
             }

@@ -27,6 +27,14 @@ use crate::model::{Action, ChainId, Condition, Default as Verdict, Families, Rul
 use crate::packet::Family;
 use crate::source::{Locator, Source};
 
+/// What is done with lines.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lines {
+    Read,
+    /// They are inside a table that is not known.
+    Skipped,
+}
+
 /// What one file has been read to so far.
 pub(super) struct Lowering<'a> {
     at: Locator<'a>,
@@ -39,10 +47,9 @@ pub(super) struct Lowering<'a> {
     notices: Vec<Finding>,
     /// The table that is open: its index, and whether a header opened it.
     open: Option<(usize, bool)>,
-    /// Inside a table that is not known: its lines are not read.
-    skips: bool,
-    /// How many headers have opened a table.
-    n_headers: usize,
+    lines: Lines,
+    /// Whether a header has opened any table.
+    has_header: bool,
     /// Whether the file tells fragments apart; then rules that read ports hold for first fragments only.
     tests_fragments: bool,
     n_rules: usize,
@@ -65,8 +72,8 @@ pub(super) fn dump(source: Source<'_>, family: Family, into: &mut Reading) {
         unknowns: Unknowns::default(),
         notices: Vec::new(),
         open: None,
-        skips: false,
-        n_headers: 0,
+        lines: Lines::Read,
+        has_header: false,
         tests_fragments: source.text.contains(" -f ") || source.text.contains("--fragment"),
         n_rules: 0,
         prose: None,
@@ -96,7 +103,7 @@ impl<'a> Lowering<'a> {
                 return;
             }
         };
-        if self.skips && !matches!(line, Line::Table(_) | Line::Commit) {
+        if self.lines == Lines::Skipped && !matches!(line, Line::Table(_) | Line::Commit) {
             return;
         }
         let done = match line {
@@ -117,8 +124,8 @@ impl<'a> Lowering<'a> {
     }
 
     fn commit(&mut self, text: &'a str) -> Read<'a, ()> {
-        let was_open = matches!(self.open.take(), Some((_, true))) || self.skips;
-        self.skips = false;
+        let was_open = matches!(self.open.take(), Some((_, true))) || self.lines == Lines::Skipped;
+        self.lines = Lines::Read;
         if was_open {
             return Ok(());
         }
@@ -177,12 +184,16 @@ impl<'a> Lowering<'a> {
     fn table(&mut self, text: &'a str, name: &'a str) -> Read<'a, ()> {
         self.end_of_table();
         let known = TableKind::by_name(name);
-        self.skips = known.is_none();
+        self.lines = if known.is_none() {
+            Lines::Skipped
+        } else {
+            Lines::Read
+        };
         let Some(kind) = known else {
             return Err(Unread::new(name, format!("`{name}` is not a table"))
                 .help("the tables are filter, nat, mangle, raw and security"));
         };
-        self.n_headers += 1;
+        self.has_header = true;
         if !self.has_family
             && let Some(family) = super::family::of_table(self.at.text(), text)
         {
