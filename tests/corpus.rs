@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use corpus::matrix::Matrix;
 use corpus::probe::{self, Corners};
-use corpus::{Assignment, Dump, closure, filter, opening};
+use corpus::{Assumption, Dump, closure, filter, opening};
 use portcullis::model::{Compiler, Decider, Hook, HostFacts, Interpreter, Path, Verdict};
 use portcullis::packet::{End, MAX_PROPERTIES, OutcomeSet, RangeSet, Space};
 use random::Random;
@@ -162,7 +162,7 @@ fn acceptance_lies_between_the_closures() {
         let dump = Dump::read(&folder.join(dump));
         let (mut compiler, ruling) = filter(&dump.reading.rulesets, *hook);
         let space = &mut compiler.space;
-        let packets = opening(space, &assigned(&root, list));
+        let packets = opening(space, &assumed(&root, list));
         let chain = if *hook == Hook::Input { "INPUT" } else { "FORWARD" };
         let accepted = |which: &str, space: &mut Space| {
             let path: PathBuf = folder.join(format!("{list}.{which}"));
@@ -266,21 +266,29 @@ const CLOSURES: &[(&str, &str, Hook)] = &[
 ];
 
 /// Which addresses the authors took to be behind which interface.
-fn assigned(root: &std::path::Path, list: &str) -> Assignment {
-    match list {
-        // The one closure for which interfaces were rewritten by this file of the corpus; its older siblings hold
-        // without.
+fn assumed(root: &std::path::Path, list: &str) -> Assumption {
+    let assigned = match list {
+        // The one list of its site for which it matters that the authors rewrote interfaces by this file.
         "TUM_Net/iptables-save-2015-09-03_15-56-50.Ln.FWD" => {
             let file = root.join(SEMANTICS).join("haskell_tool/ipassmt_tumi8");
-            corpus::assignment(&std::fs::read_to_string(file).unwrap())
+            std::fs::read_to_string(file).unwrap()
         }
         // Its assignment is not in the corpus. The lists show it: each `eth0.N` of the dump stands there as
         // 192.168.N.0/24, and `eth1` as all that is not private.
         "config_home_user/typical_home_user.Ln.FWD" => {
-            let networks = (10..=24).map(|n| format!("eth0.{n} = [192.168.{n}.0/24]"));
-            let eth1 = "eth1 = all_but_those_ips [192.168.0.0/16, 172.16.0.0/12, 10.0.0.0/8]";
-            corpus::assignment(&networks.chain([eth1.to_owned()]).collect::<Vec<_>>().join("\n"))
+            let networks = (10..=24).map(|n| format!("eth0.{n} = [192.168.{n}.0/24]\n"));
+            networks.collect::<String>()
+                + "eth1 = all_but_those_ips [192.168.0.0/16, 172.16.0.0/12, 10.0.0.0/8]"
         }
-        _ => Vec::new(),
+        // Likewise: the list accepts from 192.168.13.0/24 what the dump accepts by `eth0` from there, and drops from
+        // private addresses what the dump drops by `ppp0`, the only other interface.
+        "rlworkman.net/iptables-save.Ln.INP" => "eth0 = [192.168.13.0/24]\n\
+            ppp0 = all_but_those_ips [192.168.0.0/16, 172.16.0.0/12, 10.0.0.0/8]"
+            .to_owned(),
+        _ => String::new(),
+    };
+    Assumption {
+        assigned: corpus::assignment(&assigned),
+        is_closed: list.starts_with("rlworkman"),
     }
 }

@@ -92,8 +92,8 @@ impl Packet {
     }
 }
 
-/// Ways followed at once before giving up.
-const MAX_WAYS: usize = 2048;
+/// Ways followed at once before giving up: more would take minutes through thousands of rules.
+const MAX_WAYS: usize = 512;
 /// Nested jumps before giving up; the kernel's own limit is 16 for nftables and the number of chains for iptables.
 const MAX_DEPTH: usize = 256;
 
@@ -165,6 +165,9 @@ impl<'m> Interpreter<'m> {
         };
         let mut on_way = Vec::new();
         for (packet, by) in arriving {
+            if answer.gave_up {
+                break;
+            }
             let (inside, outside) = applies(rules, base, packet);
             on_way.extend(outside.into_iter().map(|packet| (packet, by)));
             if let Some(packet) = inside {
@@ -287,7 +290,7 @@ impl Walk<'_, '_> {
             return flow;
         }
         for (at, rule) in of.rules.iter().enumerate() {
-            if ways.is_empty() {
+            if ways.is_empty() || self.answer.gave_up {
                 break;
             }
             let mut next = Vec::new();

@@ -7,7 +7,7 @@ use portcullis::model::Hook;
 use portcullis::packet::{Family, Field, OutcomeSet, RangeSet};
 use serde_json::Value;
 
-use super::{Dump, address_number, filter, opening};
+use super::{Assumption, Dump, address_number, filter, opening};
 
 /// One matrix of the corpus.
 pub(crate) struct Matrix {
@@ -84,7 +84,7 @@ impl Matrix {
         let (mut compiler, ruling) = filter(&dump.reading.rulesets, self.hook);
         let space = &mut compiler.space;
         // The file names no assignment but the tool's own: the loopback interface has the loopback network.
-        let packets = opening(space, &Vec::new());
+        let packets = opening(space, &Assumption::default());
         let service = space
             .product(&[
                 (Field::Protocol, RangeSet::point(6)),

@@ -98,25 +98,39 @@ pub(crate) fn filter(rulesets: &[Ruleset], hook: Hook) -> (Compiler<'_>, Ruling)
 /// Interfaces with the source addresses that arrive by them.
 pub(crate) type Assignment = Vec<(String, RangeSet)>;
 
+/// What is taken for granted of packets.
+#[derive(Default)]
+pub(crate) struct Assumption {
+    pub(crate) assigned: Assignment,
+    /// No other interface exists, and what opens a TCP connection is a SYN.
+    pub(crate) is_closed: bool,
+}
+
 /// IPv4 packets that open a connection and arrive by an interface from an address that it is assigned. Loopback
 /// addresses arrive by `lo` alone, as the kernel has it too.
-pub(crate) fn opening(space: &mut Space, assigned: &Assignment) -> PacketSet {
-    let mut packets = space
-        .product(&[
-            (Field::Family, RangeSet::point(Family::V4.value())),
-            (Field::State, RangeSet::point(value::NEW)),
-        ])
-        .unwrap();
-    let loopback = network("127.0.0.0/8");
+pub(crate) fn opening(space: &mut Space, taken: &Assumption) -> PacketSet {
+    let loopback = ("lo".to_owned(), network("127.0.0.0/8"));
+    let assigned: Vec<_> = taken.assigned.iter().chain([&loopback]).collect();
+    let names = assigned
+        .iter()
+        .map(|(name, _)| (value::interface(name), value::interface(name)));
+    let mut tests = vec![
+        (Field::Family, RangeSet::point(Family::V4.value())),
+        (Field::State, RangeSet::point(value::NEW)),
+    ];
+    if taken.is_closed {
+        tests.push((Field::InInterface, RangeSet::from_ranges(names)));
+        tests.push((Field::TcpFlags, RangeSet::point(2)));
+    }
+    let mut packets = space.product(&tests).unwrap();
     let elsewhere = RangeSet::point(value::interface("lo")).complement(Field::InInterface.maximum());
-    let strayed = space
-        .product(&[
-            (Field::InInterface, elsewhere),
-            (Field::Source4, loopback.clone()),
-        ])
-        .unwrap();
+    let strayed = [
+        (Field::InInterface, elsewhere),
+        (Field::Source4, loopback.1.clone()),
+    ];
+    let strayed = space.product(&strayed).unwrap();
     packets = space.difference(packets, strayed).unwrap();
-    for (interface, sources) in assigned.iter().chain([&("lo".to_owned(), loopback)]) {
+    for (interface, sources) in assigned {
         let forged = space
             .product(&[
                 (Field::InInterface, RangeSet::point(value::interface(interface))),

@@ -23,12 +23,8 @@ impl Corners {
         // Asked by the base chains themselves, and by what routing did.
         pool.entry(Field::Family).or_default();
         pool.entry(Field::State).or_default().extend(0..=4);
-        for field in [
-            Field::Protocol,
-            Field::Service,
-            Field::SourcePort,
-            Field::DestinationClass,
-        ] {
+        pool.entry(Field::DestinationClass).or_default().extend(0..=3);
+        for field in [Field::Protocol, Field::Service, Field::SourcePort] {
             pool.entry(field).or_default().extend([0, 1, 6, 17]);
         }
         let mut rules = Vec::new();
