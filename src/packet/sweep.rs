@@ -76,7 +76,9 @@ impl Space {
                 .filter(|line| self.is_reached(line, &weights))
                 .cloned()
                 .collect();
-            match self.sweep(&alive, WORK_AT_LEAST) {
+            // A single line is a product: its sweep costs what it has ranges, and is not to be cut further.
+            let limit = if size == 1 { usize::MAX } else { WORK_AT_LEAST };
+            match self.sweep(&alive, limit) {
                 Ok(node) => {
                     rest = behind;
                     size = size.saturating_mul(2);
@@ -84,7 +86,6 @@ impl Space {
                     self.join_like_sizes(&mut weights)?;
                     self.collect_if_due();
                 }
-                // A single line is a product: its sweep costs next to nothing, so this ends.
                 Err(Stop::TooMuchWork) => size = (size / 2).max(1),
                 Err(Stop::Budget(over)) => return Err(over),
             }
