@@ -27,6 +27,7 @@ impl Space {
         if let Some(&known) = self.memo.get(&key) {
             return Ok(known);
         }
+        self.check_work()?;
         let result = if let (Some(left), Some(right)) = (left.as_terminal(), right.as_terminal()) {
             Node::terminal(by.terminals(self, left, right))
         } else {

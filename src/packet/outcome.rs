@@ -84,6 +84,9 @@ pub(super) const MAX_DOUBTS: usize = 4;
 /// Causes kept of outcomes that end alike. That there are outcomes of an end is never lost.
 pub(super) const MAX_CAUSES: usize = 12;
 
+/// Outcomes that one set may have: marks that may or may not be set would double them without end.
+const MAX_OUTCOMES: usize = 4096;
+
 impl OutcomeSet {
     /// Whether every outcome is acceptance.
     #[must_use]
@@ -166,6 +169,10 @@ pub(super) struct Outcomes {
     edits: Vec<Vec<(Field, Assignment)>>,
     by_edit: FxHashMap<Vec<(Field, Assignment)>, EditId>,
     ranks: Vec<u8>,
+    /// Outcomes of all sets ever numbered, known ones included.
+    pub(super) work: usize,
+    /// Some set had more outcomes than anything can be done with.
+    pub(super) is_over: bool,
 }
 
 impl std::default::Default for Outcomes {
@@ -177,12 +184,16 @@ impl std::default::Default for Outcomes {
             edits: vec![none.clone()],
             by_edit: std::iter::once((none, EditId::NONE)).collect(),
             ranks: vec![0],
+            work: 0,
+            is_over: false,
         }
     }
 }
 
 impl Outcomes {
     pub(super) fn number(&mut self, set: OutcomeSet) -> u32 {
+        self.work += set.outcomes.len();
+        self.is_over |= set.outcomes.len() > MAX_OUTCOMES;
         if let Some(&known) = self.by_set.get(&set) {
             return known;
         }

@@ -48,6 +48,9 @@ pub struct OverBudget {
 /// Edges that one host's evaluation may hold before it gives up: about 350 MB with its tables.
 pub const DEFAULT_BUDGET: usize = 8_000_000;
 
+/// Edges that may be looked at for each edge of the budget: diagrams that stay small may still take for ever.
+const WORK_PER_EDGE: usize = 40;
+
 /// How many fields a diagram can ask: bounds the depth of every recursion over it.
 pub const MAX_PROPERTIES: u16 = 192;
 
@@ -71,6 +74,8 @@ pub struct Space {
     pub(super) memo: FxHashMap<(Operation, Node, Node), Node>,
     pub(super) outcomes: Outcomes,
     budget: usize,
+    /// Edges ever looked at, those of nodes that were there already included.
+    work: usize,
     /// Levels that some node asks, or asked before a collection.
     asked: Vec<bool>,
     /// Rulings that outlive a collection, by their place in this list.
@@ -118,6 +123,7 @@ impl Space {
             memo: FxHashMap::default(),
             outcomes: Outcomes::default(),
             budget: edges,
+            work: 0,
             asked: Vec::new(),
             pins: Vec::new(),
             collect_at: COLLECT_AT_LEAST,
@@ -246,6 +252,7 @@ impl Space {
 
     /// Adds the edge that ends at `high` to the node under construction.
     pub(super) fn push(&mut self, begun: usize, high: u128, kid: Node) {
+        self.work += 1;
         let is_first = self.scratch.len() == begun;
         match self.scratch.last_mut() {
             Some(last) if !is_first && last.1 == kid => last.0 = high,
@@ -258,8 +265,21 @@ impl Space {
         self.scratch.truncate(begun);
     }
 
+    /// Whether there is work left to do within the budget.
+    pub(super) fn check_work(&self) -> Result<(), OverBudget> {
+        let is_spent = (self.work + self.outcomes.work) / WORK_PER_EDGE > self.budget;
+        if is_spent || self.outcomes.is_over {
+            return Err(OverBudget { edges: self.budget });
+        }
+        Ok(())
+    }
+
     /// Ends the node begun at `begun`; the last edge must have ended at the field's maximum.
     pub(super) fn finish(&mut self, begun: usize, level: u16) -> Result<Node, OverBudget> {
+        if let Err(over) = self.check_work() {
+            self.scratch.clear();
+            return Err(over);
+        }
         let edges = self.scratch.get(begun..).unwrap_or(&[]);
         if let [(_, only)] = edges {
             let only = *only;
@@ -399,7 +419,6 @@ impl Space {
     pub fn collect(&mut self) {
         let mut kept = Self::with_budget(self.budget);
         kept.memo.reserve(self.memo.len().min(MEMO_LIMIT) / 2);
-        kept.outcomes = std::mem::take(&mut self.outcomes);
         let mut moved: Vec<Option<Node>> = vec![None; self.entries.len()];
         let pins = std::mem::take(&mut self.pins);
         kept.pins = pins
@@ -407,6 +426,8 @@ impl Space {
             .map(|pin| self.copy_into(&mut kept, &mut moved, pin))
             .collect();
         kept.collect_at = (2 * kept.kids.len()).max(COLLECT_AT_LEAST);
+        kept.outcomes = std::mem::take(&mut self.outcomes);
+        kept.work = self.work;
         *self = kept;
     }
 
