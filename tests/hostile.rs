@@ -94,7 +94,7 @@ fn bytes_that_are_no_text_are_survived() {
     headed.extend(&noise);
     let (n_unread, _) = survive(headed);
     assert!(n_unread > 0);
-    let nul = dump("-A INPUT -p tcp --dport 2\02 -j ACCEPT\n");
+    let nul = dump("-A INPUT -p tcp --dport 2\x002 -j ACCEPT\n");
     assert_eq!(survive(nul).0, 1);
 }
 
@@ -109,7 +109,8 @@ fn long_lines_are_refused_or_read() {
     assert_eq!(survive(dump(&options)).0, 1);
     let unknown = format!("-A INPUT {}-j ACCEPT\n", "-m foo --bar x ".repeat(100_000));
     assert_eq!(survive(dump(&unknown)).0, 1);
-    let ports: String = (0..20_000).map(|port| format!("{port},")).collect();
+    let ports: Vec<String> = (0..20_000).map(|port: u32| port.to_string()).collect();
+    let ports = ports.join(",") + ",";
     assert_eq!(
         survive(dump(&format!(
             "-A INPUT -p tcp -m multiport --dports {ports}1 -j ACCEPT\n"
@@ -201,7 +202,11 @@ fn work_without_end_is_given_up() {
             "-A PREROUTING -m statistic --mode random --probability 0.5 -j MARK --set-xmark 0x{mark:x}/0x0"
         )
     });
-    rules += &format!("COMMIT\n{HEAD}-A INPUT -m mark --mark 0x12345678 -j ACCEPT\nCOMMIT\n");
+    rules.extend([
+        "COMMIT\n",
+        HEAD,
+        "-A INPUT -m mark --mark 0x12345678 -j ACCEPT\nCOMMIT\n",
+    ]);
     // Either is right; never to end is not.
     let _either = survive(rules.into_bytes());
 }
