@@ -1,7 +1,7 @@
 //! `iptables-save` and `ip6tables-save` dumps.
 //!
-//! Text becomes lines ([`ast`], by [`parser`]), lines become a ruleset for each family ([`lower`]); what the words mean is
-//! in [`names`]. INVARIANT: reading never fails, and nothing here decides what a ruleset lets through.
+//! Text becomes lines (`ast`, by `parser`), lines become a ruleset for each family (`lower`); what the words mean is
+//! in `names`. INVARIANT: reading never fails, and nothing here decides what a ruleset lets through.
 
 mod ast;
 mod claim;
