@@ -7,7 +7,7 @@ use super::words;
 use crate::finding::{Code, Finding};
 use crate::model::Decider;
 use crate::packet::{
-    Bounds, Cause, End, Family, Field, Outcome, OverBudget, PacketSet, RangeSet, service_words,
+    Bounds, Cause, Family, Field, OverBudget, PacketSet, RangeSet, service_words,
 };
 use crate::policy::{Row, Service};
 
@@ -146,11 +146,11 @@ impl<'f, 'm> Excess<'f, 'm> {
         if wrong.open.possibly.is_empty() {
             return Ok(());
         }
-        for (cause, decider) in self.openers(wrong.open.possibly) {
-            let region = self.region(wrong.open.possibly, cause, decider)?;
-            if region.is_empty() {
+        let regions = self.filters.accepted_by(wrong.open.possibly, self.view.ruling)?;
+        for (cause, region) in regions {
+            let Some(decider) = self.filters.compiler.decider(cause) else {
                 continue;
-            }
+            };
             let sure = self.filters.compiler.space.intersection(region, wrong.surely)?;
             let finding = if sure.is_empty() {
                 self.finding(code, (cause, decider), region, by_row, false)?
@@ -160,44 +160,6 @@ impl<'f, 'm> Excess<'f, 'm> {
             findings.push(finding);
         }
         Ok(())
-    }
-
-    /// Who accepts some packet of a set.
-    fn openers(&self, among: PacketSet) -> Vec<(Cause, Decider)> {
-        let compiler = &self.filters.compiler;
-        let sets = compiler.space.terminals_within(among, self.view.ruling);
-        let outcomes = sets.into_iter().flat_map(|set| &set.outcomes);
-        let mut causes: Vec<_> = outcomes
-            .filter(|outcome| outcome.end == End::Accept)
-            .filter_map(|outcome| Some((outcome.cause, compiler.decider(outcome.cause)?)))
-            .collect();
-        causes.sort_unstable();
-        causes.dedup();
-        causes
-    }
-
-    /// The packets of a set that a rule accepts. What a rule matches is asked of packets as they come to it: of those
-    /// that were translated before, as they came to the host, it says nothing.
-    fn region(&mut self, among: PacketSet, cause: Cause, decider: Decider) -> Result<PacketSet, OverBudget> {
-        let translated = self.filters.translations(among, self.view.ruling, cause);
-        let compiler = &mut self.filters.compiler;
-        let accepts = |outcome: &Outcome| outcome.end == End::Accept && outcome.cause == cause;
-        let within = match compiler.rule(decider) {
-            Some(rule) => {
-                let reach = compiler.reach_from_start(rule)?;
-                compiler.space.intersection(among, reach)?
-            }
-            None => among,
-        };
-        let plain = |outcome: &Outcome| accepts(outcome) && !translated.contains(&outcome.edit);
-        let plain = compiler
-            .space
-            .packets_within(within, self.view.ruling, &|set| set.outcomes.iter().any(plain))?;
-        let other = |outcome: &Outcome| accepts(outcome) && translated.contains(&outcome.edit);
-        let other = compiler
-            .space
-            .packets_within(among, self.view.ruling, &|set| set.outcomes.iter().any(other))?;
-        compiler.space.union(plain, other)
     }
 
     fn finding(

@@ -5,11 +5,12 @@ use super::peer::{Addresses, World};
 use super::permitted::Permitted;
 use super::required::Required;
 use super::shadow;
+use super::translate::Translators;
 use super::view::{Moment, OwnAddresses, Side, View, onward_doubt, view};
 use super::words;
 use crate::finding::{Code, Finding, Label};
 use crate::model::{Compiler, Families, HostFacts, Path, Ruleset};
-use crate::packet::{Family, OverBudget, PacketSet, Pin, Space};
+use crate::packet::{Cause, End, Family, OverBudget, PacketSet, Pin, Ruling, Space};
 use crate::policy::{Peer, Row};
 
 /// One machine or workload with its layers.
@@ -96,6 +97,7 @@ pub(super) struct Filters<'m> {
     pub(super) world: &'m World,
     pub(super) compiler: Compiler<'m>,
     pub(super) families: Vec<Family>,
+    pub(super) translators: Translators,
     own: OwnAddresses,
     arriving: Pin,
     leaving: Pin,
@@ -110,7 +112,10 @@ impl<'m> Filters<'m> {
         let leaving = compiler.path(Path::Output)?;
         let leaving = compiler.space.pin(leaving);
         let own = OwnAddresses::new(&host.addresses);
+        // Nothing is collected from here on.
+        let translators = Translators::of(&mut compiler)?;
         Ok(Self {
+            translators,
             host,
             world,
             compiler,
@@ -134,6 +139,18 @@ impl<'m> Filters<'m> {
     /// The extent of a finding about this host. Its own addresses go without saying.
     pub(super) fn extent(&self, set: PacketSet, side: Side) -> Vec<String> {
         words::extent(&self.compiler.space, self.world, set, side, &self.own)
+    }
+
+    /// The packets of a set by who may accept them.
+    pub(super) fn accepted_by(
+        &mut self,
+        among: PacketSet,
+        ruling: Ruling,
+    ) -> Result<Vec<(Cause, PacketSet)>, OverBudget> {
+        self.compiler.space.partition(among, ruling, |set| {
+            let accepts = set.outcomes.iter().filter(|outcome| outcome.end == End::Accept);
+            accepts.map(|outcome| outcome.cause).collect()
+        })
     }
 
     /// The addresses that the host may have.

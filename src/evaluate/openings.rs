@@ -5,7 +5,7 @@ use super::peer::World;
 use super::view::{Moment, Side, all_but_loopback};
 use super::words;
 use crate::finding::Label;
-use crate::packet::{End, Field, OverBudget, PacketSet, RangeSet, Space};
+use crate::packet::{Field, OverBudget, PacketSet, RangeSet, Space};
 
 /// Packets that one rule lets in.
 #[derive(Debug, Clone)]
@@ -33,21 +33,8 @@ pub fn openings(host: &Host, world: &World, space: Space) -> Result<Vec<Opening>
     let feasible = view.feasible(space, &own, &all_but_loopback())?;
     let feasible = space.intersection(feasible, families)?;
     let open = space.intersection(view.open.possibly, feasible)?;
-    let mut causes = Vec::new();
-    for set in filters.compiler.space.terminals_within(open, view.ruling) {
-        let accepts = set.outcomes.iter().filter(|outcome| outcome.end == End::Accept);
-        causes.extend(accepts.map(|outcome| outcome.cause));
-    }
-    causes.sort_unstable();
-    causes.dedup();
     let mut openings = Vec::new();
-    for cause in causes {
-        let accepts = |end, by| end == End::Accept && by == cause;
-        let region = filters.compiler.space.packets_within(open, view.ruling, &|set| {
-            set.outcomes
-                .iter()
-                .any(|outcome| accepts(outcome.end, outcome.cause))
-        })?;
+    for (cause, region) in filters.accepted_by(open, view.ruling)? {
         let sure: PacketSet = filters.compiler.space.intersection(region, view.open.surely)?;
         let decider = filters.compiler.decider(cause);
         let lines = filters.extent(region, view.side);

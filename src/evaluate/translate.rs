@@ -3,17 +3,60 @@
 //! INVARIANT: a set of packets speaks of them as they came to the host; a rule behind a translation matches them as they
 //! are then.
 
+use std::collections::BTreeMap;
+
 use super::host::Filters;
 use crate::finding::Label;
-use crate::model::{Action, Decider, Edit, Families, Rule};
-use crate::packet::{Cause, EditId, Field, OverBudget, PacketSet, RangeSet, Ruling};
+use crate::model::{Action, Compiler, Decider, Edit, Families, Rule};
+use crate::packet::{Assignment, Cause, EditId, Field, OverBudget, PacketSet, RangeSet, Ruling};
+use crate::source::Span;
 
 /// Translating rules named of an opening.
 const MAX_NAMED: usize = 3;
 
+/// The rules of a host that translate destinations, by where to; those that only change the port are under `None`.
+#[derive(Debug, Default)]
+pub(super) struct Translators(BTreeMap<Option<RangeSet>, Vec<Translator>>);
+
+/// One such rule.
+#[derive(Debug, Clone, Copy)]
+struct Translator {
+    /// Its target.
+    span: Span,
+    /// The field of the new address.
+    field: Field,
+    /// The packets that may match it.
+    reach: PacketSet,
+}
+
+impl Translators {
+    pub(super) fn of(compiler: &mut Compiler<'_>) -> Result<Self, OverBudget> {
+        let mut translators = Self::default();
+        for (_, decider) in compiler.rule_causes().collect::<Vec<_>>() {
+            let Some((rule, to)) = compiler.rule(decider).and_then(translation) else {
+                continue;
+            };
+            let Decider::Rule { ruleset, .. } = decider else {
+                continue;
+            };
+            let families = compiler.rulesets().get(ruleset).map(|ruleset| ruleset.families);
+            let translator = Translator {
+                span: rule.action_span,
+                field: match families {
+                    Some(Families::V6) => Field::Destination6,
+                    _ => Field::Destination4,
+                },
+                reach: compiler.reach(rule)?,
+            };
+            translators.0.entry(to.cloned()).or_default().push(translator);
+        }
+        Ok(translators)
+    }
+}
+
 impl Filters<'_> {
     /// The changes of destination or port with which a rule accepts packets of a set.
-    pub(super) fn translations(&self, among: PacketSet, ruling: Ruling, cause: Cause) -> Vec<EditId> {
+    fn translations(&self, among: PacketSet, ruling: Ruling, cause: Cause) -> Vec<EditId> {
         let space = &self.compiler.space;
         let sets = space.terminals_within(among, ruling);
         let outcomes = sets.into_iter().flat_map(|set| &set.outcomes);
@@ -44,38 +87,52 @@ impl Filters<'_> {
         cause: Cause,
         opener: Decider,
     ) -> Result<Vec<Label>, OverBudget> {
-        let mut labels = Vec::new();
-        if self.translations(region, ruling, cause).is_empty() {
-            return Ok(labels);
+        if self.translators.0.is_empty() {
+            return Ok(Vec::new());
         }
-        let compiler = &mut self.compiler;
-        let taken = match compiler.rule(opener) {
-            Some(rule) => Some(compiler.reach(rule)?),
-            None => None,
-        };
-        for (_, decider) in compiler.rule_causes().collect::<Vec<_>>() {
-            let Some((rule, to)) = compiler.rule(decider).and_then(translation) else {
+        let edits = self.translations(region, ruling, cause);
+        let mut spans = Vec::new();
+        for to in self.targets(&edits) {
+            let Some(translators) = self.translators.0.get(&to) else {
                 continue;
             };
-            let mut reach = compiler.reach(rule)?;
-            reach = compiler.space.intersection(reach, region)?;
-            if reach.is_empty() || labels.len() == MAX_NAMED {
-                continue;
-            }
-            if let (Some(to), Some(taken), Decider::Rule { ruleset, .. }) = (to, taken, decider) {
-                let families = compiler.rulesets().get(ruleset).map(|ruleset| ruleset.families);
-                let field = match families {
-                    Some(Families::V6) => Field::Destination6,
-                    _ => Field::Destination4,
-                };
-                let arriving = compiler.space.test(field, to)?;
-                if compiler.space.intersection(taken, arriving)?.is_empty() {
+            for translator in translators {
+                let space = &mut self.compiler.space;
+                if space.intersection(translator.reach, region)?.is_empty() {
                     continue;
                 }
+                if let (Some(to), Some(rule)) = (&to, self.compiler.rule(opener)) {
+                    let taken = self.compiler.reach(rule)?;
+                    let space = &mut self.compiler.space;
+                    let arriving = space.test(translator.field, to)?;
+                    if space.intersection(taken, arriving)?.is_empty() {
+                        continue;
+                    }
+                }
+                spans.push(translator.span);
             }
-            labels.push(Label::new(rule.action_span, "sends them there"));
         }
-        Ok(labels)
+        spans.sort_unstable();
+        let label = |span| Label::new(span, "sends them there");
+        Ok(spans.into_iter().take(MAX_NAMED).map(label).collect())
+    }
+
+    /// Where changes send packets: the new addresses, and `None` for the rules that only change the port.
+    fn targets(&self, edits: &[EditId]) -> Vec<Option<RangeSet>> {
+        let assignments = edits
+            .iter()
+            .flat_map(|&edit| self.compiler.space.assignments(edit));
+        let addresses = assignments.filter_map(|(field, assignment)| match (field, assignment) {
+            (Field::Destination4 | Field::Destination6, Assignment::OneOf(to, _)) => Some(Some(to.clone())),
+            _ => None,
+        });
+        let mut targets: Vec<_> = addresses.collect();
+        if !edits.is_empty() {
+            targets.push(None);
+        }
+        targets.sort();
+        targets.dedup();
+        targets
     }
 }
 

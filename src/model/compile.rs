@@ -178,21 +178,6 @@ impl<'m> Compiler<'m> {
         Ok(Lowering::new(self).matches(&rule.matches)?.bounds.surely)
     }
 
-    /// The packets that may match a rule by the time they come to it, whatever was marked or exempt from tracking on their
-    /// way. A translation is not undone.
-    pub fn reach_from_start(&mut self, rule: &Rule) -> Result<PacketSet, OverBudget> {
-        let mut reach = self.reach(rule)?;
-        for at in 0..self.edited.len() {
-            let Some(&field) = self.edited.get(at) else { break };
-            if !self.space.asks(field) {
-                continue;
-            }
-            let all = RangeSet::range(0, field.maximum());
-            reach = self.space.exists(reach, field, &all)?;
-        }
-        Ok(reach)
-    }
-
     /// Whether some rule changes a field that is not about the destination.
     #[must_use]
     pub fn changes(&self, field: Field) -> bool {

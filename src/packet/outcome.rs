@@ -20,9 +20,6 @@ pub enum End {
     Fall,
     /// Sent back to the calling chain.
     Return,
-    /// `Fall`, set aside while [`super::Space::sequence`] works on a diagram with several edits.
-    #[doc(hidden)]
-    Aside,
 }
 
 /// Who decided: a number that the model gave out. 0 is nobody.
@@ -150,15 +147,6 @@ impl OutcomeSet {
             is_truncated,
         }
     }
-}
-
-/// Which pass of a sequence is running: see [`super::Space::sequence`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Pass {
-    /// The only one.
-    Single,
-    /// One of several: what falls out of the second segment is set aside.
-    Several,
 }
 
 /// The numbers of outcome sets and edits.

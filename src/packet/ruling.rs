@@ -7,7 +7,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::apply::Binary;
-use super::outcome::{Assignment, Cause, Doubt, EditId, End, Outcome, OutcomeSet, Pass};
+use super::outcome::{Assignment, Cause, Doubt, EditId, End, Outcome, OutcomeSet};
 use super::set::{Bounds, PacketSet};
 use super::space::{Node, Operation, OverBudget, Space};
 use super::{Field, RangeSet};
@@ -38,73 +38,6 @@ impl Binary for Merge {
     fn terminals(&self, space: &mut Space, left: u32, right: u32) -> u32 {
         let merged = OutcomeSet::merged(&[space.outcomes.set(left), space.outcomes.set(right)], self.0);
         space.outcomes.number(merged)
-    }
-}
-
-/// Replaces what falls out of the left diagram with edit `edit` by the right diagram's outcomes.
-struct Sequence {
-    edit: EditId,
-    pass: Pass,
-}
-
-impl Binary for Sequence {
-    fn operation(&self) -> Operation {
-        Operation::Sequence(self.edit, self.pass)
-    }
-
-    fn shortcut(&self, space: &Space, left: Node, right: Node) -> Option<Node> {
-        if let Some(left) = self.whatever_right(space, left) {
-            return Some(left);
-        }
-        let set = space.outcomes.set(left.as_terminal()?);
-        let plain = Outcome {
-            end: End::Fall,
-            cause: Cause::NOBODY,
-            edit: EditId::NONE,
-        };
-        let is_identity = set.outcomes == [plain] && set.doubts.is_empty() && self.pass == Pass::Single;
-        is_identity.then_some(right)
-    }
-
-    fn whatever_right(&self, space: &Space, left: Node) -> Option<Node> {
-        let set = space.outcomes.set(left.as_terminal()?);
-        let falls = |outcome: &Outcome| outcome.end == End::Fall && outcome.edit == self.edit;
-        (!set.outcomes.iter().any(falls)).then_some(left)
-    }
-
-    fn whatever_left(&self, _: &Space, _: Node) -> Option<Node> {
-        None
-    }
-
-    fn terminals(&self, space: &mut Space, left: u32, right: u32) -> u32 {
-        let first = space.outcomes.set(left).clone();
-        let second = space.outcomes.set(right).clone();
-        let mut outcomes = Vec::with_capacity(first.outcomes.len() + second.outcomes.len());
-        for before in first.outcomes.iter().copied() {
-            if before.end != End::Fall || before.edit != self.edit {
-                outcomes.push(before);
-                continue;
-            }
-            for after in &second.outcomes {
-                let edit = space.outcomes.compose(before.edit, after.edit);
-                let goes_on = matches!(after.end, End::Accept | End::Fall);
-                let cause = if goes_on {
-                    space.outcomes.later(before.cause, after.cause)
-                } else {
-                    after.cause
-                };
-                let end = match (after.end, self.pass) {
-                    (End::Fall, Pass::Several) => End::Aside,
-                    (end, _) => end,
-                };
-                outcomes.push(Outcome { end, cause, edit });
-            }
-        }
-        let is_truncated = first.is_truncated() || second.is_truncated();
-        let doubts = first.doubts.into_iter().chain(second.doubts).collect();
-        space
-            .outcomes
-            .number(OutcomeSet::canonical(outcomes, doubts).truncated(is_truncated))
     }
 }
 
@@ -204,65 +137,57 @@ impl Space {
         self.apply(&Merge(doubt), left.0, right.0).map(Ruling)
     }
 
-    /// `first`, and for packets that fall out of it `second`, read under the changes that `first` made.
-    pub fn sequence(&mut self, first: Ruling, second: Ruling) -> Result<Ruling, OverBudget> {
-        let edits = self.edits_that_fall(first);
-        if edits.iter().all(|&edit| edit == EditId::NONE) {
-            let by = Sequence {
-                edit: EditId::NONE,
-                pass: Pass::Single,
-            };
-            return self.apply(&by, first.0, second.0).map(Ruling);
-        }
-        let mut result = first;
-        for edit in edits {
-            let read = self.read_under(second, edit)?;
-            result = self
-                .apply(
-                    &Sequence {
-                        edit,
-                        pass: Pass::Several,
-                    },
-                    result.0,
-                    read.0,
-                )
-                .map(Ruling)?;
-        }
-        self.map_outcomes(result, &mut |mut outcome| {
-            if outcome.end == End::Aside {
-                outcome.end = End::Fall;
-            }
-            outcome
-        })
-    }
-
-    /// The changes with which packets fall out of a ruling, sorted.
-    fn edits_that_fall(&self, ruling: Ruling) -> Vec<EditId> {
-        if !self.outcomes.has_edits() {
-            return vec![EditId::NONE];
-        }
-        let mut edits = Vec::new();
-        for terminal in self.terminals(ruling) {
-            let falls = terminal
-                .outcomes
-                .iter()
-                .filter(|outcome| outcome.end == End::Fall);
-            edits.extend(falls.map(|outcome| outcome.edit));
-        }
-        edits.sort_unstable();
-        edits.dedup();
-        edits
-    }
-
     /// A ruling as packets see it to which `edit` was done before.
     pub fn read_under(&mut self, ruling: Ruling, edit: EditId) -> Result<Ruling, OverBudget> {
-        let mut result = ruling;
-        for (field, assignment) in self.outcomes.edit(edit).to_vec() {
+        let (mut points, mut others) = (Vec::new(), Vec::new());
+        for (field, assignment) in self.outcomes.edit(edit) {
+            match assignment {
+                Assignment::OneOf(values, _) if values.single().is_some() => {
+                    points.extend(values.single().map(|value| (field.level(), value)));
+                }
+                _ if self.asks(*field) => others.push((*field, assignment.clone())),
+                _ => {}
+            }
+        }
+        points.sort_unstable();
+        let mut result = Ruling(self.fix(ruling.0, &points, &mut FxHashMap::default())?);
+        for (field, assignment) in others {
             result = match assignment {
                 Assignment::OneOf(values, doubt) => self.assume(result, field, &values, doubt)?,
                 Assignment::Flip => self.flip(result, field)?,
             };
         }
+        Ok(result)
+    }
+
+    /// A diagram with some fields, by their levels, fixed at one value each. Walks no further down than the last of them.
+    fn fix(
+        &mut self,
+        node: Node,
+        points: &[(u16, u128)],
+        known: &mut FxHashMap<Node, Node>,
+    ) -> Result<Node, OverBudget> {
+        let level = self.level(node);
+        let points = points
+            .get(points.partition_point(|point| point.0 < level)..)
+            .unwrap_or(&[]);
+        let Some(&(next, value)) = points.first() else {
+            return Ok(node);
+        };
+        if next == level {
+            return self.fix(self.child(node, value), points, known);
+        }
+        if let Some(&done) = known.get(&node) {
+            return Ok(done);
+        }
+        let begun = self.begin();
+        for at in 0..self.n_edges_of(node) {
+            let (high, kid) = self.edge(node, at);
+            let kid = self.fix(kid, points, known)?;
+            self.push(begun, high, kid);
+        }
+        let result = self.finish(begun, level)?;
+        known.insert(node, result);
         Ok(result)
     }
 

@@ -13,7 +13,7 @@ use hashbrown::HashTable;
 use rustc_hash::{FxHashMap, FxHasher};
 
 use super::Field;
-use super::outcome::{Doubt, EditId, Outcomes, Pass};
+use super::outcome::{Doubt, EditId, Outcomes};
 use super::ruling::Ruling;
 
 /// A diagram, by the node it begins with, or by its terminal. Only means something in the [`Space`] that made it.
@@ -98,7 +98,7 @@ pub(super) enum Operation {
     Intersection,
     Difference,
     Merge(Option<Doubt>),
-    Sequence(EditId, Pass),
+    Sequence(EditId),
 }
 
 /// Results remembered before the memory is dropped and begun anew.
@@ -234,15 +234,21 @@ impl Space {
 
     /// Where a node leads for a value of its field.
     pub(super) fn child(&self, node: Node, value: u128) -> Node {
+        self.edge_at(node, value).1
+    }
+
+    /// The edge of a node that holds a value of its field: its range's inclusive upper end and where it leads.
+    pub(super) fn edge_at(&self, node: Node, value: u128) -> (u128, Node) {
         let Some(entry) = self.entries.get(node.0 as usize) else {
-            return node;
+            return (u128::MAX, node);
         };
         let range = entry.first as usize..(entry.first + entry.n_edges) as usize;
-        let at = self
-            .highs
-            .get(range.clone())
-            .map_or(0, |highs| highs.partition_point(|&high| high < value));
-        self.kids.get(range.start + at).copied().unwrap_or(node)
+        let highs = self.highs.get(range.clone()).unwrap_or(&[]);
+        let at = highs.partition_point(|&high| high < value);
+        match (highs.get(at), self.kids.get(range.start + at)) {
+            (Some(&high), Some(&kid)) => (high, kid),
+            _ => (u128::MAX, node),
+        }
     }
 
     /// Begins a node: edges pushed from here on are its own.
@@ -269,6 +275,14 @@ impl Space {
     pub(super) fn check_work(&self) -> Result<(), OverBudget> {
         let is_spent = (self.work + self.outcomes.work) / WORK_PER_EDGE > self.budget;
         if is_spent || self.outcomes.is_over {
+            return Err(OverBudget { edges: self.budget });
+        }
+        Ok(())
+    }
+
+    /// Whether so many intermediate results may be held beside the diagrams.
+    pub(super) fn check_held(&self, held: usize) -> Result<(), OverBudget> {
+        if held > self.budget {
             return Err(OverBudget { edges: self.budget });
         }
         Ok(())
