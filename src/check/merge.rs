@@ -1,13 +1,13 @@
 //! The same finding on several hosts, or in several files, said once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::finding::{Code, Finding};
 use crate::source::SourceMap;
 
 /// Groups findings that say the same of several hosts, with the same words about the same text, and sorts all.
 pub(super) fn alike(sources: &SourceMap, findings: Vec<Finding>) -> Vec<Finding> {
-    let mut order: BTreeMap<Key, usize> = BTreeMap::new();
+    let mut order: HashMap<Key, usize> = HashMap::new();
     let mut merged: Vec<Finding> = Vec::new();
     let mut findings = findings;
     findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
@@ -55,7 +55,7 @@ fn not_modelled(findings: Vec<Finding>) -> Vec<Finding> {
     kept
 }
 
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+#[derive(PartialEq, Eq, Hash)]
 struct Key {
     code: &'static str,
     severity: &'static str,

@@ -21,7 +21,7 @@ pub(super) fn findings(compiler: &mut Compiler<'_>, findings: &mut Vec<Finding>)
     let mut bases = Vec::new();
     for (ruleset, rules) in compiler.rulesets().iter().enumerate() {
         for base in 0..rules.bases.len() {
-            let ruling = compiler.decided(ruleset, base)?;
+            let ruling = compiler.by_rules(ruleset, base)?;
             for set in compiler.space.terminals(ruling) {
                 if set.is_truncated() {
                     // Who else decides these packets is not known any more: no claim about any rule.

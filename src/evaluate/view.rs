@@ -131,8 +131,10 @@ pub(super) fn view(
     let mut open = space.accepted(ruling)?;
     // Where a translated packet leaves is routing, which no filter says: it is taken to be where the rules let it out,
     // or every published port would be in doubt.
-    let routed = space.packets_within(open.possibly, ruling, &|set| set.doubts == [onward])?;
-    open.surely = space.union(open.surely, routed)?;
+    if open.surely != open.possibly {
+        let routed = space.packets_within(open.possibly, ruling, &|set| set.doubts == [onward])?;
+        open.surely = space.union(open.surely, routed)?;
+    }
     let mut by_interface = open;
     for family in Family::ALL {
         by_interface = unknown_among(space, by_interface, side.own(family), own.among(family))?;

@@ -7,7 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::compile::{Decider, DoubtReason, HostFacts};
+use super::compile::HostFacts;
+use super::decider::{Decider, DoubtReason};
 use super::path::Path;
 use super::{Action, Base, ChainId, Condition, Default, Edit, Families, Purpose, Rule, Ruleset, Unknown};
 use crate::packet::{Family, Field, RangeSet, value};

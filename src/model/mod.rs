@@ -5,10 +5,14 @@
 
 mod compile;
 mod condition;
+mod decider;
+mod edit;
+mod hook;
 mod interpret;
 mod path;
 
-pub use compile::{Compiler, Decider, DoubtReason, HostFacts};
+pub use compile::{Compiler, HostFacts};
+pub use decider::{Decider, DoubtReason};
 pub use interpret::{Answer, Interpreter, Packet, Step, Verdict};
 pub use path::{Path, delivered_classes};
 

@@ -39,8 +39,9 @@ impl Compiler<'_> {
         self.prepare(path.hooks())?;
         let mark = self.space.pin_mark();
         let mut segments = Vec::new();
-        for &hook in path.hooks() {
-            let ruling = self.hook(hook)?;
+        let hooks = path.hooks();
+        for (at, &hook) in hooks.iter().enumerate() {
+            let ruling = self.hook(hook, at + 1 == hooks.len())?;
             segments.push(self.space.pin(ruling));
         }
         let rulings: Vec<_> = segments.iter().map(|&pin| self.space.pinned(pin)).collect();
@@ -60,16 +61,16 @@ impl Compiler<'_> {
     pub fn arriving(&mut self, interface: Doubt) -> Result<Ruling, OverBudget> {
         self.prepare(&[Hook::Prerouting, Hook::Input, Hook::Forward, Hook::Postrouting])?;
         let mark = self.space.pin_mark();
-        let before = self.hook(Hook::Prerouting)?;
+        let before = self.hook(Hook::Prerouting, false)?;
         let before = self.space.pin(before);
-        let input = self.hook(Hook::Input)?;
+        let input = self.hook(Hook::Input, true)?;
         let none = RangeSet::point(0);
         let mut after = self.space.assume(input, Field::OutInterface, &none, None)?;
         if self.translates(self.space.pinned(before)) {
             let input = self.space.pin(after);
-            let forward = self.hook(Hook::Forward)?;
+            let forward = self.hook(Hook::Forward, false)?;
             let forward = self.space.pin(forward);
-            let postrouting = self.hook(Hook::Postrouting)?;
+            let postrouting = self.hook(Hook::Postrouting, true)?;
             let onward = [self.space.pinned(forward), postrouting];
             let onward = self.space.sequence_all(&onward)?;
             let some = RangeSet::range(1, u128::MAX);
@@ -97,13 +98,12 @@ impl Compiler<'_> {
 
     /// What no hook stopped is accepted, by whoever accepted it last.
     fn ends_accepted(&mut self, ruling: Ruling) -> Result<Ruling, OverBudget> {
-        self.space.map_outcomes(ruling, &mut |outcome| match outcome.end {
-            End::Fall | End::Return => Outcome {
-                end: End::Accept,
-                ..outcome
-            },
-            _ => outcome,
-        })
+        let accepted = |outcome| Outcome {
+            end: End::Accept,
+            ..outcome
+        };
+        self.space
+            .map_outcomes(ruling, &[End::Fall, End::Return], &accepted)
     }
 
     /// Who accepted a packet, of all its outcomes: the first that is somebody.

@@ -149,14 +149,74 @@ impl OutcomeSet {
     }
 }
 
+/// What outcome sets do, in short: kept at each node for all terminals below it, so that walks can stop where there is
+/// nothing for them to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Kinds(u8);
+
+impl Kinds {
+    /// Some outcome accepts.
+    pub(super) const ACCEPT: Self = Self(1);
+    /// Some outcome drops or rejects.
+    pub(super) const BLOCK: Self = Self(2);
+    /// Some outcome falls through.
+    pub(super) const FALL: Self = Self(4);
+    /// Some outcome returns.
+    pub(super) const RETURN: Self = Self(8);
+    /// Some outcome falls through and changes the packet.
+    pub(super) const FALL_EDITED: Self = Self(16);
+    /// Some set has an outcome that accepts and one that does not.
+    pub(super) const UNSURE: Self = Self(32);
+
+    /// Any of them.
+    pub(super) const ANY: Self = Self(63);
+
+    pub(super) fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether some kind is in both.
+    pub(super) fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    fn of(set: &OutcomeSet) -> Self {
+        let kind = |outcome: &Outcome| match outcome.end {
+            End::Fall if outcome.edit != EditId::NONE => Self::FALL.with(Self::FALL_EDITED),
+            end => end.kind(),
+        };
+        let kinds = set.outcomes.iter().map(kind).fold(Self::default(), Self::with);
+        if set.possibly_accepts() && !set.surely_accepts() {
+            kinds.with(Self::UNSURE)
+        } else {
+            kinds
+        }
+    }
+}
+
+impl End {
+    pub(super) fn kind(self) -> Kinds {
+        match self {
+            Self::Accept => Kinds::ACCEPT,
+            Self::Drop | Self::Reject => Kinds::BLOCK,
+            Self::Fall => Kinds::FALL,
+            Self::Return => Kinds::RETURN,
+        }
+    }
+}
+
 /// The numbers of outcome sets and edits.
 #[derive(Debug)]
 pub(super) struct Outcomes {
+    /// The first two stand for the terminals of packet sets, which have no outcomes.
     sets: Vec<OutcomeSet>,
+    kinds: Vec<Kinds>,
     by_set: FxHashMap<OutcomeSet, u32>,
     edits: Vec<Vec<(Field, Assignment)>>,
     by_edit: FxHashMap<Vec<(Field, Assignment)>, EditId>,
     ranks: Vec<u8>,
+    /// Outcomes and doubts of the sets held, and what a set costs besides, in edges.
+    held: usize,
     /// Outcomes of all sets ever numbered, known ones included.
     pub(super) work: usize,
     /// Some set had more outcomes than anything can be done with.
@@ -166,8 +226,15 @@ pub(super) struct Outcomes {
 impl std::default::Default for Outcomes {
     fn default() -> Self {
         let none = Vec::new();
+        let nothing = OutcomeSet {
+            outcomes: Vec::new(),
+            doubts: Vec::new(),
+            is_truncated: false,
+        };
         Self {
-            sets: Vec::new(),
+            sets: vec![nothing.clone(), nothing],
+            kinds: vec![Kinds::default(); 2],
+            held: 0,
             by_set: FxHashMap::default(),
             edits: vec![none.clone()],
             by_edit: std::iter::once((none, EditId::NONE)).collect(),
@@ -186,9 +253,21 @@ impl Outcomes {
             return known;
         }
         let number = u32::try_from(self.sets.len()).unwrap_or(u32::MAX >> 1);
+        self.held += 10 + set.outcomes.len() + set.doubts.len();
+        self.kinds.push(Kinds::of(&set));
         self.sets.push(set.clone());
         self.by_set.insert(set, number);
         number
+    }
+
+    /// What an outcome set does.
+    pub(super) fn kinds(&self, number: u32) -> Kinds {
+        self.kinds.get(number as usize).copied().unwrap_or_default()
+    }
+
+    /// How much is held, in edges of the budget.
+    pub(super) fn held(&self) -> usize {
+        self.held
     }
 
     #[expect(
@@ -201,10 +280,6 @@ impl Outcomes {
 
     pub(super) fn edit(&self, id: EditId) -> &[(Field, Assignment)] {
         self.edits.get(id.0 as usize).map_or(&[], Vec::as_slice)
-    }
-
-    pub(super) fn has_edits(&self) -> bool {
-        self.edits.len() > 1
     }
 
     pub(super) fn edit_number(&mut self, mut edit: Vec<(Field, Assignment)>) -> EditId {

@@ -7,7 +7,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::apply::Binary;
-use super::outcome::{Assignment, Cause, Doubt, EditId, End, Outcome, OutcomeSet};
+use super::outcome::{Assignment, Cause, Doubt, EditId, End, Kinds, Outcome, OutcomeSet};
 use super::set::{Bounds, PacketSet};
 use super::space::{Node, Operation, OverBudget, Space};
 use super::{Field, RangeSet};
@@ -231,29 +231,45 @@ impl Space {
         .map(Ruling)
     }
 
-    /// The same diagram with every outcome changed by `change`.
+    /// The same diagram with the outcomes of some ends changed by `change`.
     pub fn map_outcomes(
         &mut self,
         ruling: Ruling,
-        change: &mut impl FnMut(Outcome) -> Outcome,
+        ends: &[End],
+        change: &impl Fn(Outcome) -> Outcome,
     ) -> Result<Ruling, OverBudget> {
-        self.map_terminals(ruling.0, &mut FxHashMap::default(), &mut |space, terminal| {
-            let set = space.outcomes.set(terminal).clone();
-            let is_truncated = set.is_truncated();
-            let outcomes = set.outcomes.into_iter().map(&mut *change).collect();
-            space
-                .outcomes
-                .number(OutcomeSet::canonical(outcomes, set.doubts).truncated(is_truncated))
+        let kinds = ends
+            .iter()
+            .fold(Kinds::default(), |kinds, end| kinds.with(end.kind()));
+        let change = |outcome: Outcome| {
+            if ends.contains(&outcome.end) {
+                change(outcome)
+            } else {
+                outcome
+            }
+        };
+        let mut known = FxHashMap::default();
+        self.map_terminals(ruling.0, kinds, &mut known, &mut |space, terminal| {
+            let set = space.outcomes.set(terminal);
+            let (is_truncated, doubts) = (set.is_truncated(), set.doubts.clone());
+            let outcomes = set.outcomes.iter().copied().map(change).collect();
+            let changed = OutcomeSet::canonical(outcomes, doubts).truncated(is_truncated);
+            space.outcomes.number(changed)
         })
         .map(Ruling)
     }
 
+    /// Rebuilds a diagram with other terminals. What has no terminal of these kinds stays as it is.
     pub(super) fn map_terminals(
         &mut self,
         node: Node,
+        kinds: Kinds,
         known: &mut FxHashMap<Node, Node>,
         change: &mut impl FnMut(&mut Self, u32) -> u32,
     ) -> Result<Node, OverBudget> {
+        if !self.kinds(node).meets(kinds) {
+            return Ok(node);
+        }
         if let Some(&done) = known.get(&node) {
             return Ok(done);
         }
@@ -263,7 +279,7 @@ impl Space {
             let begun = self.begin();
             for at in 0..self.n_edges_of(node) {
                 let (high, kid) = self.edge(node, at);
-                let kid = self.map_terminals(kid, known, change)?;
+                let kid = self.map_terminals(kid, kinds, known, change)?;
                 self.push(begun, high, kid);
             }
             self.finish(begun, self.level(node))?
@@ -278,7 +294,8 @@ impl Space {
         ruling: Ruling,
         test: &mut impl FnMut(&OutcomeSet) -> bool,
     ) -> Result<PacketSet, OverBudget> {
-        self.map_terminals(ruling.0, &mut FxHashMap::default(), &mut |space, terminal| {
+        let mut known = FxHashMap::default();
+        self.map_terminals(ruling.0, Kinds::ANY, &mut known, &mut |space, terminal| {
             u32::from(test(space.outcomes.set(terminal)))
         })
         .map(PacketSet)
@@ -286,10 +303,12 @@ impl Space {
 
     /// The packets that get through.
     pub fn accepted(&mut self, ruling: Ruling) -> Result<Bounds, OverBudget> {
-        Ok(Bounds {
-            surely: self.packets_where(ruling, &mut OutcomeSet::surely_accepts)?,
-            possibly: self.packets_where(ruling, &mut OutcomeSet::possibly_accepts)?,
-        })
+        let possibly = self.packets_where(ruling, &mut OutcomeSet::possibly_accepts)?;
+        if !self.kinds(ruling.0).meets(Kinds::UNSURE) {
+            return Ok(Bounds::exactly(possibly));
+        }
+        let surely = self.packets_where(ruling, &mut OutcomeSet::surely_accepts)?;
+        Ok(Bounds { surely, possibly })
     }
 
     /// The packets of `within` whose outcomes pass a test. Costs what the part of the ruling under `within` costs.

@@ -12,7 +12,7 @@ use rustc_hash::{FxHashMap, FxHasher};
 
 use super::Field;
 use super::apply::Binary;
-use super::outcome::{Cause, EditId, End, Outcome, OutcomeSet};
+use super::outcome::{Cause, EditId, End, Kinds, Outcome, OutcomeSet};
 use super::ruling::Ruling;
 use super::space::{Node, Operation, OverBudget, Space};
 
@@ -27,7 +27,7 @@ impl Binary for Sequence {
     }
 
     fn shortcut(&self, space: &Space, left: Node, right: Node) -> Option<Node> {
-        if let Some(left) = self.whatever_right(space, left) {
+        if !space.kinds(left).meets(Kinds::FALL) {
             return Some(left);
         }
         let set = space.outcomes.set(left.as_terminal()?);
@@ -40,9 +40,7 @@ impl Binary for Sequence {
     }
 
     fn whatever_right(&self, space: &Space, left: Node) -> Option<Node> {
-        let set = space.outcomes.set(left.as_terminal()?);
-        let falls = |outcome: &Outcome| outcome.end == End::Fall && outcome.edit == self.edit;
-        (!set.outcomes.iter().any(falls)).then_some(left)
+        (!space.kinds(left).meets(Kinds::FALL)).then_some(left)
     }
 
     fn whatever_left(&self, _: &Space, _: Node) -> Option<Node> {
@@ -69,7 +67,7 @@ struct Substitution {
 impl Space {
     /// `first`, and for packets that fall out of it `second`, read under the changes that `first` made.
     pub fn sequence(&mut self, first: Ruling, second: Ruling) -> Result<Ruling, OverBudget> {
-        if !self.outcomes.has_edits() {
+        if !self.kinds(first.0).meets(Kinds::FALL_EDITED) {
             return self.sequence_under(EditId::NONE, first.0, second.0).map(Ruling);
         }
         let mut walk = Substitution::default();
@@ -124,6 +122,9 @@ impl Space {
 
 impl Substitution {
     fn falls(&mut self, space: &Space, node: Node) -> Rc<[EditId]> {
+        if !space.kinds(node).meets(Kinds::FALL) {
+            return Rc::from([]);
+        }
         if let Some(known) = self.falls.get(&node) {
             return Rc::clone(known);
         }

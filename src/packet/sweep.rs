@@ -11,8 +11,9 @@ use hashbrown::HashTable;
 use rustc_hash::{FxHashSet, FxHasher};
 
 use super::outcome::End;
+use super::pins::Pin;
 use super::ruling::Ruling;
-use super::space::{Node, OverBudget, Pin, Space};
+use super::space::{Node, OverBudget, Space};
 use super::{Field, RangeSet};
 
 /// A rule: what a packet must pass, and what happens then.

@@ -1,0 +1,170 @@
+//! Base chains to hooks: what those that are called at one place do together.
+
+use super::compile::{Compiler, narrow};
+use super::{Base, Default, Families, Hook, Purpose};
+use crate::packet::{
+    Cause, EditId, End, Family, Field, Outcome, OverBudget, PacketSet, Pin, RangeSet, Ruling, value,
+};
+
+impl<'m> Compiler<'m> {
+    /// The base chains of a hook, in the order of their priorities, as `(ruleset, base)`.
+    fn bases(&self, hook: Hook) -> Vec<(usize, usize)> {
+        let mut bases: Vec<(i32, usize, usize)> = Vec::new();
+        for (ruleset, rules) in self.rulesets.iter().enumerate() {
+            let called = rules
+                .bases
+                .iter()
+                .enumerate()
+                .filter(|(_, base)| base.hook == hook);
+            bases.extend(called.map(|(at, base)| (base.priority, ruleset, at)));
+        }
+        bases.sort_unstable();
+        bases
+            .into_iter()
+            .map(|(_, ruleset, base)| (ruleset, base))
+            .collect()
+    }
+
+    /// Compiles the chains of these hooks, which then stay pinned for good: whoever pins and releases rulings of
+    /// their own calls this first.
+    pub(super) fn prepare(&mut self, hooks: &[Hook]) -> Result<(), OverBudget> {
+        for &hook in hooks {
+            for (ruleset, base) in self.bases(hook) {
+                if let Some(chain) = self.base_at(ruleset, base).map(|base| base.chain) {
+                    self.chain(ruleset, chain)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What the base chains of a hook do, in the order of their priorities. What they all accept falls through, with
+    /// the accepting rule as its cause; of the last hook on a packet's way, it may be accepted at once.
+    pub(super) fn hook(&mut self, hook: Hook, is_last: bool) -> Result<Ruling, OverBudget> {
+        self.prepare(&[hook])?;
+        let mark = self.space.pin_mark();
+        let mut segments: Vec<Pin> = Vec::new();
+        let bases = self.bases(hook);
+        let last = bases.iter().rposition(|&(ruleset, at)| self.does_something(ruleset, at));
+        for (at, &(ruleset, base)) in bases.iter().enumerate() {
+            if !self.does_something(ruleset, base) {
+                continue;
+            }
+            let passes = if is_last && Some(at) == last { End::Accept } else { End::Fall };
+            let ruling = self.base_chain(ruleset, base, passes)?;
+            segments.push(self.space.pin(ruling));
+        }
+        let rulings: Vec<_> = segments.iter().map(|&pin| self.space.pinned(pin)).collect();
+        let ruling = self.space.sequence_all(&rulings)?;
+        self.space.release(mark);
+        Ok(ruling)
+    }
+
+    fn base_at(&self, ruleset: usize, at: usize) -> Option<&'m Base> {
+        self.rulesets.get(ruleset)?.bases.get(at)
+    }
+
+    /// Whether a base chain is a filter, or has a rule, or drops.
+    fn does_something(&self, ruleset: usize, at: usize) -> bool {
+        let Some(rules) = self.rulesets.get(ruleset) else {
+            return false;
+        };
+        let Some(base) = rules.bases.get(at) else {
+            return false;
+        };
+        let chain = rules.chains.get(base.chain.0 as usize);
+        let has_rules = chain.is_some_and(|chain| !chain.rules.is_empty());
+        has_rules || base.purpose == Purpose::Filter || base.default != Default::Accept
+    }
+
+    /// One base chain as a step of its hook. What it accepts, and what it does not apply to, ends as `passes` says.
+    fn base_chain(&mut self, ruleset: usize, at: usize, passes: End) -> Result<Ruling, OverBudget> {
+        let Some((rules, base)) = self.rulesets.get(ruleset).zip(self.base_at(ruleset, at)) else {
+            return Ok(self.space.pass());
+        };
+        let default = self.default_outcome(ruleset, at, base);
+        let is_filter = base.purpose == Purpose::Filter;
+        let accepter = |cause| if is_filter { cause } else { Cause::NOBODY };
+        let plain = self.by_rules(ruleset, at)?;
+        let change = |outcome: Outcome| {
+            let decided = match outcome.end {
+                End::Accept => outcome,
+                _ => Outcome {
+                    edit: outcome.edit,
+                    ..default
+                },
+            };
+            match decided.end {
+                End::Accept => Outcome {
+                    end: passes,
+                    cause: accepter(decided.cause),
+                    edit: decided.edit,
+                },
+                _ => decided,
+            }
+        };
+        let mut ends = vec![End::Fall, End::Return];
+        if passes != End::Accept || !is_filter {
+            ends.push(End::Accept);
+        }
+        let passed = self.space.map_outcomes(plain, &ends, &change)?;
+        let mut applies = match rules.families {
+            Families::Both => PacketSet::all(),
+            Families::V4 => self
+                .space
+                .test(Field::Family, &RangeSet::point(Family::V4.value()))?,
+            Families::V6 => self
+                .space
+                .test(Field::Family, &RangeSet::point(Family::V6.value()))?,
+        };
+        if base.purpose == Purpose::Nat {
+            let new = self.space.test(Field::State, &RangeSet::point(value::NEW))?;
+            applies = self.space.intersection(applies, new)?;
+        }
+        let pass = self.space.pass();
+        let pass = self.space.map_outcomes(pass, &[End::Fall], &|outcome| Outcome {
+            end: passes,
+            ..outcome
+        })?;
+        self.space.choose(applies, passed, pass)
+    }
+
+    /// What the default verdict of a base chain does.
+    fn default_outcome(&mut self, ruleset: usize, at: usize, base: &Base) -> Outcome {
+        let cause = Cause(self.base_causes.get(ruleset).copied().unwrap_or(0) + narrow(at));
+        self.space.set_rank(cause, 2);
+        let end = match base.default {
+            Default::Accept => End::Accept,
+            Default::Drop => End::Drop,
+        };
+        Outcome {
+            end,
+            cause,
+            edit: EditId::NONE,
+        }
+    }
+
+    /// What the rules of a base chain decide; what none of them decides falls through or returns.
+    pub fn by_rules(&mut self, ruleset: usize, at: usize) -> Result<Ruling, OverBudget> {
+        let Some(base) = self.base_at(ruleset, at) else {
+            return Ok(self.space.pass());
+        };
+        let segment = self.chain(ruleset, base.chain)?;
+        Ok(self.space.pinned(segment.plain))
+    }
+
+    /// What a base chain decides about every packet, its default verdict included. Later base chains of the hook
+    /// are not in it.
+    pub fn decided(&mut self, ruleset: usize, at: usize) -> Result<Ruling, OverBudget> {
+        let plain = self.by_rules(ruleset, at)?;
+        let Some(base) = self.base_at(ruleset, at) else {
+            return Ok(plain);
+        };
+        let default = self.default_outcome(ruleset, at, base);
+        let ends = [End::Fall, End::Return];
+        self.space.map_outcomes(plain, &ends, &|outcome| Outcome {
+            edit: outcome.edit,
+            ..default
+        })
+    }
+}
