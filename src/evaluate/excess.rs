@@ -1,15 +1,17 @@
 //! What is open and no row asks for: one finding a deciding rule and code.
 
+use rayon::prelude::*;
+
 use super::host::Filters;
 use super::permitted::Permitted;
 use super::view::{View, unknown_among};
 use super::words;
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, Label};
 use crate::model::Decider;
 use crate::packet::{
     Bounds, Cause, Family, Field, OverBudget, PacketSet, RangeSet, service_words,
 };
-use crate::policy::{Row, Service};
+use crate::policy::{Kind, Row, Service};
 
 /// The openings of one host that should not be.
 pub(super) struct Excess<'f, 'm> {
@@ -17,6 +19,20 @@ pub(super) struct Excess<'f, 'm> {
     view: View,
     permitted: &'f Permitted,
     rows: &'f [Row],
+    /// The services that some row has for this host.
+    services: Vec<(&'f Row, &'f Service)>,
+}
+
+/// What one rule opens that it should not.
+struct Opening {
+    opener: Decider,
+    region: PacketSet,
+    /// Whether all of the region is surely open and surely wrong.
+    is_sure: bool,
+    /// Where rules translate its packets before.
+    translators: Vec<Label>,
+    /// Rows that forbid some of it, or keep it to the host itself.
+    rows: Vec<usize>,
 }
 
 /// Packets that are let through against a rule of the policies: surely, and possibly.
@@ -35,11 +51,21 @@ impl<'f, 'm> Excess<'f, 'm> {
         permitted: &'f Permitted,
         rows: &'f [Row],
     ) -> Self {
+        let (host, world) = (filters.host, filters.world);
+        let mine = |row: &&Row| {
+            let mut bound = view.side.bound(row).items.iter();
+            bound.any(|peer| host.is(world, &peer.value)) && row.kind != Kind::Forbid
+        };
+        let services = rows
+            .iter()
+            .filter(mine)
+            .flat_map(|row| row.services.items.iter().map(move |service| (row, &service.value)));
         Self {
-            filters,
             view,
             permitted,
             rows,
+            services: services.collect(),
+            filters,
         }
     }
 
@@ -146,46 +172,62 @@ impl<'f, 'm> Excess<'f, 'm> {
         if wrong.open.possibly.is_empty() {
             return Ok(());
         }
-        let regions = self.filters.accepted_by(wrong.open.possibly, self.view.ruling)?;
-        for (cause, region) in regions {
-            let Some(decider) = self.filters.compiler.decider(cause) else {
-                continue;
-            };
-            let sure = self.filters.compiler.space.intersection(region, wrong.surely)?;
-            let finding = if sure.is_empty() {
-                self.finding(code, (cause, decider), region, by_row, false)?
-            } else {
-                self.finding(code, (cause, decider), sure, by_row, true)?
-            };
-            findings.push(finding);
+        let mut openings = Vec::new();
+        for (cause, region) in self.filters.accepted_by(wrong.open.possibly, self.view.ruling)? {
+            if let Some(decider) = self.filters.compiler.decider(cause) {
+                openings.push(self.opening(cause, decider, region, wrong.surely, by_row)?);
+            }
         }
+        // The diagrams stand: what is left is words.
+        let this = &self;
+        findings.par_extend(openings.par_iter().map(|opening| this.finding(code, opening)));
         Ok(())
     }
 
-    fn finding(
+    /// What one rule opens; where some of it is surely wrong, only that.
+    fn opening(
         &mut self,
-        code: Code,
-        (cause, decider): (Cause, Decider),
+        cause: Cause,
+        opener: Decider,
         region: PacketSet,
+        surely_wrong: PacketSet,
         by_row: &[(usize, PacketSet)],
-        is_sure: bool,
-    ) -> Result<Finding, OverBudget> {
+    ) -> Result<Opening, OverBudget> {
+        let sure = self
+            .filters
+            .compiler
+            .space
+            .intersection(region, surely_wrong)?;
+        let is_sure = !sure.is_empty();
+        let region = if is_sure { sure } else { region };
         let translators = self
             .filters
-            .translators(region, self.view.ruling, cause, decider)?;
-        let extent = self.filters.extent(region, self.view.side);
-        let space = &mut self.filters.compiler.space;
-        let witness = space.witness(region);
-        let mut met = Vec::new();
+            .translators(region, self.view.ruling, cause, opener)?;
+        let mut rows = Vec::new();
         for &(at, set) in by_row {
+            let space = &mut self.filters.compiler.space;
             if !space.intersection(set, region)?.is_empty() {
-                met.extend(self.rows.get(at));
+                rows.push(at);
             }
         }
+        Ok(Opening {
+            opener,
+            region,
+            is_sure,
+            translators,
+            rows,
+        })
+    }
+
+    fn finding(&self, code: Code, opening: &Opening) -> Finding {
+        let compiler = &self.filters.compiler;
+        let extent = self.filters.extent(opening.region, self.view.side);
+        let witness = compiler.space.witness(opening.region);
+        let met: Vec<_> = opening.rows.iter().filter_map(|&at| self.rows.get(at)).collect();
         let what = extent.first().cloned().unwrap_or_default();
-        let label = words::opener(&self.filters.compiler, decider, &what);
+        let label = words::opener(compiler, opening.opener, &what);
         let mut finding = Finding::new(code, message(code, &what, &met), label);
-        finding.related.extend(translators);
+        finding.related.extend(opening.translators.iter().cloned());
         for row in &met {
             let verb = if code == Code::ForbiddenOpening {
                 "forbids it"
@@ -195,63 +237,39 @@ impl<'f, 'm> Excess<'f, 'm> {
             finding = finding.related(words::row_label(row, verb));
             finding.rows.push(words::citation(row));
         }
-        let mut unsaid = Vec::new();
+        let mut helps = Vec::new();
         if let Some(witness) = &witness {
             let of = |field| witness.value(field);
-            let doubts = self
-                .filters
-                .compiler
-                .space
-                .outcomes_of(self.view.ruling, &of)
-                .doubts
-                .clone();
-            if !is_sure {
-                finding = finding.possibly(words::doubts(&self.filters.compiler, &doubts));
-                unsaid = words::spanless_doubts(&self.filters.compiler, &doubts);
+            if !opening.is_sure {
+                let doubts = &compiler.space.outcomes_of(self.view.ruling, &of).doubts;
+                finding = finding.possibly(words::doubts(compiler, doubts));
+                helps = words::spanless_doubts(compiler, doubts);
             }
             finding.witness = Some(witness.to_string());
             if code == Code::ExcessOpening {
                 let protocol = u8::try_from(of(Field::Protocol)).unwrap_or(0);
-                finding.help = Some(self.nearest(protocol, of(Field::Service)));
+                helps.push(self.nearest(protocol, of(Field::Service)));
             }
         }
-        if finding.help.is_none() {
-            finding.help = Some("narrow the rule to the peers that need it, or remove it".into());
+        if code != Code::ExcessOpening || witness.is_none() {
+            helps.push("narrow the rule to the peers that need it, or remove it".into());
         }
-        unsaid.extend(finding.help.take());
-        finding.help = Some(unsaid.join("; "));
+        finding.help = Some(helps.join("; "));
         finding.extent = extent;
-        Ok(finding)
+        finding
     }
 
     /// Names the row that comes nearest to an opening.
     fn nearest(&self, protocol: u8, port: u128) -> String {
         let world = self.filters.world;
         let side = self.view.side;
-        let mine = |row: &&Row| {
-            let mut bound = side.bound(row).items.iter();
-            bound.any(|peer| self.filters.host.is(world, &peer.value))
-        };
-        let distance = |service: &Service| {
-            (service.protocol == Some(protocol)).then(|| {
-                let away =
-                    |&(low, high): &(u128, u128)| low.saturating_sub(port).max(port.saturating_sub(high));
-                service.values.ranges().iter().map(away).min()
-            })?
-        };
-        let services = self
-            .rows
+        let away = |&(low, high): &(u128, u128)| low.saturating_sub(port).max(port.saturating_sub(high));
+        let distance = |service: &Service| service.values.ranges().iter().map(away).min();
+        let nearest = self
+            .services
             .iter()
-            .filter(mine)
-            .filter(|row| row.kind != crate::policy::Kind::Forbid);
-        let nearest = services
-            .flat_map(|row| {
-                row.services
-                    .items
-                    .iter()
-                    .map(move |service| (row, &service.value))
-            })
-            .filter_map(|(row, service)| Some((distance(service)?, row, service)))
+            .filter(|(_, service)| service.protocol == Some(protocol))
+            .filter_map(|&(row, service)| Some((distance(service)?, row, service)))
             .min_by_key(|found| found.0);
         match nearest {
             Some((0, row, service)) => {

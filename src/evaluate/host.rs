@@ -1,13 +1,13 @@
 //! One host: its filters compiled once, every question put to them.
 
 use super::excess::Excess;
+use super::extent::Extents;
 use super::peer::{Addresses, World};
 use super::permitted::Permitted;
 use super::required::Required;
 use super::shadow;
 use super::translate::Translators;
 use super::view::{Moment, OwnAddresses, Side, View, onward_doubt, view};
-use super::words;
 use crate::finding::{Code, Finding, Label};
 use crate::model::{Compiler, Families, HostFacts, Path, Ruleset};
 use crate::packet::{Cause, End, Family, OverBudget, PacketSet, Pin, Ruling, Space};
@@ -98,6 +98,7 @@ pub(super) struct Filters<'m> {
     pub(super) compiler: Compiler<'m>,
     pub(super) families: Vec<Family>,
     pub(super) translators: Translators,
+    extents: Extents,
     own: OwnAddresses,
     arriving: Pin,
     leaving: Pin,
@@ -116,6 +117,7 @@ impl<'m> Filters<'m> {
         let translators = Translators::of(&mut compiler)?;
         Ok(Self {
             translators,
+            extents: Extents::of(world, &own),
             host,
             world,
             compiler,
@@ -138,7 +140,7 @@ impl<'m> Filters<'m> {
 
     /// The extent of a finding about this host. Its own addresses go without saying.
     pub(super) fn extent(&self, set: PacketSet, side: Side) -> Vec<String> {
-        words::extent(&self.compiler.space, self.world, set, side, &self.own)
+        self.extents.lines(&self.compiler.space, set, side)
     }
 
     /// The packets of a set by who may accept them.

@@ -5,6 +5,7 @@
 
 mod conflict;
 mod excess;
+mod extent;
 mod host;
 mod openings;
 mod peer;

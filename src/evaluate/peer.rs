@@ -131,25 +131,20 @@ impl World {
             .or_else(|| self.zones.zone(self.aliases.get(name)?))
     }
 
-    /// The words for a set of addresses, if there are any shorter than the addresses: addresses that no packet can come
-    /// from (`odd`) do not count.
-    pub(super) fn name_of(&self, family: Family, values: &RangeSet, odd: &RangeSet) -> Option<String> {
+    /// Sets of addresses that have a name, the first of two names first.
+    pub(super) fn names_of(&self, family: Family) -> Vec<(RangeSet, String)> {
         let all = RangeSet::range(0, family.max());
-        let same = |set: &RangeSet| set.difference(odd) == values.difference(odd);
-        if same(&all) {
-            return Some(format!("any {} address", family.word()));
+        let mut names = vec![(all.clone(), format!("any {} address", family.word()))];
+        for zone in self.zones.iter() {
+            let name = format!("`{}`", zone.name);
+            names.push((zone.networks(family).clone(), name.clone()));
+            names.push((self.limits(zone).family(family).clone(), name));
         }
         for zone in self.zones.iter() {
-            let limits = self.limits(zone);
-            if same(zone.networks(family)) || same(limits.family(family)) {
-                return Some(format!("`{}`", zone.name));
-            }
+            let others = all.difference(zone.networks(family));
+            names.push((others, format!("anywhere but `{}`", zone.name)));
         }
-        let others = self
-            .zones
-            .iter()
-            .find(|zone| same(&all.difference(zone.networks(family))))?;
-        Some(format!("anywhere but `{}`", others.name))
+        names
     }
 
     /// The most that may come from a zone: for what remains when all others are taken away, addresses that belong

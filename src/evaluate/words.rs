@@ -1,16 +1,9 @@
 //! The words that findings share: deciders with their spans, services, sources.
 
-use super::peer::World;
-use super::view::{CLIENT_PORTS, OwnAddresses, Side, all_but_loopback, odd_peers};
 use crate::finding::{Label, RowCitation};
 use crate::model::{Compiler, Condition, Decider, Default, Match};
-use crate::packet::{
-    Doubt, Family, Field, PacketSet, RangeSet, Region, Space, describe_region, service_words,
-};
+use crate::packet::{Doubt, Field, service_words};
 use crate::policy::{Row, Service};
-
-/// Regions printed of an extent before the rest is only counted.
-const MAX_LINES: usize = 6;
 
 /// `tcp/443 (https)`; a service's name where the row names one.
 pub(super) fn service(service: &Service) -> String {
@@ -26,48 +19,6 @@ pub(super) fn service(service: &Service) -> String {
             }
         }
     }
-}
-
-/// The extent of a finding, line by line.
-pub(super) fn extent(
-    space: &Space,
-    world: &World,
-    set: PacketSet,
-    side: Side,
-    own: &OwnAddresses,
-) -> Vec<String> {
-    let (mut regions, more) = space.regions(set, MAX_LINES);
-    let outside = world.outside_interfaces();
-    for region in &mut regions {
-        strip_the_usual(region, side, own, &outside);
-    }
-    let name = |family, values: &RangeSet| world.name_of(family, values, &odd_peers(family));
-    let mut lines: Vec<String> = regions
-        .iter()
-        .map(|region| describe_region(region, &name))
-        .collect();
-    lines.dedup();
-    if more > 0 {
-        lines.push(format!("and {more} more"));
-    }
-    lines
-}
-
-/// Takes out what goes without saying: any interface but loopback, any port of a client, any address of the host.
-fn strip_the_usual(region: &mut Region, side: Side, own: &OwnAddresses, outside: &RangeSet) {
-    let clients = RangeSet::range(CLIENT_PORTS.0, CLIENT_PORTS.1);
-    let is_any_own = |field: Field, values: &RangeSet| {
-        Family::ALL.into_iter().any(|family| {
-            let own = own.among(family).difference(&odd_peers(family));
-            side.own(family) == field && own.difference(values).is_empty()
-        })
-    };
-    region.tests.retain(|(field, values)| match field {
-        field if is_any_own(*field, values) => false,
-        Field::InInterface | Field::OutInterface => values != outside && *values != all_but_loopback(),
-        Field::SourcePort => *values != clients,
-        _ => true,
-    });
 }
 
 /// The label of what blocks a packet.

@@ -254,10 +254,13 @@ impl<'l> Sweep<'l> {
         let (mut active, events) = self.events(level, first, end, max);
         let begun = space.begin();
         let mut events = events.into_iter().peekable();
+        let mut changes = Vec::new();
         while let Some(&(start, ..)) = events.peek() {
+            changes.clear();
             while let Some((_, line, opens)) = events.next_if(|event| event.0 == start) {
-                toggle(&mut active, line, opens);
+                changes.push((line, opens));
             }
+            toggle(&mut active, &changes);
             let high = events.peek().map_or(max, |next| next.0 - 1);
             let node = self.interval(space, level, &active)?;
             space.push(begun, high, node);
@@ -318,15 +321,42 @@ impl<'l> Sweep<'l> {
     }
 }
 
-/// Adds or removes a line in the sorted list. Ranges of one line never overlap, so it is never there twice.
-fn toggle(active: &mut Vec<u32>, line: u32, opens: bool) {
-    match active.binary_search(&line) {
-        Err(at) if opens => active.insert(at, line),
-        Ok(at) if !opens => {
-            active.remove(at);
-        }
-        _ => {}
+/// Changes at one place up to which they are made one by one.
+const FEW_CHANGES: usize = 8;
+
+/// Adds lines to the sorted list and removes others, given in ascending order. Ranges of one line never overlap, so it is
+/// never there twice; where one ends and another begins, it stays.
+fn toggle(active: &mut Vec<u32>, changes: &[(u32, bool)]) {
+    if changes.len() > FEW_CHANGES {
+        *active = merged(active, changes);
+        return;
     }
+    for &(line, opens) in changes {
+        match active.binary_search(&line) {
+            Err(at) if opens => active.insert(at, line),
+            Ok(at) if !opens => {
+                active.remove(at);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn merged(active: &[u32], changes: &[(u32, bool)]) -> Vec<u32> {
+    let mut merged = Vec::with_capacity(active.len() + changes.len());
+    let mut active = active.iter().copied().peekable();
+    for of_line in changes.chunk_by(|one, next| one.0 == next.0) {
+        let Some(&(line, opens)) = of_line.last() else { continue };
+        while let Some(before) = active.next_if(|&other| other < line) {
+            merged.push(before);
+        }
+        let _ = active.next_if_eq(&line);
+        if opens {
+            merged.push(line);
+        }
+    }
+    merged.extend(active);
+    merged
 }
 
 fn hash_list(lists: &[u32], level: u16, first: usize, end: usize) -> u64 {

@@ -1,0 +1,99 @@
+//! Extents of findings: sets of packets as lines of a port table, in the words of the site. INVARIANT: only what goes without
+//! saying is left out.
+
+use super::peer::World;
+use super::view::{CLIENT_PORTS, OwnAddresses, Side, all_but_loopback, odd_peers};
+use crate::packet::{Family, Field, PacketSet, RangeSet, Region, Space, describe_region};
+
+/// Regions printed of an extent before the rest is only counted.
+const MAX_LINES: usize = 6;
+
+/// How the packets of one host are said.
+#[derive(Debug)]
+pub(super) struct Extents {
+    v4: Words,
+    v6: Words,
+    /// Every interface but loopback, and those of them that other hosts' packets arrive on.
+    usual_interfaces: [RangeSet; 2],
+    clients: RangeSet,
+}
+
+/// What is said of one family.
+#[derive(Debug)]
+struct Words {
+    odd: RangeSet,
+    /// The addresses that the host may have, but for odd ones.
+    own: RangeSet,
+    /// Sets of addresses, but for odd ones, that have a name.
+    names: Vec<(RangeSet, String)>,
+}
+
+impl Words {
+    fn of(family: Family, world: &World, own: &OwnAddresses) -> Self {
+        let odd = odd_peers(family);
+        let names = world.names_of(family).into_iter();
+        Self {
+            own: own.among(family).difference(&odd),
+            names: names.map(|(set, name)| (set.difference(&odd), name)).collect(),
+            odd,
+        }
+    }
+
+    /// The words for a set of addresses, if there are any shorter than the addresses: those that no packet can come from
+    /// do not count.
+    fn name(&self, values: &RangeSet) -> Option<String> {
+        let values = values.difference(&self.odd);
+        let named = self.names.iter().find(|named| named.0 == values);
+        named.map(|(_, name)| name.clone())
+    }
+}
+
+impl Extents {
+    pub(super) fn of(world: &World, own: &OwnAddresses) -> Self {
+        Self {
+            v4: Words::of(Family::V4, world, own),
+            v6: Words::of(Family::V6, world, own),
+            usual_interfaces: [all_but_loopback(), world.outside_interfaces()],
+            clients: RangeSet::range(CLIENT_PORTS.0, CLIENT_PORTS.1),
+        }
+    }
+
+    fn words(&self, family: Family) -> &Words {
+        match family {
+            Family::V4 => &self.v4,
+            Family::V6 => &self.v6,
+        }
+    }
+
+    /// A set of packets, line by line.
+    pub(super) fn lines(&self, space: &Space, set: PacketSet, side: Side) -> Vec<String> {
+        let (mut regions, more) = space.regions(set, MAX_LINES);
+        for region in &mut regions {
+            self.strip_the_usual(region, side);
+        }
+        let name = |family, values: &RangeSet| self.words(family).name(values);
+        let mut lines: Vec<String> = regions
+            .iter()
+            .map(|region| describe_region(region, &name))
+            .collect();
+        lines.dedup();
+        if more > 0 {
+            lines.push(format!("and {more} more"));
+        }
+        lines
+    }
+
+    /// Takes out what goes without saying: any interface but loopback, any port of a client, any address of the host.
+    fn strip_the_usual(&self, region: &mut Region, side: Side) {
+        let is_any_own = |field: Field, values: &RangeSet| {
+            let mut families = Family::ALL.into_iter();
+            families.any(|family| side.own(family) == field && self.words(family).own.is_subset(values))
+        };
+        region.tests.retain(|(field, values)| match field {
+            field if is_any_own(*field, values) => false,
+            Field::InInterface | Field::OutInterface => !self.usual_interfaces.contains(values),
+            Field::SourcePort => *values != self.clients,
+            _ => true,
+        });
+    }
+}
