@@ -12,8 +12,8 @@ const MAX_NAMED: usize = 3;
 /// Jumps followed backwards from a rule; past them it counts as called with everything.
 const MAX_JUMPS: usize = 200;
 
-/// Places of the diagram looked at for them.
-const MAX_LOOKED_AT: usize = 192;
+/// Edges of the diagram followed for them.
+const MAX_FOLLOWED: usize = 192;
 
 /// Finds the rules with a verdict that decide about no packet of any base chain that leads to them.
 pub(super) fn findings(compiler: &mut Compiler<'_>, findings: &mut Vec<Finding>) -> Result<(), OverBudget> {
@@ -59,7 +59,7 @@ pub(super) fn findings(compiler: &mut Compiler<'_>, findings: &mut Vec<Finding>)
         }
         for (.., pin) in bases.iter().filter(leads_here) {
             let ruling = compiler.space.pinned(*pin);
-            for set in compiler.space.some_terminals_within(reach, ruling, MAX_LOOKED_AT) {
+            for set in compiler.space.some_terminals_within(reach, ruling, MAX_FOLLOWED) {
                 for outcome in &set.outcomes {
                     if outcome.end != End::Fall
                         && let Some(decider) = compiler.decider(outcome.cause)

@@ -18,6 +18,7 @@ mod store;
 mod substitute;
 mod sweep;
 mod text;
+mod visit;
 mod witness;
 
 pub use address::{Family, Network};

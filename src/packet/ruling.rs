@@ -4,7 +4,7 @@
 //! return, with the changes made on the way. [`Space::sequence`] puts one behind another and is associative,
 //! so any bracketing gives the same ruling: chains are folded by halves, and each is compiled once.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::apply::Binary;
 use super::outcome::{Assignment, Cause, Doubt, EditId, End, Kinds, Outcome, OutcomeSet};
@@ -376,91 +376,6 @@ impl Space {
         let result = self.finish(begun, level)?;
         known.insert((within, ruling), result);
         Ok(result)
-    }
-
-    /// All that happens to some packet, each set once, in a fixed order.
-    #[must_use]
-    pub fn terminals(&self, ruling: Ruling) -> Vec<&OutcomeSet> {
-        let (mut seen, mut pending, mut found) = (FxHashSet::default(), vec![ruling.0], Vec::new());
-        while let Some(node) = pending.pop() {
-            if !seen.insert(node) {
-                continue;
-            }
-            match node.as_terminal() {
-                Some(terminal) => found.push(terminal),
-                None => pending.extend(self.edges(node).map(|edge| edge.2)),
-            }
-        }
-        found.sort_unstable();
-        found
-            .into_iter()
-            .map(|terminal| self.outcomes.set(terminal))
-            .collect()
-    }
-
-    /// All that happens to some packet of a set, each outcome set once, in a fixed order.
-    #[must_use]
-    pub fn terminals_within(&self, set: PacketSet, ruling: Ruling) -> Vec<&OutcomeSet> {
-        self.some_terminals_within(set, ruling, usize::MAX)
-    }
-
-    /// The same, but looks at so many places at the most: some of what happens.
-    #[must_use]
-    pub fn some_terminals_within(&self, set: PacketSet, ruling: Ruling, most: usize) -> Vec<&OutcomeSet> {
-        let (mut seen, mut pending) = (FxHashSet::default(), vec![(set.0, ruling.0)]);
-        let mut found = Vec::new();
-        while let Some((set, node)) = pending.pop() {
-            if PacketSet(set).is_empty() || !seen.insert((set, node)) {
-                continue;
-            }
-            if seen.len() > most {
-                break;
-            }
-            if let Some(terminal) = node.as_terminal() {
-                found.push(terminal);
-                continue;
-            }
-            let level = self.level(set).min(self.level(node));
-            let max = Field::at_level(level).maximum();
-            let (splits_set, splits_node) = (self.level(set) == level, self.level(node) == level);
-            let (mut at_set, mut at_node) = (0, 0);
-            loop {
-                let (set_high, set_kid) = if splits_set {
-                    self.edge(set, at_set)
-                } else {
-                    (max, set)
-                };
-                let (node_high, node_kid) = if splits_node {
-                    self.edge(node, at_node)
-                } else {
-                    (max, node)
-                };
-                let is_outside = PacketSet(set_kid).is_empty();
-                let high = if is_outside {
-                    set_high
-                } else {
-                    set_high.min(node_high)
-                };
-                if !is_outside {
-                    pending.push((set_kid, node_kid));
-                }
-                if high >= max {
-                    break;
-                }
-                if splits_set {
-                    at_set = self.edge_behind(set, at_set, high);
-                }
-                if splits_node {
-                    at_node = self.edge_behind(node, at_node, high);
-                }
-            }
-        }
-        found.sort_unstable();
-        found.dedup();
-        found
-            .into_iter()
-            .map(|terminal| self.outcomes.set(terminal))
-            .collect()
     }
 
     /// What may happen to one packet; `value` gives its fields.
