@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::condition::{Cubes, Lowering};
 use super::decider::{Decider, DoubtReason};
 use super::edit::edited_fields;
+use super::order::best_order;
 use super::{Action, ChainId, Families, Rule, Ruleset};
 use crate::packet::{
     Cause, Doubt, EditId, End, Field, Line, Outcome, OverBudget, PacketSet, Pin, RangeSet, Ruling, Space,
@@ -70,7 +71,8 @@ enum Element {
 impl<'m> Compiler<'m> {
     /// Prepares to compile `rulesets`, all layers and families of one host.
     #[must_use]
-    pub fn new(rulesets: &'m [Ruleset], facts: HostFacts, space: Space) -> Self {
+    pub fn new(rulesets: &'m [Ruleset], facts: HostFacts, mut space: Space) -> Self {
+        space.set_order(best_order(rulesets));
         let mut compiler = Self {
             space,
             rulesets,

@@ -9,6 +9,7 @@ mod decider;
 mod edit;
 mod hook;
 mod interpret;
+mod order;
 mod path;
 
 pub use compile::{Compiler, HostFacts};

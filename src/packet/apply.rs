@@ -1,6 +1,5 @@
 //! Walking two diagrams at once: what every binary operation shares.
 
-use super::Field;
 use super::space::{Node, Operation, OverBudget, Space};
 
 /// A binary operation on diagrams, by what it does at the ends.
@@ -39,7 +38,7 @@ impl Space {
 
     fn apply_to_edges(&mut self, by: &impl Binary, left: Node, right: Node) -> Result<Node, OverBudget> {
         let level = self.level(left).min(self.level(right));
-        let max = Field::at_level(level).maximum();
+        let max = self.maximum(level);
         let (splits_left, splits_right) = (self.level(left) == level, self.level(right) == level);
         let (mut at_left, mut at_right) = (0, 0);
         let begun = self.begin();

@@ -11,7 +11,7 @@ use super::{Family, Field, RangeSet};
 /// A product: for each field the values it may have. A field that is missing may have any.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Region {
-    /// In the order of the levels.
+    /// Sorted by field.
     pub tests: Vec<(Field, RangeSet)>,
 }
 
@@ -63,7 +63,7 @@ impl Space {
             if PacketSet(node).is_empty() || !seen.insert(node) {
                 continue;
             }
-            if self.level(node) > field.level() {
+            if self.level(node) > self.level_of(field) {
                 return RangeSet::range(0, field.maximum());
             }
             let inside = self.edges(node).filter(|edge| !PacketSet(edge.2).is_empty());
@@ -83,7 +83,8 @@ impl Space {
         // A family or a protocol is one line of a port table; below, a product of projections reads best.
         let is_heading = matches!(self.field(node), Some(Field::Family | Field::Protocol));
         if !is_heading && let Some(tests) = self.as_product(node) {
-            let tests = path.iter().cloned().chain(tests).collect();
+            let mut tests: Vec<_> = path.iter().cloned().chain(tests).collect();
+            tests.sort_by_key(|test| test.0);
             regions.push(Region { tests });
             return;
         }

@@ -1,8 +1,8 @@
-//! The fields of a packet as its filters see it, and their order in the diagrams.
+//! The fields of a packet as its filters see it.
 
 /// One thing that a match can look at.
 ///
-/// The order of the variants is the order of the levels in every diagram: see `ARCHITECTURE.md`, "Field order".
+/// In which order diagrams ask them is [`super::Order`]'s to say.
 /// Every field is a number from 0 to [`Field::maximum`]; how a value is written is said at each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Field {

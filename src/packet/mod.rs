@@ -25,6 +25,7 @@ pub use address::{Family, Network};
 pub use extent::Region;
 pub use field::{Field, value};
 pub use icmp::{icmp_name, icmp_type};
+pub use order::{Axis, Order};
 pub use outcome::{Assignment, Cause, Doubt, EditId, End, Outcome, OutcomeSet};
 pub use ranges::RangeSet;
 pub use ruling::Ruling;

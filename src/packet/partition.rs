@@ -9,7 +9,6 @@ use super::outcome::{Cause, OutcomeSet};
 use super::ruling::Ruling;
 use super::set::PacketSet;
 use super::space::{Node, OverBudget, Space};
-use super::Field;
 
 /// Packets by cause, sorted by cause; no part is empty.
 type Parts = Rc<[(Cause, Node)]>;
@@ -67,7 +66,7 @@ impl<F: Fn(&OutcomeSet) -> Vec<Cause>> Partition<F> {
 
     fn run_edges(&mut self, space: &mut Space, within: Node, ruling: Node) -> Result<Parts, OverBudget> {
         let level = space.level(within).min(space.level(ruling));
-        let max = Field::at_level(level).maximum();
+        let max = space.maximum(level);
         let (splits_within, splits_ruling) = (space.level(within) == level, space.level(ruling) == level);
         let (mut at_within, mut at_ruling) = (0, 0);
         // The parts of each range of values, as `(cause, low, high, part)`.
@@ -110,7 +109,7 @@ fn edge(space: &Space, node: Node, at: Option<usize>, max: u128) -> (u128, Node)
 
 /// The diagram of the pieces of one cause: ascending ranges and where they lead; elsewhere there is nothing.
 fn join(space: &mut Space, level: u16, pieces: &[(Cause, u128, u128, Node)]) -> Result<Node, OverBudget> {
-    let (max, none) = (Field::at_level(level).maximum(), PacketSet::empty().0);
+    let (max, none) = (space.maximum(level), PacketSet::empty().0);
     let begun = space.begin();
     let mut next = Some(0);
     for &(_, low, high, part) in pieces {

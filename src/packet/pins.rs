@@ -96,6 +96,7 @@ impl Space {
     /// Drops every node that no pinned ruling reaches. Diagrams that are not pinned are lost.
     pub fn collect(&mut self) {
         let mut kept = Self::with_budget(self.budget());
+        kept.order = self.order;
         let mut moved: Vec<Option<Node>> = vec![None; self.n_nodes()];
         kept.outcomes = std::mem::take(&mut self.outcomes);
         kept.pins.kept = std::mem::take(&mut self.pins.kept);

@@ -106,7 +106,7 @@ impl Space {
             .map(|&node| self.level(node))
             .min()
             .unwrap_or(u16::MAX);
-        let max = Field::at_level(level).maximum();
+        let max = self.maximum(level);
         let mut at = [0; 3];
         let begun = self.begin();
         loop {
@@ -143,7 +143,7 @@ impl Space {
         for (field, assignment) in self.outcomes.edit(edit) {
             match assignment {
                 Assignment::OneOf(values, _) if values.single().is_some() => {
-                    points.extend(values.single().map(|value| (field.level(), value)));
+                    points.extend(values.single().map(|value| (self.level_of(*field), value)));
                 }
                 _ if self.asks(*field) => others.push((*field, assignment.clone())),
                 _ => {}
@@ -340,7 +340,7 @@ impl Space {
             return Ok(done);
         }
         let level = self.level(within).min(self.level(ruling));
-        let max = Field::at_level(level).maximum();
+        let max = self.maximum(level);
         let (splits_within, splits_ruling) = (self.level(within) == level, self.level(ruling) == level);
         let (mut at_within, mut at_ruling) = (0, 0);
         let begun = self.begin();

@@ -143,16 +143,16 @@ impl Space {
         if next.is_some() {
             self.push(begun, max, outside);
         }
-        self.finish(begun, field.level())
+        self.finish(begun, self.level_of(field))
     }
 
     /// The packets that pass every test. Fields may come in any order and repeat.
     pub fn product(&mut self, tests: &[(Field, RangeSet)]) -> Result<PacketSet, OverBudget> {
         let mut tests: Vec<_> = tests.iter().collect();
-        tests.sort_by_key(|test| std::cmp::Reverse(test.0.level()));
+        tests.sort_by_key(|test| std::cmp::Reverse(self.level_of(test.0)));
         let mut set = PacketSet::all();
         for (field, values) in tests {
-            set = if self.level(set.0) > field.level() {
+            set = if self.level(set.0) > self.level_of(*field) {
                 PacketSet(self.split(*field, values, set.0, Node::terminal(OUT))?)
             } else {
                 let test = self.test(*field, values)?;
@@ -292,13 +292,13 @@ impl Space {
         join: &mut impl FnMut(&mut Self, &[(u128, u128, Node)]) -> Result<Node, OverBudget>,
     ) -> Result<Node, OverBudget> {
         let level = self.level(node);
-        if level > field.level() {
+        if level > self.level_of(field) {
             return Ok(node);
         }
         if let Some(&done) = known.get(&node) {
             return Ok(done);
         }
-        let result = if level == field.level() {
+        let result = if level == self.level_of(field) {
             let children: Vec<_> = self.edges(node).collect();
             join(self, &children)?
         } else {

@@ -10,6 +10,7 @@
 use rustc_hash::FxHashMap;
 
 use super::Field;
+use super::order::Order;
 use super::outcome::{Doubt, EditId, Kinds, Outcomes};
 use super::pins::Pins;
 use super::store::Store;
@@ -54,8 +55,8 @@ pub struct OverBudget {
     pub edges: usize,
 }
 
-/// Edges that one host's evaluation may hold before it gives up: about 350 MB with its tables.
-pub const DEFAULT_BUDGET: usize = 8_000_000;
+/// Edges that one host's evaluation may hold before it gives up: with all tables, under 500 MB.
+pub const DEFAULT_BUDGET: usize = 24_000_000;
 
 /// Edges that may be looked at for each edge of the budget: diagrams that stay small may still take for ever.
 const WORK_PER_EDGE: usize = 40;
@@ -66,6 +67,7 @@ pub const MAX_PROPERTIES: u16 = 192;
 /// A store of nodes in which equal diagrams are one.
 #[derive(Debug)]
 pub struct Space {
+    pub(super) order: Order,
     pub(super) store: Store,
     /// Edges of nodes under construction, as a stack.
     scratch: Vec<(u128, Node)>,
@@ -103,6 +105,7 @@ impl Space {
     #[must_use]
     pub fn with_budget(edges: usize) -> Self {
         Self {
+            order: Order::default(),
             store: Store::new(),
             scratch: Vec::new(),
             memo: FxHashMap::default(),
@@ -145,11 +148,28 @@ impl Space {
         }
     }
 
+    /// The level at which diagrams ask a field.
+    pub(super) fn level_of(&self, field: Field) -> u16 {
+        self.order.level(field)
+    }
+
+    /// The largest value of the field of a level.
+    pub(super) fn maximum(&self, level: u16) -> u128 {
+        self.order.field(level).maximum()
+    }
+
+    /// Has later diagrams ask the fields in this order. Only an empty space can be told: in any other, nothing changes.
+    pub fn set_order(&mut self, order: Order) {
+        if self.n_nodes() == 0 {
+            self.order = order;
+        }
+    }
+
     /// Whether some diagram of the space may ask `field`. If not, assuming a value of it changes nothing.
     #[must_use]
     pub fn asks(&self, field: Field) -> bool {
         self.asked
-            .get(usize::from(field.level()))
+            .get(usize::from(self.level_of(field)))
             .copied()
             .unwrap_or(false)
     }
@@ -157,7 +177,7 @@ impl Space {
     /// The field a diagram asks first.
     #[must_use]
     pub fn field(&self, node: Node) -> Option<Field> {
-        self.store.level(node).map(Field::at_level)
+        self.store.level(node).map(|level| self.order.field(level))
     }
 
     pub(super) fn n_edges_of(&self, node: Node) -> usize {
@@ -250,6 +270,8 @@ impl Space {
             self.scratch.truncate(begun);
             return Ok(only);
         }
+        let is_wide = self.maximum(level) > u128::from(u32::MAX);
+        let edges = self.scratch.get(begun..).unwrap_or(&[]);
         let (outcomes, budget) = (&self.outcomes, self.budget);
         let kinds_of = |store: &Store, kid: Node| match kid.as_terminal() {
             Some(terminal) => outcomes.kinds(terminal),
@@ -260,7 +282,7 @@ impl Space {
             kinds.fold(Kinds::default(), Kinds::with)
         };
         let fits = |store: &Store| store.n_edges() + edges.len() <= budget;
-        let Ok(node) = self.store.number(level, edges, kinds, fits) else {
+        let Ok(node) = self.store.number((level, is_wide), edges, kinds, fits) else {
             self.scratch.clear();
             return Err(OverBudget { edges: budget });
         };

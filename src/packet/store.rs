@@ -5,7 +5,6 @@ use std::hash::Hasher;
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 
-use super::Field;
 use super::outcome::Kinds;
 use super::space::Node;
 
@@ -169,15 +168,14 @@ impl Store {
         self.edge(node, self.within(node, value, value).start.min(last))
     }
 
-    /// The number of the node with these edges, of which there are two at least.
+    /// The number of the node with these edges, of which there are two at least. Whether they are wide is the level's to say.
     pub(super) fn number(
         &mut self,
-        level: u16,
+        (level, is_wide): (u16, bool),
         edges: &[(u128, Node)],
         kinds: impl FnOnce(&Self) -> Kinds,
         may_insert: impl FnOnce(&Self) -> bool,
     ) -> Result<Node, Full> {
-        let is_wide = Field::at_level(level).maximum() > u128::from(u32::MAX);
         let half = hash_of(level, is_wide, edges);
         let same = |&(other, at): &(u32, u32)| other == half && self.is_same(at, level, edges);
         if let Some(&(_, found)) = self.unique.find(spread(half), same) {

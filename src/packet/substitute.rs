@@ -10,7 +10,6 @@ use std::rc::Rc;
 use hashbrown::HashTable;
 use rustc_hash::{FxHashMap, FxHasher};
 
-use super::Field;
 use super::apply::Binary;
 use super::outcome::{Cause, EditId, End, Kinds, Outcome, OutcomeSet};
 use super::ruling::Ruling;
@@ -173,7 +172,7 @@ impl Substitution {
     fn run_edges(&mut self, space: &mut Space, first: Node, reads: &Reads) -> Result<Node, OverBudget> {
         let levels = reads.iter().map(|read| space.level(read.1));
         let level = levels.min().unwrap_or(u16::MAX).min(space.level(first));
-        let max = Field::at_level(level).maximum();
+        let max = space.maximum(level);
         let begun = space.begin();
         let splits = space.level(first) == level;
         let n_edges = if splits { space.n_edges_of(first) } else { 1 };

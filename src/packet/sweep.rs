@@ -250,7 +250,7 @@ impl<'l> Sweep<'l> {
 
     /// Cuts the field of `level` at the ends of the active lines' ranges and compiles each interval.
     fn sweep(&mut self, space: &mut Space, level: u16, first: usize, end: usize) -> Result<Node, Stop> {
-        let max = Field::at_level(level).maximum();
+        let max = space.maximum(level);
         let (mut active, events) = self.events(level, first, end, max);
         let begun = space.begin();
         let mut events = events.into_iter().peekable();
@@ -370,7 +370,7 @@ fn prepare<'l>(space: &Space, line: &'l Line) -> Prepared<'l> {
     let mut tests: Vec<_> = line
         .tests
         .iter()
-        .map(|(field, values)| (field.level(), values))
+        .map(|(field, values)| (space.level_of(*field), values))
         .collect();
     tests.sort_by_key(|test| test.0);
     let outcomes = line

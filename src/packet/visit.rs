@@ -3,7 +3,6 @@
 
 use rustc_hash::FxHashSet;
 
-use super::Field;
 use super::outcome::OutcomeSet;
 use super::ruling::Ruling;
 use super::set::PacketSet;
@@ -33,7 +32,7 @@ impl Frame {
 
     /// The diagrams under the next values of the field that are in the set.
     fn next(&mut self, space: &Space) -> Option<(Node, Node)> {
-        let max = Field::at_level(self.level).maximum();
+        let max = space.maximum(self.level);
         while !self.is_done {
             let (splits_set, splits_ruling) = (
                 space.level(self.set) == self.level,
