@@ -15,19 +15,22 @@ pub(crate) enum Shape {
     HostPools,
     /// Sources and destinations drawn evenly from all /24 networks, and any port.
     Uniform,
-    /// Wide, overlapping ranges of sources, destinations and ports, alternately accepted and dropped.
+    /// Wide networks and wide ranges of ports that all overlap, alternately accepted and dropped.
     Overlap,
+    /// The same with arbitrary ranges of addresses, which nothing nests: harder than anything that people write.
+    Ranges,
     /// What a host of a cluster really has: connection tracking, user chains, services, a ban list.
     Mixed,
 }
 
 impl Shape {
     /// Every shape.
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::FewServices,
         Self::HostPools,
         Self::Uniform,
         Self::Overlap,
+        Self::Ranges,
         Self::Mixed,
     ];
 
@@ -38,6 +41,7 @@ impl Shape {
             Self::HostPools => "host-pools",
             Self::Uniform => "uniform",
             Self::Overlap => "overlap",
+            Self::Ranges => "ranges",
             Self::Mixed => "mixed",
         }
     }
@@ -62,7 +66,8 @@ pub(crate) fn ruleset(shape: Shape, n_rules: usize, seed: u64) -> String {
         Shape::FewServices => few_services(n_rules, &mut random, &mut text),
         Shape::HostPools => host_pools(n_rules, &mut random, &mut text),
         Shape::Uniform => uniform(n_rules, &mut random, &mut text),
-        Shape::Overlap | Shape::Mixed => overlap(n_rules, &mut random, &mut text),
+        Shape::Overlap => overlap(n_rules, &mut random, &mut text),
+        Shape::Ranges | Shape::Mixed => ranges(n_rules, &mut random, &mut text),
     }
     text.push_str("COMMIT\n");
     text
@@ -148,7 +153,25 @@ fn wide(limit: u32, random: &mut Random) -> (u32, u32) {
     (one.min(other), one.max(other))
 }
 
+/// A network of up to 16 bits.
+fn wide_network(random: &mut Random) -> String {
+    let length = random.below(17);
+    format!("{}/{length}", dotted(network(random.below(u32::MAX), length)))
+}
+
 fn overlap(n_rules: usize, random: &mut Random, text: &mut String) {
+    for rule in 0..n_rules {
+        let (source, destination) = (wide_network(random), wide_network(random));
+        let (port, port_end) = wide(65_535, random);
+        let verdict = if rule % 2 == 0 { "ACCEPT" } else { "DROP" };
+        let _ = writeln!(
+            text,
+            "-A INPUT -s {source} -d {destination} -p tcp -m tcp --dport {port}:{port_end} -j {verdict}"
+        );
+    }
+}
+
+fn ranges(n_rules: usize, random: &mut Random, text: &mut String) {
     for rule in 0..n_rules {
         let (source, source_end) = wide(u32::MAX, random);
         let (destination, destination_end) = wide(u32::MAX, random);

@@ -1,13 +1,15 @@
 //! The same finding on several hosts, or in several files, said once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
 
 use crate::finding::{Code, Finding};
 use crate::source::SourceMap;
 
 /// Groups findings that say the same of several hosts, with the same words about the same text, and sorts all.
 pub(super) fn alike(sources: &SourceMap, findings: Vec<Finding>) -> Vec<Finding> {
-    let mut order: HashMap<Key, usize> = HashMap::new();
+    let mut order: FxHashMap<Key, usize> = FxHashMap::default();
     let mut merged: Vec<Finding> = Vec::new();
     let mut findings = findings;
     findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));

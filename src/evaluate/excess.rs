@@ -8,9 +8,7 @@ use super::view::{View, unknown_among};
 use super::words;
 use crate::finding::{Code, Finding, Label};
 use crate::model::Decider;
-use crate::packet::{
-    Bounds, Cause, Family, Field, OverBudget, PacketSet, RangeSet, service_words,
-};
+use crate::packet::{Bounds, Cause, Family, Field, OverBudget, PacketSet, RangeSet, service_words};
 use crate::policy::{Kind, Row, Service};
 
 /// The openings of one host that should not be.
@@ -56,10 +54,12 @@ impl<'f, 'm> Excess<'f, 'm> {
             let mut bound = view.side.bound(row).items.iter();
             bound.any(|peer| host.is(world, &peer.value)) && row.kind != Kind::Forbid
         };
-        let services = rows
-            .iter()
-            .filter(mine)
-            .flat_map(|row| row.services.items.iter().map(move |service| (row, &service.value)));
+        let services = rows.iter().filter(mine).flat_map(|row| {
+            row.services
+                .items
+                .iter()
+                .map(move |service| (row, &service.value))
+        });
         Self {
             view,
             permitted,
@@ -193,11 +193,7 @@ impl<'f, 'm> Excess<'f, 'm> {
         surely_wrong: PacketSet,
         by_row: &[(usize, PacketSet)],
     ) -> Result<Opening, OverBudget> {
-        let sure = self
-            .filters
-            .compiler
-            .space
-            .intersection(region, surely_wrong)?;
+        let sure = self.filters.compiler.space.intersection(region, surely_wrong)?;
         let is_sure = !sure.is_empty();
         let region = if is_sure { sure } else { region };
         let translators = self

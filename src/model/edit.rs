@@ -16,7 +16,13 @@ impl Compiler<'_> {
     }
 
     /// What an edit does, and how packets go on with it.
-    pub(super) fn edit_outcome(&mut self, edit: &Edit, families: Families, span: Span, cause: Cause) -> Outcome {
+    pub(super) fn edit_outcome(
+        &mut self,
+        edit: &Edit,
+        families: Families,
+        span: Span,
+        cause: Cause,
+    ) -> Outcome {
         let (assignments, end) = match edit {
             Edit::Mark { clear, flip } => (mark_assignments(*clear, *flip), End::Fall),
             Edit::MarkUnknown { mask } => {

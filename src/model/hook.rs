@@ -45,12 +45,18 @@ impl<'m> Compiler<'m> {
         let mark = self.space.pin_mark();
         let mut segments: Vec<Pin> = Vec::new();
         let bases = self.bases(hook);
-        let last = bases.iter().rposition(|&(ruleset, at)| self.does_something(ruleset, at));
+        let last = bases
+            .iter()
+            .rposition(|&(ruleset, at)| self.does_something(ruleset, at));
         for (at, &(ruleset, base)) in bases.iter().enumerate() {
             if !self.does_something(ruleset, base) {
                 continue;
             }
-            let passes = if is_last && Some(at) == last { End::Accept } else { End::Fall };
+            let passes = if is_last && Some(at) == last {
+                End::Accept
+            } else {
+                End::Fall
+            };
             let ruling = self.base_chain(ruleset, base, passes)?;
             segments.push(self.space.pin(ruling));
         }
@@ -107,7 +113,7 @@ impl<'m> Compiler<'m> {
         if passes != End::Accept || !is_filter {
             ends.push(End::Accept);
         }
-        let passed = self.space.map_outcomes(plain, &ends, &change)?;
+        let ruling = self.space.map_outcomes(plain, &ends, &change)?;
         let mut applies = match rules.families {
             Families::Both => PacketSet::all(),
             Families::V4 => self
@@ -126,7 +132,7 @@ impl<'m> Compiler<'m> {
             end: passes,
             ..outcome
         })?;
-        self.space.choose(applies, passed, pass)
+        self.space.choose(applies, ruling, pass)
     }
 
     /// What the default verdict of a base chain does.

@@ -27,7 +27,7 @@ const OTHERS: [[Axis; 3]; 5] = [
     [Axis::Destinations, Axis::Sources, Axis::Services],
 ];
 
-/// What one rule asks of each axis: the ranges that it wants, if any.
+/// What one rule asks of each axis, in the usual order: the ranges that it wants, if any.
 type Asked<'r> = [Option<&'r RangeSet>; 3];
 
 /// The order in which the diagrams of these rulesets are probably smallest.
@@ -65,9 +65,8 @@ fn asked(rule: &Rule) -> Asked<'_> {
 fn note<'r>(condition: &'r Condition, asked: &mut Asked<'r>) {
     match condition {
         Condition::Test(field, values) => {
-            let axes = [Axis::Services, Axis::Sources, Axis::Destinations];
-            let axis = axes.iter().position(|axis| axis.fields().contains(field));
-            if let Some(slot) = axis.and_then(|axis| asked.get_mut(axis))
+            let place = USUAL.iter().position(|axis| axis.fields().contains(field));
+            if let Some(slot) = place.and_then(|place| asked.get_mut(place))
                 && *field != Field::SourcePort
             {
                 *slot = Some(values);
@@ -80,11 +79,12 @@ fn note<'r>(condition: &'r Condition, asked: &mut Asked<'r>) {
 
 /// About how many edges the diagram of some rules has that asks these axes.
 fn ways_down(asked: &[Asked<'_>], rules: &[usize], axes: &[Axis], samples: &[usize]) -> f64 {
-    let (Some((&axis, axes)), Some((&n_samples, samples))) = (axes.split_first(), samples.split_first())
+    let (Some((first, rest)), Some((&n_samples, samples))) = (axes.split_first(), samples.split_first())
     else {
         return 0.0;
     };
-    let values = |rule: usize| asked.get(rule).and_then(|asked| asked.get(axis as usize).copied()?);
+    let place = USUAL.iter().position(|axis| axis == first).unwrap_or(0);
+    let values = |rule: usize| asked.get(rule).and_then(|asked| asked.get(place).copied()?);
     let ends = rules.iter().filter_map(|&rule| values(rule));
     let ends = ends.flat_map(RangeSet::ranges);
     let mut starts: Vec<u128> = ends
@@ -98,7 +98,7 @@ fn ways_down(asked: &[Asked<'_>], rules: &[usize], axes: &[Axis], samples: &[usi
     for &start in starts.iter().skip(step / 2).step_by(step) {
         let is_active = |&&rule: &&usize| values(rule).is_none_or(|values| values.contains(start));
         let active: Vec<usize> = rules.iter().filter(is_active).copied().collect();
-        below += ways_down(asked, &active, axes, samples);
+        below += ways_down(asked, &active, rest, samples);
         n_taken += 1.0;
     }
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]

@@ -38,7 +38,10 @@ impl Space {
             held: 0,
         };
         let parts = partition.run(self, within.0, ruling.0)?;
-        Ok(parts.iter().map(|&(cause, node)| (cause, PacketSet(node))).collect())
+        Ok(parts
+            .iter()
+            .map(|&(cause, node)| (cause, PacketSet(node)))
+            .collect())
     }
 }
 
@@ -76,7 +79,11 @@ impl<F: Fn(&OutcomeSet) -> Vec<Cause>> Partition<F> {
             let (left_high, left) = edge(space, within, splits_within.then_some(at_within), max);
             let (right_high, right) = edge(space, ruling, splits_ruling.then_some(at_ruling), max);
             let is_outside = PacketSet(left).is_empty();
-            let high = if is_outside { left_high } else { left_high.min(right_high) };
+            let high = if is_outside {
+                left_high
+            } else {
+                left_high.min(right_high)
+            };
             if !is_outside {
                 let parts = self.run(space, left, right)?;
                 pieces.extend(parts.iter().map(|&(cause, part)| (cause, low, high, part)));

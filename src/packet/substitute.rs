@@ -165,7 +165,8 @@ impl Substitution {
             self.run_edges(space, first, reads)?
         };
         let rehash = |known: &(Node, Box<Reads>, Node)| hash_of(known.0, &known.1);
-        self.known.insert_unique(hash, (first, reads.into(), result), rehash);
+        self.known
+            .insert_unique(hash, (first, reads.into(), result), rehash);
         Ok(result)
     }
 
@@ -178,7 +179,11 @@ impl Substitution {
         let n_edges = if splits { space.n_edges_of(first) } else { 1 };
         let mut low = 0;
         for at in 0..n_edges {
-            let (high, kid) = if splits { space.edge(first, at) } else { (max, first) };
+            let (high, kid) = if splits {
+                space.edge(first, at)
+            } else {
+                (max, first)
+            };
             let wanted = among(reads, &self.falls(space, kid));
             // The edge is cut where one of the reads that matter under it changes.
             let mut from = low;

@@ -346,7 +346,9 @@ fn merged(active: &[u32], changes: &[(u32, bool)]) -> Vec<u32> {
     let mut merged = Vec::with_capacity(active.len() + changes.len());
     let mut active = active.iter().copied().peekable();
     for of_line in changes.chunk_by(|one, next| one.0 == next.0) {
-        let Some(&(line, opens)) = of_line.last() else { continue };
+        let Some(&(line, opens)) = of_line.last() else {
+            continue;
+        };
         while let Some(before) = active.next_if(|&other| other < line) {
             merged.push(before);
         }
