@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::finding::{Code, Finding, Label};
-use crate::model::{Action, ChainId, Compiler, Decider, Rule};
+use crate::model::{Action, ChainId, Compiler, Decider, Rule, Ruleset};
 use crate::packet::{End, OverBudget, PacketSet, Pin};
 
 /// Deciding rules named of a shadowed rule.
@@ -37,6 +37,7 @@ pub(super) fn findings(compiler: &mut Compiler<'_>, findings: &mut Vec<Finding>)
             bases.push((ruleset, called, compiler.space.pin(ruling)));
         }
     }
+    let callers = callers(compiler.rulesets());
     for (_, decider) in compiler.rule_causes().collect::<Vec<_>>() {
         let Decider::Rule { ruleset, chain, .. } = decider else {
             continue;
@@ -53,7 +54,9 @@ pub(super) fn findings(compiler: &mut Compiler<'_>, findings: &mut Vec<Finding>)
         }
         let mut by: BTreeMap<Decider, usize> = BTreeMap::new();
         let reach = compiler.reach(rule)?;
-        if !reach.is_empty() && !is_called_with(compiler, ruleset, chain, reach, &mut { MAX_JUMPS })? {
+        if !reach.is_empty()
+            && !is_called_with(compiler, &callers, (ruleset, chain), reach, &mut { MAX_JUMPS })?
+        {
             // Whoever calls the chain leaves these packets out: nothing shadows the rule, it is for other callers.
             continue;
         }
@@ -113,35 +116,49 @@ fn taker_of_all(
     Ok(None)
 }
 
+/// Who jumps to a chain, with the number of the rule in its own.
+type Callers = BTreeMap<(usize, ChainId), Vec<(ChainId, usize)>>;
+
+fn callers(rulesets: &[Ruleset]) -> Callers {
+    let mut callers = Callers::new();
+    for (at, ruleset) in rulesets.iter().enumerate() {
+        for (caller, chain) in (0u32..).map(ChainId).zip(&ruleset.chains) {
+            for (number, rule) in chain.rules.iter().enumerate() {
+                if let Action::Jump(to) | Action::Goto(to) = rule.action {
+                    callers.entry((at, to)).or_default().push((caller, number));
+                }
+            }
+        }
+    }
+    callers
+}
+
 /// Whether some way of jumps from a base chain to a chain asks nothing that all packets of a set fail.
 fn is_called_with(
     compiler: &mut Compiler<'_>,
-    ruleset: usize,
-    chain: ChainId,
+    callers: &Callers,
+    (at, chain): (usize, ChainId),
     set: PacketSet,
     jumps: &mut usize,
 ) -> Result<bool, OverBudget> {
-    let Some(rules) = compiler.rulesets().get(ruleset) else {
+    let Some(rules) = compiler.rulesets().get(at) else {
         return Ok(true);
     };
     if rules.bases.iter().any(|base| base.chain == chain) {
         return Ok(true);
     }
-    for (caller, rule) in (0u32..)
-        .map(ChainId)
-        .zip(&rules.chains)
-        .flat_map(|(caller, of)| of.rules.iter().map(move |rule| (caller, rule)))
-    {
-        if rule.action != Action::Jump(chain) && rule.action != Action::Goto(chain) {
+    for &(caller, number) in callers.get(&(at, chain)).into_iter().flatten() {
+        let of = rules.chains.get(caller.0 as usize);
+        let Some(rule) = of.and_then(|chain| chain.rules.get(number)) else {
             continue;
-        }
+        };
         if *jumps == 0 {
             return Ok(true);
         }
         *jumps -= 1;
         let asked = compiler.reach(rule)?;
         let set = compiler.space.intersection(set, asked)?;
-        if !set.is_empty() && is_called_with(compiler, ruleset, caller, set, jumps)? {
+        if !set.is_empty() && is_called_with(compiler, callers, (at, caller), set, jumps)? {
             return Ok(true);
         }
     }

@@ -215,7 +215,7 @@ pub(super) struct Outcomes {
     edits: Vec<Vec<(Field, Assignment)>>,
     by_edit: FxHashMap<Vec<(Field, Assignment)>, EditId>,
     ranks: Vec<u8>,
-    /// Outcomes and doubts of the sets held, and what a set costs besides, in edges.
+    /// What the sets and edits cost to hold, in edges.
     held: usize,
     /// Outcomes of all sets ever numbered, known ones included.
     pub(super) work: usize,
@@ -288,6 +288,7 @@ impl Outcomes {
             return known;
         }
         let id = EditId(u32::try_from(self.edits.len()).unwrap_or(u32::MAX));
+        self.held += 10 + 10 * edit.len();
         self.edits.push(edit.clone());
         self.by_edit.insert(edit, id);
         id

@@ -35,6 +35,11 @@ impl Space {
         Pin(self.pins.kept.len() - 1)
     }
 
+    /// Keeps another ruling under a pin.
+    pub(super) fn repin(&mut self, pin: Pin, ruling: Ruling) {
+        self.set_pin(pin.0, ruling.0);
+    }
+
     /// The ruling kept under a pin.
     #[must_use]
     pub fn pinned(&self, pin: Pin) -> Ruling {

@@ -55,7 +55,7 @@ pub struct OverBudget {
     pub edges: usize,
 }
 
-/// Edges that one host's evaluation may hold before it gives up: with all tables, under 500 MB.
+/// Edges, nodes counted as two, that one host's evaluation may hold before it gives up: with all tables, under 500 MB.
 pub const DEFAULT_BUDGET: usize = 24_000_000;
 
 /// Edges that may be looked at for each edge of the budget: diagrams that stay small may still take for ever.
@@ -92,7 +92,7 @@ pub(super) enum Operation {
 }
 
 /// Results remembered before the memory is dropped and begun anew.
-const MEMO_LIMIT: usize = 4_000_000;
+const MEMO_LIMIT: usize = 1_800_000;
 
 impl std::default::Default for Space {
     fn default() -> Self {
@@ -281,7 +281,8 @@ impl Space {
             let kinds = edges.iter().map(|edge| kinds_of(store, edge.1));
             kinds.fold(Kinds::default(), Kinds::with)
         };
-        let fits = |store: &Store| store.n_edges() + edges.len() <= budget;
+        let held = self.outcomes.held();
+        let fits = |store: &Store| store.size() + edges.len() + held <= budget;
         let Ok(node) = self.store.number((level, is_wide), edges, kinds, fits) else {
             self.scratch.clear();
             return Err(OverBudget { edges: budget });

@@ -99,6 +99,11 @@ impl Store {
         self.narrow.kids.len() + self.wide.kids.len()
     }
 
+    /// What nodes and edges take to hold, as a number of narrow edges.
+    pub(super) fn size(&self) -> usize {
+        self.n_edges() + 2 * self.n_nodes() + 2 * self.wide.kids.len()
+    }
+
     fn entry(&self, node: Node) -> Option<&Entry> {
         self.entries.get(node.index())
     }

@@ -61,6 +61,8 @@ struct Substitution {
     falls: FxHashMap<Node, Rc<[EditId]>>,
     /// First diagram, reads and result of the walks done so far.
     known: HashTable<(Node, Box<Reads>, Node)>,
+    /// Edits and reads held by the two, against the budget of edges.
+    held: usize,
 }
 
 impl Space {
@@ -71,6 +73,7 @@ impl Space {
         }
         let mut walk = Substitution::default();
         let edits = walk.falls(self, first.0);
+        self.check_held(walk.held)?;
         let mut reads = Vec::with_capacity(edits.len());
         for &edit in edits.iter() {
             reads.push((edit, self.read_under(second, edit)?.0));
@@ -139,6 +142,7 @@ impl Substitution {
         }
         edits.sort_unstable();
         edits.dedup();
+        self.held += 2 + edits.len();
         let edits: Rc<[EditId]> = edits.into();
         self.falls.insert(node, Rc::clone(&edits));
         edits
@@ -164,6 +168,8 @@ impl Substitution {
         } else {
             self.run_edges(space, first, reads)?
         };
+        self.held += 4 + reads.len();
+        space.check_held(self.held)?;
         let rehash = |known: &(Node, Box<Reads>, Node)| hash_of(known.0, &known.1);
         self.known
             .insert_unique(hash, (first, reads.into(), result), rehash);

@@ -13,6 +13,7 @@ use rustc_hash::{FxHashSet, FxHasher};
 use super::outcome::End;
 use super::pins::Pin;
 use super::ruling::Ruling;
+use super::set::PacketSet;
 use super::space::{Node, OverBudget, Space};
 use super::{Field, RangeSet};
 
@@ -68,15 +69,14 @@ impl Space {
     /// nothing reaches any more are left out of their chunk: where much overlaps, those are most.
     fn first_match_by_chunks(&mut self, lines: &[Line]) -> Result<Ruling, OverBudget> {
         let mark = self.pin_mark();
+        let undecided = self.pin(Ruling(PacketSet::all().0));
         let mut weights: Vec<(Pin, usize)> = Vec::new();
         let (mut rest, mut size) = (lines, FIRST_CHUNK);
         while !rest.is_empty() {
             let (chunk, behind) = rest.split_at(size.min(rest.len()));
-            let alive: Vec<Line> = chunk
-                .iter()
-                .filter(|line| self.is_reached(line, &weights))
-                .cloned()
-                .collect();
+            let open = self.pinned(undecided).0;
+            let is_reached = |line: &&Line| self.meets(open, line);
+            let alive: Vec<Line> = chunk.iter().filter(is_reached).cloned().collect();
             // A single line is a product: its sweep costs what it has ranges, and is not to be cut further.
             let limit = if size == 1 { usize::MAX } else { WORK_AT_LEAST };
             match self.sweep(&alive, limit) {
@@ -84,6 +84,7 @@ impl Space {
                     rest = behind;
                     size = size.saturating_mul(2);
                     weights.push((self.pin(Ruling(node)), chunk.len()));
+                    self.leave_undecided(undecided, node)?;
                     self.join_like_sizes(&mut weights)?;
                     self.collect_if_due();
                 }
@@ -94,6 +95,17 @@ impl Space {
         let segments: Vec<_> = weights.iter().map(|&(pin, _)| self.pinned(pin)).collect();
         self.release(mark);
         self.sequence_all(&segments)
+    }
+
+    /// Takes what a segment decides out of the packets that nothing before it has decided.
+    fn leave_undecided(&mut self, undecided: Pin, segment: Node) -> Result<(), OverBudget> {
+        let falls = self.packets_where(Ruling(segment), &mut |set| {
+            set.outcomes.iter().any(|outcome| outcome.end == End::Fall)
+        })?;
+        let before = PacketSet(self.pinned(undecided).0);
+        let left = self.intersection(before, falls)?;
+        self.repin(undecided, Ruling(left.0));
+        Ok(())
     }
 
     fn join_like_sizes(&mut self, weights: &mut Vec<(Pin, usize)>) -> Result<(), OverBudget> {
@@ -109,35 +121,25 @@ impl Space {
         Ok(())
     }
 
-    /// Whether none of the segments before a line decides all of its packets. (Together they may still.)
-    fn is_reached(&self, line: &Line, before: &[(Pin, usize)]) -> bool {
+    /// Whether a line matches some packet of a set.
+    fn meets(&self, set: Node, line: &Line) -> bool {
         let tests = prepare(self, line).tests;
-        before.iter().all(|&(pin, _)| {
-            let mut seen = FxHashSet::default();
-            self.falls_within(self.pinned(pin).0, &tests, &mut seen)
-        })
+        self.meets_tests(set, &tests, &mut FxHashSet::default())
     }
 
-    fn falls_within(&self, node: Node, tests: &[(u16, &RangeSet)], seen: &mut FxHashSet<Node>) -> bool {
-        if let Some(terminal) = node.as_terminal() {
-            return self
-                .outcomes
-                .set(terminal)
-                .outcomes
-                .iter()
-                .any(|outcome| outcome.end == End::Fall);
+    fn meets_tests(&self, node: Node, tests: &[(u16, &RangeSet)], seen: &mut FxHashSet<Node>) -> bool {
+        if node.as_terminal().is_some() {
+            return !PacketSet(node).is_empty();
         }
         if !seen.insert(node) {
             return false;
         }
         let level = self.level(node);
         match tests.iter().find(|test| test.0 == level) {
-            None => self
-                .edges(node)
-                .any(|edge| self.falls_within(edge.2, tests, seen)),
+            None => self.edges(node).any(|edge| self.meets_tests(edge.2, tests, seen)),
             Some((_, values)) => values.ranges().iter().any(|&(low, high)| {
                 self.edges_within(node, low, high)
-                    .any(|kid| self.falls_within(kid, tests, seen))
+                    .any(|kid| self.meets_tests(kid, tests, seen))
             }),
         }
     }
