@@ -3,11 +3,14 @@
 //! INVARIANT: a [`ChainId`] is an index of `states` and never moves until [`Chains::finish`].
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
 use super::table::TableKind;
-use crate::model::{Action, Base, Chain, ChainId, Default as Verdict, Families, Hook, Layer, Rule, Ruleset};
+use crate::model::{
+    Action, Base, Chain, ChainId, Default as Verdict, Families, Hook, Layer, Rule, Ruleset, Unknown,
+};
 use crate::source::Span;
 
 /// How many rules may be moved to make room for rules in the middle of chains, in one dump. Far more than any
@@ -36,6 +39,8 @@ pub(super) struct ChainState<'a> {
     span: Span,
     default: Verdict,
     default_span: Span,
+    /// The default verdict is an earlier table's, and no later one has said another.
+    is_inherited: bool,
     rules: VecDeque<Rule>,
     /// It was declared, or rules were put in it.
     pub(super) exists: bool,
@@ -63,7 +68,8 @@ pub(super) struct Chains<'a> {
 
 impl<'a> Chains<'a> {
     /// Opens a table. Returns its index, and the header of an earlier one that it replaces: iptables-restore flushes
-    /// a table when it meets its header (iptables-restore(8), "--noflush"); default verdicts outlive that.
+    /// a table when it meets its header (iptables-restore(8), "--noflush"). Default verdicts outlive that in
+    /// iptables-legacy, but not in iptables-nft.
     pub(super) fn open(&mut self, kind: TableKind, header: Span) -> (usize, Option<Span>) {
         let earlier = self.find(kind);
         let inherited = self.hooked(earlier).iter().filter_map(|id| {
@@ -129,6 +135,7 @@ impl<'a> Chains<'a> {
             .map_or((Verdict::Accept, owner.header), |(_, default, span)| {
                 (*default, *span)
             });
+        let inherited_is_drop = default == Verdict::Drop;
         self.states.push(ChainState {
             name,
             table,
@@ -136,6 +143,7 @@ impl<'a> Chains<'a> {
             span,
             default,
             default_span,
+            is_inherited: inherited_is_drop,
             rules: VecDeque::new(),
             exists: hook.is_some(),
             references: None,
@@ -179,6 +187,7 @@ impl<'a> Chains<'a> {
         if let Some(chain) = self.state_mut(id) {
             chain.default = default;
             chain.default_span = span;
+            chain.is_inherited = false;
         }
     }
 
@@ -320,7 +329,11 @@ impl<'a> Chains<'a> {
                     default_span: chain.default_span,
                 });
             }
+            let inherits = chain.is_inherited.then_some(chain.default_span);
             let mut rules = Vec::from(chain.rules);
+            if let Some(span) = inherits {
+                doubt_default(&mut rules, span);
+            }
             if !all_stay {
                 for rule in &mut rules {
                     settle(&mut rule.action);
@@ -358,4 +371,22 @@ impl<'a> Chains<'a> {
         });
         ids.collect()
     }
+}
+
+/// Has a chain end in what is not known, by returning too: whether the default verdict is the one at `span`.
+fn doubt_default(rules: &mut Vec<Rule>, span: Span) {
+    let why = "whether a default verdict outlives its table depends on the tool that loads the dump";
+    let doubt = Action::Unknown(Unknown {
+        property: None,
+        why: Arc::from(why),
+    });
+    for rule in rules.iter_mut().filter(|rule| rule.action == Action::Return) {
+        rule.action = doubt.clone();
+    }
+    rules.push(Rule {
+        span,
+        matches: Vec::new(),
+        action: doubt,
+        action_span: span,
+    });
 }
