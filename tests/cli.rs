@@ -246,6 +246,29 @@ accept
     );
 }
 
+/// The kernel routes a packet after its destination was translated: to a container's address it is forwarded, whatever
+/// the input chain would have said of it.
+#[test]
+fn trace_follows_a_translated_packet_to_where_it_is_routed() {
+    let folder = folder();
+    let published = b"*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80\n\
+        -A PREROUTING -p tcp --dport 8081 -j DNAT --to-destination 127.0.0.1:80\nCOMMIT\n\
+        *filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\nCOMMIT\n";
+    folder.write("published/published.rules", published);
+    let verdict = |port: u16| {
+        let packet = format!("tcp 10.0.0.1:40000 -> 10.0.0.2:{port} in eth0");
+        let run = folder.run(&format!("trace '{packet}' published/published.rules"));
+        run.stdout
+            .lines()
+            .find(|line| !line.starts_with(' '))
+            .map(str::to_owned)
+    };
+    assert_eq!(verdict(80).as_deref(), Some("accept"));
+    // Whether 172.17.0.2 is the host's own is not known.
+    assert_eq!(verdict(8080).as_deref(), Some("unknown: accept or drop"));
+    assert_eq!(verdict(8081).as_deref(), Some("accept"));
+}
+
 #[test]
 fn trace_answers_batches_in_json_lines() {
     let folder = folder();

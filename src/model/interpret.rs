@@ -4,13 +4,17 @@
 //! where a rule tells the values apart, both ways are followed, each with its part. INVARIANT: it shares no code with the
 //! compiler but the model itself.
 
+mod routing;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::compile::HostFacts;
 use super::decider::{Decider, DoubtReason};
 use super::path::Path;
-use super::{Action, Base, ChainId, Condition, Default, Edit, Families, Purpose, Rule, Ruleset, Unknown};
+use super::{
+    Action, Base, ChainId, Condition, Default, Edit, Families, Hook, Purpose, Rule, Ruleset, Unknown,
+};
 use crate::packet::{Family, Field, RangeSet, value};
 
 /// What becomes of a packet.
@@ -123,7 +127,7 @@ impl<'m> Interpreter<'m> {
         Self { rulesets, facts }
     }
 
-    /// What happens to a packet on a path.
+    /// What happens to a packet on a path, whatever routing would say.
     #[must_use]
     pub fn run(&self, path: Path, packet: Packet) -> Answer {
         let none = RangeSet::point(0);
@@ -133,8 +137,17 @@ impl<'m> Interpreter<'m> {
             Path::Forward => packet,
         };
         let mut answer = Answer::default();
-        let mut on_way: Vec<Accepted> = vec![(packet, None)];
-        for &hook in path.hooks() {
+        let on_way = self.hooks(path.hooks(), vec![(packet, None)], &mut answer);
+        let accepted = on_way
+            .into_iter()
+            .map(|(_, by)| (Verdict::Accept, by.map(|by| by.1)));
+        answer.verdicts.extend(accepted);
+        answer
+    }
+
+    /// What hooks let pass, one after the other.
+    fn hooks(&self, hooks: &[Hook], mut on_way: Vec<Accepted>, answer: &mut Answer) -> Vec<Accepted> {
+        for &hook in hooks {
             let mut bases: Vec<(i32, usize, usize)> = Vec::new();
             for (at, ruleset) in self.rulesets.iter().enumerate() {
                 let called = ruleset
@@ -146,14 +159,10 @@ impl<'m> Interpreter<'m> {
             }
             bases.sort_unstable();
             for (_, ruleset, base) in bases {
-                on_way = self.base(ruleset, base, on_way, &mut answer);
+                on_way = self.base(ruleset, base, on_way, answer);
             }
         }
-        let accepted = on_way
-            .into_iter()
-            .map(|(_, by)| (Verdict::Accept, by.map(|by| by.1)));
-        answer.verdicts.extend(accepted);
-        answer
+        on_way
     }
 
     fn base(&self, ruleset: usize, at: usize, arriving: Vec<Accepted>, answer: &mut Answer) -> Vec<Accepted> {

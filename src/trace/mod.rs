@@ -24,7 +24,7 @@ pub struct Probe {
 #[must_use]
 pub fn trace(host: &Host, probe: Probe) -> Answer {
     let facts = host.facts();
-    Interpreter::new(&host.rulesets, &facts).run(probe.path, probe.packet)
+    Interpreter::new(&host.rulesets, &facts).route(probe.path, probe.packet)
 }
 
 /// The bytes of a decider: the rule, or the default verdict.
