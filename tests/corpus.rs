@@ -12,7 +12,8 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use corpus::matrix::Matrix;
-use corpus::probe::{self, Corners};
+use corpus::packet;
+use corpus::probe::Corners;
 use corpus::{Assumption, Dump, closure, filter, opening};
 use portcullis::model::{Compiler, Decider, Hook, HostFacts, Interpreter, Path, Verdict};
 use portcullis::packet::{End, MAX_PROPERTIES, OutcomeSet, RangeSet, Space};
@@ -75,7 +76,7 @@ fn agree(dump: &Dump) -> (usize, usize) {
                 .iter()
                 .map(|outcome| (verdict(outcome.end), compiler.decider(outcome.cause)))
                 .collect();
-            let answer = interpreter.run(path, probe::packet(&values));
+            let answer = interpreter.run(path, packet::interpreted(&values));
             if answer.gave_up {
                 continue;
             }
@@ -91,7 +92,7 @@ fn agree(dump: &Dump) -> (usize, usize) {
                 alike,
                 "{}, {path:?}: {}\ncompiled {}\ninterpreted {}",
                 dump.path.display(),
-                probe::words(&values),
+                packet::words(&values),
                 deciders(dump, &compiler, &decided),
                 deciders(dump, &compiler, &answer.verdicts)
             );

@@ -3,6 +3,7 @@
 
 pub(crate) mod closure;
 pub(crate) mod matrix;
+pub(crate) mod packet;
 pub(crate) mod probe;
 
 use std::path::{Path, PathBuf};

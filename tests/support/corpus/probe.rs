@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use portcullis::model::{Condition, Edit, Packet, Ruleset};
-use portcullis::packet::{Family, Field, RangeSet, value};
+use portcullis::model::{Condition, Edit, Ruleset};
+use portcullis::packet::{Family, Field, RangeSet};
 
 use crate::random::Random;
 
@@ -121,27 +121,4 @@ fn collect(condition: &Condition, tests: &mut Vec<(Field, RangeSet)>) {
         Condition::Not(inner) => collect(inner, tests),
         Condition::Unknown(_) => {}
     }
-}
-
-/// The packet for the interpreter.
-pub(crate) fn packet(values: &Values) -> Packet {
-    values.iter().fold(Packet::new(), |packet, (&field, &value)| {
-        packet.with(field, RangeSet::point(value))
-    })
-}
-
-/// The packet in words, for failures.
-pub(crate) fn words(values: &Values) -> String {
-    let word = |(field, value): (&Field, &u128)| match field {
-        Field::Source4 | Field::Destination4 => format!("{field:?}={}", Family::V4.address(*value)),
-        Field::Source6 | Field::Destination6 => format!("{field:?}={}", Family::V6.address(*value)),
-        Field::InInterface | Field::OutInterface => {
-            format!(
-                "{field:?}={}",
-                value::interface_name(*value).unwrap_or_else(|| value.to_string())
-            )
-        }
-        _ => format!("{field:?}={value}"),
-    };
-    values.iter().map(word).collect::<Vec<_>>().join(" ")
 }

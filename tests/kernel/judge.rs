@@ -1,0 +1,418 @@
+//! Our answers against the kernel's. INVARIANT: a packet is compared only if the kernel lets it pass where there are no
+//! rules, and says the same of its connection as we do; the others are counted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::path::Path as FilePath;
+use std::time::Instant;
+
+use portcullis::dialect::iptables::Iptables;
+use portcullis::dialect::{Claim, Dialect as _};
+use portcullis::model::{Families, Path, Ruleset};
+use portcullis::packet::Family;
+use portcullis::source::{SourceFile, SourceMap};
+
+use crate::answer::{Answer, ask};
+use crate::corners::probes;
+use crate::counters;
+use crate::loading::{Loaded, Tool};
+use crate::machine;
+use crate::markers::{self, Seen};
+use crate::namespace::{Namespace, Routes, USUAL};
+use crate::probe::Probe;
+use crate::wire;
+
+/// A ruleset to be judged.
+#[derive(Debug, Clone)]
+pub(crate) struct Subject {
+    name: String,
+    text: String,
+    tool: Tool,
+    /// What the kernel gets, if it is not the text itself.
+    loaded: Option<String>,
+}
+
+impl Subject {
+    pub(crate) fn new(name: &str, text: String) -> Self {
+        Self {
+            name: name.to_owned(),
+            text,
+            tool: Tool::Iptables,
+            loaded: None,
+        }
+    }
+
+    /// The same, loaded by another tool.
+    pub(crate) fn by(self, tool: Tool) -> Self {
+        Self { tool, ..self }
+    }
+
+    /// The same, said to the kernel in other words.
+    pub(crate) fn in_words(self, text: &str) -> Self {
+        Self {
+            loaded: Some(text.to_owned()),
+            ..self
+        }
+    }
+
+    /// The file's name: what it ends with can say what it is.
+    fn file_name(&self) -> String {
+        let name = self.name.rsplit('/').next().unwrap_or_default();
+        name.replace(
+            |letter: char| !letter.is_ascii_alphanumeric() && !"._-".contains(letter),
+            "-",
+        )
+    }
+
+    /// The ruleset and its family; the kernel takes one at a time.
+    fn read(&self) -> Result<(Ruleset, Family), String> {
+        let mut sources = SourceMap::new();
+        let file = sources.add_text(self.file_name(), self.text.as_str());
+        let rulesets = Iptables.read(&[sources.source(file)]).rulesets;
+        let [ruleset] = rulesets.as_slice() else {
+            return Err(format!("has {} rulesets, not one", rulesets.len()));
+        };
+        match ruleset.families {
+            Families::V4 => Ok((ruleset.clone(), Family::V4)),
+            Families::V6 => Ok((ruleset.clone(), Family::V6)),
+            Families::Both => Err("is of both families".to_owned()),
+        }
+    }
+}
+
+impl std::fmt::Display for Subject {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let how = match self.tool {
+            Tool::Iptables => "",
+            Tool::IptablesLegacy => " (legacy)",
+            Tool::Nft => " (nft)",
+        };
+        write!(to, "{}{how}", self.name)
+    }
+}
+
+/// Refused rules and mistakes that are printed, for one ruleset and for all.
+const MAX_SHOWN: usize = 3;
+
+/// How many packets there were of each kind.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tally {
+    compared: usize,
+    /// Not compared: the kernel does not route them, or has another opinion of their connection.
+    unfit: usize,
+    unknown: usize,
+    pub(crate) accepted: usize,
+    /// Rejected, as we say, but the kernel keeps silent: it answers no ICMP error and no reset.
+    silent: usize,
+    refused_rules: usize,
+    rules_counted: usize,
+}
+
+/// What came of a comparison.
+#[derive(Debug, Default)]
+pub(crate) struct Judgement {
+    pub(crate) tally: Tally,
+    pub(crate) mistakes: Vec<String>,
+    /// Rules that were left out on both sides.
+    refused: Vec<String>,
+}
+
+/// Judges rulesets one after the other and says what came of it. Panics if a definite answer is wrong.
+pub(crate) fn judge_all(what: &str, subjects: Vec<Subject>, n_packets: usize) {
+    assert!(!subjects.is_empty());
+    let (mut sum, mut mistakes) = (Tally::default(), Vec::new());
+    let (mut n_judged, mut n_left_out) = (0, 0);
+    for subject in subjects {
+        let begun = Instant::now();
+        match judge(&subject, n_packets) {
+            Ok(judgement) => {
+                for refused in judgement.refused.iter().take(MAX_SHOWN) {
+                    println!("{subject}: the kernel refuses `{refused}`");
+                }
+                println!("{subject}: {}, {:.1?}", judgement.tally.shown(), begun.elapsed());
+                sum.add(&judgement.tally);
+                mistakes.extend(judgement.mistakes);
+                n_judged += 1;
+            }
+            Err(why) => {
+                println!("{subject}: left out: {why}");
+                n_left_out += 1;
+            }
+        }
+    }
+    machine::say(&format!(
+        "kernel: {what}: {n_judged} rulesets, {n_left_out} left out: {}",
+        sum.shown()
+    ));
+    let shown = mistakes
+        .iter()
+        .take(8 * MAX_SHOWN)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join("\n");
+    assert!(
+        mistakes.is_empty(),
+        "{} answers are not the kernel's:\n{shown}",
+        mistakes.len()
+    );
+    assert!(
+        n_judged > 0 && sum.unfit < sum.compared / 4,
+        "too little could be compared"
+    );
+}
+
+/// Sends packets through one ruleset. An error is why it cannot be judged.
+pub(crate) fn judge(subject: &Subject, n_packets: usize) -> Result<Judgement, String> {
+    let (ruleset, family) = subject.read()?;
+    let probes = probes(&ruleset, family, n_packets, 1);
+    // A namespace belongs to a thread and is gone with it.
+    let asked = std::thread::scope(|scope| scope.spawn(|| Kernel::ask(subject, family, &probes)).join());
+    let kernel = asked.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+    let text = if subject.loaded.is_some() {
+        &subject.text
+    } else {
+        &kernel.loaded.text
+    };
+    let answers = ask(&subject.file_name(), text, &probes);
+    let mut judgement = Judgement::default();
+    judgement.tally.refused_rules = kernel.loaded.refused.len();
+    judgement.refused.clone_from(&kernel.loaded.refused);
+    let mut decided: BTreeMap<usize, u64> = BTreeMap::new();
+    for (at, (probe, answer)) in probes.iter().zip(&answers).enumerate() {
+        if !kernel.fit.contains(&at) {
+            judgement.tally.unfit += 1;
+            continue;
+        }
+        if let (true, Some((line, _))) = (answer.verdict != "unknown", &answer.rule) {
+            *decided.entry(*line).or_default() += 1;
+        }
+        let outcome = kernel.outcome(number(at));
+        if let Some(mistake) = judgement.tally.count(answer, outcome) {
+            judgement.mistakes.push(format!(
+                "{subject}: the kernel says {outcome}, {mistake}: {}\n    by {:?}",
+                probe.json(),
+                answer.rule
+            ));
+        }
+    }
+    if let (Some(counted), None) = (&kernel.counted, &subject.loaded) {
+        let is_exact = judgement.tally.unknown == 0;
+        let (n_rules, differing) = counters::compare(text, counted, &decided, is_exact);
+        judgement.tally.rules_counted = n_rules;
+        judgement
+            .mistakes
+            .extend(differing.into_iter().map(|line| format!("{subject}: {line}")));
+    }
+    Ok(judgement)
+}
+
+/// The number of a packet that is the `at`th. 0 is no packet's.
+fn number(at: usize) -> u16 {
+    u16::try_from(at + 1).unwrap()
+}
+
+/// What the kernel did.
+struct Kernel {
+    loaded: Loaded,
+    /// The packets that it takes as we do, and that were sent.
+    fit: BTreeSet<usize>,
+    seen: Seen,
+    /// The ruleset with how many packets each rule met, where the tool says so.
+    counted: Option<String>,
+}
+
+impl Kernel {
+    /// Sends the packets once without and once with the ruleset.
+    fn ask(subject: &Subject, family: Family, probes: &[Probe]) -> Result<Self, String> {
+        let interfaces = probes.iter().flat_map(|probe| [&probe.by, &probe.out]).flatten();
+        let mut space = Namespace::new(&interfaces.cloned().collect());
+        markers::begin();
+        Namespace::settle();
+        space.route(&Routes {
+            family,
+            out: USUAL,
+            own: BTreeSet::new(),
+        });
+        for packet in probes
+            .iter()
+            .filter(|probe| probe.state.has_past())
+            .flat_map(wire::past)
+        {
+            space.arrive(USUAL, &packet);
+        }
+        let batches = batches(probes);
+        send(&mut space, family, probes, &batches);
+        let control = markers::read();
+        let agrees = |at: &usize| {
+            let state = control.accepted.get(&number(*at));
+            probes
+                .get(*at)
+                .is_some_and(|probe| state.map(String::as_str) == Some(probe.state.word()))
+        };
+        let batches: Vec<Batch> = batches.into_iter().map(|batch| batch.only(&agrees)).collect();
+        let text = subject.loaded.as_ref().unwrap_or(&subject.text);
+        let loaded = subject.tool.load_without_refused(text, family)?;
+        markers::begin();
+        send(&mut space, family, probes, &batches);
+        let counted = counters::read(subject.tool, family);
+        Ok(Self {
+            loaded,
+            fit: batches.into_iter().flat_map(|batch| batch.probes).collect(),
+            seen: markers::read(),
+            counted,
+        })
+    }
+
+    fn outcome(&self, number: u16) -> &'static str {
+        if self.seen.accepted.contains_key(&number) {
+            "accept"
+        } else if self.seen.refused.contains(&number) {
+            "reject"
+        } else if self.seen.arrived.contains(&number) {
+            "drop"
+        } else {
+            "nothing"
+        }
+    }
+}
+
+/// Packets that take the same routes.
+struct Batch {
+    out: String,
+    own: BTreeSet<IpAddr>,
+    probes: Vec<usize>,
+}
+
+impl Batch {
+    fn only(mut self, keep: &dyn Fn(&usize) -> bool) -> Self {
+        self.probes.retain(keep);
+        self
+    }
+}
+
+/// The packets by the routes that they need. What is for the host itself by one packet's way and not by another's in the
+/// same batch is left out.
+fn batches(probes: &[Probe]) -> Vec<Batch> {
+    let mut by_routes: BTreeMap<(Path, bool, &str), Vec<usize>> = BTreeMap::new();
+    for (at, probe) in probes.iter().enumerate() {
+        let out = probe.out.as_deref().unwrap_or(USUAL);
+        let is_own = probe.path == Path::Input && probe.by.as_deref() == Some("lo");
+        by_routes.entry((probe.path, is_own, out)).or_default().push(at);
+    }
+    let batch = |((path, is_own, out), at): ((Path, bool, &str), Vec<usize>)| {
+        let of = |end: fn(&Probe) -> IpAddr| at.iter().map(|&at| end(&probes[at])).collect::<BTreeSet<_>>();
+        let (sources, destinations) = (of(|probe| probe.source), of(|probe| probe.destination));
+        let own = match path {
+            Path::Input if is_own => &sources | &destinations,
+            Path::Input => destinations,
+            Path::Output => sources,
+            Path::Forward => BTreeSet::new(),
+        };
+        let strays = |at: &usize| match path {
+            Path::Input => !is_own && own.contains(&probes[*at].source),
+            Path::Output => own.contains(&probes[*at].destination),
+            Path::Forward => false,
+        };
+        let probes = at.iter().copied().filter(|at| !strays(at)).collect();
+        Batch {
+            out: out.to_owned(),
+            own,
+            probes,
+        }
+    };
+    by_routes.into_iter().map(batch).collect()
+}
+
+fn send(space: &mut Namespace, family: Family, probes: &[Probe], batches: &[Batch]) {
+    for batch in batches {
+        space.route(&Routes {
+            family,
+            out: &batch.out,
+            own: batch.own.clone(),
+        });
+        for &at in &batch.probes {
+            let probe = &probes[at];
+            let bytes = wire::bytes(probe, number(at));
+            match &probe.by {
+                Some(interface) => space.arrive(interface, &bytes),
+                None => space.leave(probe.destination, &bytes),
+            }
+        }
+    }
+    space.unroute(family);
+}
+
+impl Tally {
+    /// Counts an answer; says what is wrong with it.
+    fn count(&mut self, answer: &Answer, outcome: &str) -> Option<String> {
+        self.compared += 1;
+        self.accepted += usize::from(outcome == "accept");
+        match (answer.verdict.as_str(), outcome) {
+            ("unknown", "accept" | "drop" | "reject") => self.unknown += 1,
+            ("reject", "drop") => self.silent += 1,
+            (ours, theirs) if ours == theirs => {}
+            (ours, _) => return Some(format!("we say {ours}")),
+        }
+        None
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.compared += other.compared;
+        self.unfit += other.unfit;
+        self.unknown += other.unknown;
+        self.accepted += other.accepted;
+        self.silent += other.silent;
+        self.refused_rules += other.refused_rules;
+        self.rules_counted += other.rules_counted;
+    }
+
+    fn shown(&self) -> String {
+        format!(
+            "{} packets, {} accepted, {} unknown ({}%), {} rejected in silence, {} not comparable, {} rules counted, {} rules refused",
+            self.compared,
+            self.accepted,
+            self.unknown,
+            self.unknown * 100 / self.compared.max(1),
+            self.silent,
+            self.unfit,
+            self.rules_counted,
+            self.refused_rules
+        )
+    }
+}
+
+/// Whether a text is a dump and nothing else, such as a page about dumps or the output of somebody's tests.
+fn is_whole(text: &str) -> bool {
+    let mut is_inside = false;
+    let mut outside = text.lines().map(str::trim).filter(|line| {
+        let was_inside = is_inside;
+        is_inside = line.starts_with('*') || (is_inside && *line != "COMMIT");
+        !is_inside && !was_inside
+    });
+    text.contains("COMMIT") && outside.all(|line| line.is_empty() || line.starts_with('#'))
+}
+
+/// The dumps of a folder, whatever their files are called.
+pub(crate) fn dumps(root: &FilePath) -> Vec<Subject> {
+    let mut found = Vec::new();
+    for entry in walkdir::WalkDir::new(root).sort_by_file_name() {
+        let entry = entry.unwrap();
+        // Larger files are no dumps, and reading all of them would take the time.
+        if !entry.file_type().is_file() || entry.metadata().is_ok_and(|about| about.len() > 1 << 20) {
+            continue;
+        }
+        let Ok(bytes) = std::fs::read(entry.path()) else {
+            continue;
+        };
+        let mut sources = SourceMap::new();
+        let file = sources.add(SourceFile::from_bytes("dump", bytes));
+        let source = sources.source(file);
+        if is_whole(source.text) && Iptables.claims(source) == Claim::Content {
+            found.push(Subject::new(
+                &entry.path().to_string_lossy(),
+                source.text.to_owned(),
+            ));
+        }
+    }
+    found
+}

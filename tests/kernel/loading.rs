@@ -1,0 +1,168 @@
+//! Rulesets into the kernel. INVARIANT: a rule that the kernel's tool refuses is left out of the text that comes back, by
+//! a comment in its line, so lines keep their numbers.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use portcullis::packet::Family;
+
+/// A way into the kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tool {
+    /// iptables-restore, whichever of its two filters it fills.
+    Iptables,
+    /// iptables-restore into the older filter.
+    IptablesLegacy,
+    /// nft.
+    Nft,
+}
+
+/// What was loaded, and what was not.
+pub(crate) struct Loaded {
+    /// The text without the lines that were refused.
+    pub(crate) text: String,
+    pub(crate) refused: Vec<String>,
+}
+
+/// Refused lines after which a ruleset is given up.
+const MAX_REFUSALS: usize = 60;
+
+impl Tool {
+    pub(crate) fn program(self, family: Family) -> &'static str {
+        match (self, family) {
+            (Self::Iptables, Family::V4) => "iptables-restore",
+            (Self::Iptables, Family::V6) => "ip6tables-restore",
+            (Self::IptablesLegacy, Family::V4) => "iptables-legacy-restore",
+            (Self::IptablesLegacy, Family::V6) => "ip6tables-legacy-restore",
+            (Self::Nft, _) => "nft",
+        }
+    }
+
+    /// Loads a ruleset into the namespace of this thread, or says what the tool says.
+    pub(crate) fn load(self, text: &str, family: Family) -> Result<(), String> {
+        let arguments: &[&str] = if self == Self::Nft { &["-f", "-"] } else { &[] };
+        run(self.program(family), arguments, text).map(|_| ())
+    }
+
+    /// The program that prints what is loaded, with counters; `None` if there is none that prints it as it was.
+    pub(crate) fn lister(self, family: Family) -> Option<&'static str> {
+        match (self, family) {
+            (Self::Iptables, Family::V4) => Some("iptables-save"),
+            (Self::Iptables, Family::V6) => Some("ip6tables-save"),
+            (Self::IptablesLegacy, Family::V4) => Some("iptables-legacy-save"),
+            (Self::IptablesLegacy, Family::V6) => Some("ip6tables-legacy-save"),
+            (Self::Nft, _) => None,
+        }
+    }
+
+    /// Loads what can be loaded of a ruleset. An error is what the tool says of more than single rules.
+    pub(crate) fn load_without_refused(self, text: &str, family: Family) -> Result<Loaded, String> {
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        if self != Self::Nft {
+            without_prose(&mut lines)?;
+        }
+        let mut refused = Vec::new();
+        for _ in 0..MAX_REFUSALS {
+            let text = lines.join("\n") + "\n";
+            let Err(said) = self.load(&text, family) else {
+                return Ok(Loaded { text, refused });
+            };
+            let left_out = left_out(&said, &mut lines);
+            if left_out.is_empty() {
+                return Err(said);
+            }
+            refused.extend(left_out);
+        }
+        Err(format!("more than {MAX_REFUSALS} kinds of rules are refused"))
+    }
+}
+
+/// Makes comments of what stands outside of tables: prompts and the like, which people paste with a dump.
+fn without_prose(lines: &mut [String]) -> Result<(), String> {
+    let (mut is_inside, mut has_table) = (false, false);
+    for line in lines {
+        let text = line.trim();
+        if text.starts_with('*') {
+            (is_inside, has_table) = (true, true);
+        } else if !is_inside && !text.starts_with('#') {
+            "#".clone_into(line);
+        } else if text.starts_with("COMMIT") {
+            is_inside = false;
+        }
+    }
+    if has_table {
+        Ok(())
+    } else {
+        Err("has no table".to_owned())
+    }
+}
+
+/// Makes comments of the rules that a tool complains of; gives what they were. Rules that differ in numbers alone are
+/// refused alike, and each try costs a load.
+fn left_out(said: &str, lines: &mut [String]) -> Vec<String> {
+    let missing = said
+        .split("Chain '")
+        .nth(1)
+        .and_then(|rest| rest.split('\'').next());
+    let is_refused: Box<dyn Fn(&str) -> bool> = if let Some(chain) = missing {
+        let leads = [format!("-j {chain}"), format!("-g {chain}")];
+        Box::new(move |line| shape(line).is_some() && leads.iter().any(|lead| line.contains(lead.as_str())))
+    } else {
+        let at = line_named(said).and_then(|line| line.checked_sub(1));
+        let Some(refused) = at.and_then(|at| lines.get(at)).and_then(|line| shape(line)) else {
+            return Vec::new();
+        };
+        Box::new(move |line| shape(line).as_ref() == Some(&refused))
+    };
+    let refused = lines.iter_mut().filter(|line| is_refused(line));
+    refused
+        .map(|line| std::mem::replace(line, "#".to_owned()))
+        .collect()
+}
+
+/// The line of which the tool complains: "line 7", or "Error occurred at line: 7".
+fn line_named(said: &str) -> Option<usize> {
+    said.split("line").skip(1).find_map(|rest| {
+        let rest = rest.trim_start_matches([':', ' ']);
+        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        digits.parse().ok()
+    })
+}
+
+/// A rule without its chain and its numbers; `None` for a line that is no rule.
+fn shape(line: &str) -> Option<String> {
+    let mut words = line.split_whitespace().skip_while(|word| word.starts_with('['));
+    let command = words.next().filter(|word| matches!(*word, "-A" | "-I" | "-D"))?;
+    let kept = words.skip(1).map(|word| {
+        let is_number = |letter: char| letter.is_ascii_hexdigit() || ".:/,-".contains(letter);
+        if word.starts_with(|first: char| first.is_ascii_digit()) && word.chars().all(is_number) {
+            "0"
+        } else {
+            word
+        }
+    });
+    Some(std::iter::once(command).chain(kept).collect::<Vec<_>>().join(" "))
+}
+
+/// Runs a program of the machine; its output, or what it says on failing.
+pub(crate) fn run(program: &str, arguments: &[&str], input: &str) -> Result<String, String> {
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("{program}: {error}"))?;
+    let mut stdin = child.stdin.take().unwrap();
+    let output = std::thread::scope(|scope| {
+        scope.spawn(move || stdin.write_all(input.as_bytes()));
+        child.wait_with_output()
+    });
+    let output = output.map_err(|error| format!("{program}: {error}"))?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if output.status.success() {
+        Ok(text(&output.stdout))
+    } else {
+        Err(format!("{program}: {}", text(&output.stderr).trim()))
+    }
+}

@@ -1,0 +1,193 @@
+//! The running Linux kernel as judge: rulesets are loaded in network namespaces of their own, packets sent through them,
+//! and every definite answer of `trace --packets` must be what became of the packet. INVARIANT: nothing outside of the
+//! namespaces is touched, and where the test cannot run it says so and passes, unless `PORTCULLIS_CI` is set.
+//!
+//! What makes no oracle: rules whose answer depends on earlier packets (`limit`, `recent`, `statistic`, …) and what the
+//! kernel or its tools do not know; the first are unknown to us, the second are left out on both sides and counted.
+#![cfg(test)]
+#![cfg(target_os = "linux")]
+
+mod answer;
+mod blocks;
+mod corners;
+mod counters;
+mod judge;
+mod loading;
+mod machine;
+mod markers;
+mod namespace;
+mod probe;
+mod wire;
+
+#[path = "../support/file.rs"]
+mod file;
+#[path = "../support/listing.rs"]
+mod listing;
+#[path = "../../benches/generate/mixed.rs"]
+mod mixed;
+#[path = "../support/program.rs"]
+mod program;
+#[path = "../../benches/generate/random.rs"]
+mod random;
+#[path = "../../benches/generate/ruleset.rs"]
+mod ruleset;
+
+use judge::{Subject, judge, judge_all};
+use loading::Tool;
+use ruleset::{Shape, ruleset};
+
+/// Packets for each ruleset of this repository, for each that is part of a literate case, and for each of the corpus.
+const N_PACKETS: usize = 1_200;
+const N_PACKETS_OF_CASE: usize = 300;
+const N_PACKETS_OF_CORPUS: usize = 800;
+
+#[test]
+fn the_kernel_decides_as_we_say_of_the_fixtures() {
+    if !machine::is_able() {
+        return;
+    }
+    let mut subjects = Vec::new();
+    for folder in ["fixtures/iptables", "fixtures/demo"] {
+        for extension in ["rules", "v4", "v6"] {
+            let files = listing::below(folder, extension);
+            subjects.extend(
+                files
+                    .into_iter()
+                    .map(|path| Subject::new(&path, file::text(&path))),
+            );
+        }
+    }
+    // The two filters that iptables fills do not take all rules alike.
+    let tools: &[Tool] = if machine::has(Tool::IptablesLegacy) {
+        &[Tool::Iptables, Tool::IptablesLegacy]
+    } else {
+        &[Tool::Iptables]
+    };
+    let by_tools = subjects
+        .iter()
+        .flat_map(|subject| tools.iter().map(|&tool| subject.clone().by(tool)));
+    judge_all("fixtures", by_tools.collect(), N_PACKETS);
+}
+
+#[test]
+fn the_kernel_decides_as_we_say_of_the_cases() {
+    if !machine::is_able() {
+        return;
+    }
+    let subjects = blocks::dumps()
+        .into_iter()
+        .map(|(name, text)| Subject::new(&name, text));
+    judge_all("cases", subjects.collect(), N_PACKETS_OF_CASE);
+}
+
+#[test]
+fn the_kernel_decides_as_we_say_of_generated_rulesets() {
+    if !machine::is_able() {
+        return;
+    }
+    let mut subjects = Vec::new();
+    for shape in Shape::ALL {
+        for (seed, n_rules) in [(11, 12), (12, 60), (13, 250)] {
+            let name = format!("{} of {n_rules}, seed {seed}", shape.name());
+            subjects.push(Subject::new(&name, ruleset(shape, n_rules, seed)));
+        }
+    }
+    judge_all("generated", subjects, N_PACKETS);
+}
+
+#[test]
+fn the_kernel_decides_as_we_say_of_the_corpus() {
+    if !machine::is_able() {
+        return;
+    }
+    let Some(root) = std::env::var_os("PORTCULLIS_CORPUS") else {
+        machine::say("skipped: kernel: PORTCULLIS_CORPUS is not set");
+        return;
+    };
+    judge_all("corpus", judge::dumps(root.as_ref()), N_PACKETS_OF_CORPUS);
+}
+
+/// Both ways into the kernel and both of its filters decide alike, so the harness is not wrong in one of them.
+#[test]
+fn every_tool_gives_the_same_verdicts() {
+    if !machine::is_able() {
+        return;
+    }
+    let subject = Subject::new("two services", SERVICES.to_owned());
+    let by_default = judge(&subject, N_PACKETS).unwrap();
+    assert_eq!(by_default.mistakes, Vec::<String>::new());
+    for tool in [Tool::IptablesLegacy, Tool::Nft] {
+        if !machine::has(tool) {
+            continue;
+        }
+        let text = if tool == Tool::Nft {
+            SERVICES_IN_NFT
+        } else {
+            SERVICES
+        };
+        let verdict = judge(&subject.clone().by(tool).in_words(text), N_PACKETS).unwrap();
+        assert_eq!(verdict.mistakes, Vec::<String>::new(), "{tool:?}");
+        assert_eq!(verdict.tally.accepted, by_default.tally.accepted, "{tool:?}");
+    }
+}
+
+/// What is compared would be seen if it differed: a port, a default verdict, and the rule that decides.
+#[test]
+fn a_wrong_answer_is_found() {
+    if !machine::is_able() {
+        return;
+    }
+    for (ours, theirs) in [
+        ("--dport 22 -j ACCEPT", "--dport 23 -j ACCEPT"),
+        (":FORWARD DROP", ":FORWARD ACCEPT"),
+        ("RELATED,ESTABLISHED", "ESTABLISHED"),
+        (
+            "--dport 25 -j REJECT --reject-with tcp-reset",
+            "--dport 25 -j ACCEPT",
+        ),
+    ] {
+        assert!(SERVICES.contains(ours), "{ours}");
+        let subject = Subject::new("two services", SERVICES.to_owned());
+        let judgement = judge(&subject.in_words(&SERVICES.replace(ours, theirs)), N_PACKETS).unwrap();
+        assert!(!judgement.mistakes.is_empty(), "{ours}");
+    }
+}
+
+const SERVICES: &str = "*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+:services - [0:0]
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -i lo -j ACCEPT
+-A INPUT -p tcp -j services
+-A INPUT -s 192.0.2.0/25 -p udp -m udp --dport 53 -j ACCEPT
+-A FORWARD -i eth0 -o eth1 -p tcp -m tcp --dport 1024:2047 -j ACCEPT
+-A OUTPUT -d 198.51.100.0/24 -j DROP
+-A services -p tcp -m tcp --dport 22 -j ACCEPT
+-A services -p tcp -m tcp --dport 25 -j REJECT --reject-with tcp-reset
+COMMIT
+";
+
+const SERVICES_IN_NFT: &str = "table ip filter {
+  chain services {
+    tcp dport 22 accept
+    tcp dport 25 reject with tcp reset
+  }
+  chain input {
+    type filter hook input priority 0; policy drop;
+    ct state established,related accept
+    iifname lo accept
+    meta l4proto tcp jump services
+    ip saddr 192.0.2.0/25 udp dport 53 accept
+  }
+  chain forward {
+    type filter hook forward priority 0; policy drop;
+    iifname eth0 oifname eth1 tcp dport 1024-2047 accept
+  }
+  chain output {
+    type filter hook output priority 0; policy accept;
+    ip daddr 198.51.100.0/24 drop
+  }
+}
+";
