@@ -20,14 +20,14 @@ use values::{Corners, Values};
 /// Interfaces that one ruleset may have: each takes its time to make.
 const MAX_INTERFACES: usize = 40;
 
-/// Packets for a ruleset, fewer if it is hard to find them.
-pub(crate) fn probes(ruleset: &Ruleset, family: Family, n_probes: usize, seed: u64) -> Vec<Probe> {
+/// Packets for rulesets, fewer if it is hard to find them.
+pub(crate) fn probes(rulesets: &[Ruleset], family: Family, n_probes: usize, seed: u64) -> Vec<Probe> {
     let mut maker = Maker {
-        corners: Corners::of(std::slice::from_ref(ruleset)),
+        corners: Corners::of(rulesets),
         random: Random::new(seed),
         family,
-        paths: filtered(ruleset),
-        asks_classes: asks_classes(ruleset),
+        paths: filtered(rulesets),
+        asks_classes: asks_classes(rulesets),
         interfaces: BTreeSet::from([USUAL.to_owned()]),
     };
     let tries = std::iter::repeat_with(|| maker.probe()).take(n_probes * 8);
@@ -239,8 +239,8 @@ fn is_ordinary(address: IpAddr) -> bool {
 }
 
 /// The paths on which some rule of a filter stands.
-fn filtered(ruleset: &Ruleset) -> Vec<Path> {
-    let asks = |path: &Path| {
+fn filtered(rulesets: &[Ruleset]) -> Vec<Path> {
+    let has_rules = |ruleset: &Ruleset, path: Path| {
         let mut bases = ruleset
             .bases
             .iter()
@@ -250,13 +250,14 @@ fn filtered(ruleset: &Ruleset) -> Vec<Path> {
             path.hooks().contains(&base.hook) && chain.is_some_and(|chain| !chain.rules.is_empty())
         })
     };
+    let asks = |path: &Path| rulesets.iter().any(|ruleset| has_rules(ruleset, *path));
     [Path::Input, Path::Forward, Path::Output]
         .into_iter()
         .filter(asks)
         .collect()
 }
 
-fn asks_classes(ruleset: &Ruleset) -> bool {
+fn asks_classes(rulesets: &[Ruleset]) -> bool {
     fn asks(condition: &Condition) -> bool {
         match condition {
             Condition::Test(field, _) => matches!(field, Field::SourceClass | Field::DestinationClass),
@@ -265,6 +266,7 @@ fn asks_classes(ruleset: &Ruleset) -> bool {
             Condition::Unknown(_) => false,
         }
     }
-    let mut rules = ruleset.chains.iter().flat_map(|chain| &chain.rules);
+    let chains = rulesets.iter().flat_map(|ruleset| &ruleset.chains);
+    let mut rules = chains.flat_map(|chain| &chain.rules);
     rules.any(|rule| rule.matches.iter().any(|one| asks(&one.condition)))
 }

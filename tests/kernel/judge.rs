@@ -3,110 +3,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::path::Path as FilePath;
 use std::time::Instant;
 
-use portcullis::dialect::iptables::Iptables;
-use portcullis::dialect::{Claim, Dialect as _};
-use portcullis::model::{Families, Path, Ruleset};
+use portcullis::model::{Path, Ruleset};
 use portcullis::packet::Family;
-use portcullis::source::{SourceFile, SourceMap};
 
-use crate::answer::{Answer, ask};
+use crate::answer::ask;
 use crate::corners::probes;
 use crate::counters;
-use crate::loading::{Loaded, Tool};
+use crate::loading::Loaded;
 use crate::machine;
 use crate::markers::{self, Seen};
 use crate::namespace::{Namespace, Routes, USUAL};
 use crate::probe::Probe;
+use crate::subject::Subject;
+use crate::tally::Tally;
 use crate::wire;
-
-/// A ruleset to be judged.
-#[derive(Debug, Clone)]
-pub(crate) struct Subject {
-    name: String,
-    text: String,
-    tool: Tool,
-    /// What the kernel gets, if it is not the text itself.
-    loaded: Option<String>,
-}
-
-impl Subject {
-    pub(crate) fn new(name: &str, text: String) -> Self {
-        Self {
-            name: name.to_owned(),
-            text,
-            tool: Tool::Iptables,
-            loaded: None,
-        }
-    }
-
-    /// The same, loaded by another tool.
-    pub(crate) fn by(self, tool: Tool) -> Self {
-        Self { tool, ..self }
-    }
-
-    /// The same, said to the kernel in other words.
-    pub(crate) fn in_words(self, text: &str) -> Self {
-        Self {
-            loaded: Some(text.to_owned()),
-            ..self
-        }
-    }
-
-    /// The file's name: what it ends with can say what it is.
-    fn file_name(&self) -> String {
-        let name = self.name.rsplit('/').next().unwrap_or_default();
-        name.replace(
-            |letter: char| !letter.is_ascii_alphanumeric() && !"._-".contains(letter),
-            "-",
-        )
-    }
-
-    /// The ruleset and its family; the kernel takes one at a time.
-    fn read(&self) -> Result<(Ruleset, Family), String> {
-        let mut sources = SourceMap::new();
-        let file = sources.add_text(self.file_name(), self.text.as_str());
-        let rulesets = Iptables.read(&[sources.source(file)]).rulesets;
-        let [ruleset] = rulesets.as_slice() else {
-            return Err(format!("has {} rulesets, not one", rulesets.len()));
-        };
-        match ruleset.families {
-            Families::V4 => Ok((ruleset.clone(), Family::V4)),
-            Families::V6 => Ok((ruleset.clone(), Family::V6)),
-            Families::Both => Err("is of both families".to_owned()),
-        }
-    }
-}
-
-impl std::fmt::Display for Subject {
-    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let how = match self.tool {
-            Tool::Iptables => "",
-            Tool::IptablesLegacy => " (legacy)",
-            Tool::Nft => " (nft)",
-        };
-        write!(to, "{}{how}", self.name)
-    }
-}
 
 /// Refused rules and mistakes that are printed, for one ruleset and for all.
 const MAX_SHOWN: usize = 3;
-
-/// How many packets there were of each kind.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Tally {
-    compared: usize,
-    /// Not compared: the kernel does not route them, or has another opinion of their connection.
-    unfit: usize,
-    unknown: usize,
-    pub(crate) accepted: usize,
-    /// Rejected, as we say, but the kernel keeps silent: it answers no ICMP error and no reset.
-    silent: usize,
-    refused_rules: usize,
-    rules_counted: usize,
-}
 
 /// What came of a comparison.
 #[derive(Debug, Default)]
@@ -163,8 +78,24 @@ pub(crate) fn judge_all(what: &str, subjects: Vec<Subject>, n_packets: usize) {
 
 /// Sends packets through one ruleset. An error is why it cannot be judged.
 pub(crate) fn judge(subject: &Subject, n_packets: usize) -> Result<Judgement, String> {
-    let (ruleset, family) = subject.read()?;
-    let probes = probes(&ruleset, family, n_packets, 1);
+    let (rulesets, families) = subject.read()?;
+    let mut judgement = Judgement::default();
+    for family in families {
+        let of_family = judge_family(subject, &rulesets, family, n_packets)?;
+        judgement.tally.add(&of_family.tally);
+        judgement.mistakes.extend(of_family.mistakes);
+        judgement.refused.extend(of_family.refused);
+    }
+    Ok(judgement)
+}
+
+fn judge_family(
+    subject: &Subject,
+    rulesets: &[Ruleset],
+    family: Family,
+    n_packets: usize,
+) -> Result<Judgement, String> {
+    let probes = probes(rulesets, family, n_packets, 1);
     // A namespace belongs to a thread and is gone with it.
     let asked = std::thread::scope(|scope| scope.spawn(|| Kernel::ask(subject, family, &probes)).join());
     let kernel = asked.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
@@ -340,79 +271,4 @@ fn send(space: &mut Namespace, family: Family, probes: &[Probe], batches: &[Batc
         }
     }
     space.unroute(family);
-}
-
-impl Tally {
-    /// Counts an answer; says what is wrong with it.
-    fn count(&mut self, answer: &Answer, outcome: &str) -> Option<String> {
-        self.compared += 1;
-        self.accepted += usize::from(outcome == "accept");
-        match (answer.verdict.as_str(), outcome) {
-            ("unknown", "accept" | "drop" | "reject") => self.unknown += 1,
-            ("reject", "drop") => self.silent += 1,
-            (ours, theirs) if ours == theirs => {}
-            (ours, _) => return Some(format!("we say {ours}")),
-        }
-        None
-    }
-
-    fn add(&mut self, other: &Self) {
-        self.compared += other.compared;
-        self.unfit += other.unfit;
-        self.unknown += other.unknown;
-        self.accepted += other.accepted;
-        self.silent += other.silent;
-        self.refused_rules += other.refused_rules;
-        self.rules_counted += other.rules_counted;
-    }
-
-    fn shown(&self) -> String {
-        format!(
-            "{} packets, {} accepted, {} unknown ({}%), {} rejected in silence, {} not comparable, {} rules counted, {} rules refused",
-            self.compared,
-            self.accepted,
-            self.unknown,
-            self.unknown * 100 / self.compared.max(1),
-            self.silent,
-            self.unfit,
-            self.rules_counted,
-            self.refused_rules
-        )
-    }
-}
-
-/// Whether a text is a dump and nothing else, such as a page about dumps or the output of somebody's tests.
-fn is_whole(text: &str) -> bool {
-    let mut is_inside = false;
-    let mut outside = text.lines().map(str::trim).filter(|line| {
-        let was_inside = is_inside;
-        is_inside = line.starts_with('*') || (is_inside && *line != "COMMIT");
-        !is_inside && !was_inside
-    });
-    text.contains("COMMIT") && outside.all(|line| line.is_empty() || line.starts_with('#'))
-}
-
-/// The dumps of a folder, whatever their files are called.
-pub(crate) fn dumps(root: &FilePath) -> Vec<Subject> {
-    let mut found = Vec::new();
-    for entry in walkdir::WalkDir::new(root).sort_by_file_name() {
-        let entry = entry.unwrap();
-        // Larger files are no dumps, and reading all of them would take the time.
-        if !entry.file_type().is_file() || entry.metadata().is_ok_and(|about| about.len() > 1 << 20) {
-            continue;
-        }
-        let Ok(bytes) = std::fs::read(entry.path()) else {
-            continue;
-        };
-        let mut sources = SourceMap::new();
-        let file = sources.add(SourceFile::from_bytes("dump", bytes));
-        let source = sources.source(file);
-        if is_whole(source.text) && Iptables.claims(source) == Claim::Content {
-            found.push(Subject::new(
-                &entry.path().to_string_lossy(),
-                source.text.to_owned(),
-            ));
-        }
-    }
-    found
 }

@@ -67,13 +67,50 @@ impl Tool {
             let Err(said) = self.load(&text, family) else {
                 return Ok(Loaded { text, refused });
             };
-            let left_out = left_out(&said, &mut lines);
+            let mut left_out = left_out(&said, &mut lines);
+            if left_out.is_empty() && self != Self::Nft {
+                left_out = self.left_out_of_table(&said, &mut lines, family);
+            }
             if left_out.is_empty() {
                 return Err(said);
             }
             refused.extend(left_out);
         }
         Err(format!("more than {MAX_REFUSALS} kinds of rules are refused"))
+    }
+}
+
+impl Tool {
+    /// Where a tool complains of a whole table at its `COMMIT`: makes comments of the rules that it does not take one by
+    /// one either.
+    fn left_out_of_table(self, said: &str, lines: &mut [String], family: Family) -> Vec<String> {
+        let Some(end) = line_named(said).and_then(|line| line.checked_sub(1)) else {
+            return Vec::new();
+        };
+        let is_header = |line: &String| line.trim().starts_with('*');
+        let begin = lines
+            .get(..end)
+            .and_then(|before| before.iter().rposition(is_header));
+        let Some(table) = begin.and_then(|begin| lines.get_mut(begin..end)) else {
+            return Vec::new();
+        };
+        let frame: Vec<String> = table
+            .iter()
+            .filter(|line| shape(line).is_none())
+            .cloned()
+            .collect();
+        let mut refused = Vec::new();
+        for line in table
+            .iter_mut()
+            .filter(|line| shape(line).is_some())
+            .take(MAX_REFUSALS)
+        {
+            let alone = format!("{}\n{line}\nCOMMIT\n", frame.join("\n"));
+            if self.load(&alone, family).is_err() {
+                refused.push(std::mem::replace(line, "#".to_owned()));
+            }
+        }
+        refused
     }
 }
 
@@ -163,6 +200,7 @@ pub(crate) fn run(program: &str, arguments: &[&str], input: &str) -> Result<Stri
     if output.status.success() {
         Ok(text(&output.stdout))
     } else {
-        Err(format!("{program}: {}", text(&output.stderr).trim()))
+        let said = text(&output.stderr);
+        Err(format!("{program}: {}: {}", output.status, said.trim()))
     }
 }

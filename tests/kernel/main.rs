@@ -17,6 +17,8 @@ mod machine;
 mod markers;
 mod namespace;
 mod probe;
+mod subject;
+mod tally;
 mod wire;
 
 #[path = "../support/file.rs"]
@@ -32,9 +34,10 @@ mod random;
 #[path = "../../benches/generate/ruleset.rs"]
 mod ruleset;
 
-use judge::{Subject, judge, judge_all};
+use judge::{judge, judge_all};
 use loading::Tool;
 use ruleset::{Shape, ruleset};
+use subject::Subject;
 
 /// Packets for each ruleset of this repository, for each that is part of a literate case, and for each of the corpus.
 const N_PACKETS: usize = 1_200;
@@ -104,7 +107,7 @@ fn the_kernel_decides_as_we_say_of_the_corpus() {
         machine::say("skipped: kernel: PORTCULLIS_CORPUS is not set");
         return;
     };
-    judge_all("corpus", judge::dumps(root.as_ref()), N_PACKETS_OF_CORPUS);
+    judge_all("corpus", subject::dumps(root.as_ref()), N_PACKETS_OF_CORPUS);
 }
 
 /// Both ways into the kernel and both of its filters decide alike, so the harness is not wrong in one of them.
@@ -169,7 +172,8 @@ const SERVICES: &str = "*filter
 COMMIT
 ";
 
-const SERVICES_IN_NFT: &str = "table ip filter {
+const SERVICES_IN_NFT: &str = "flush ruleset
+table ip filter {
   chain services {
     tcp dport 22 accept
     tcp dport 25 reject with tcp reset

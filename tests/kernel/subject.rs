@@ -1,0 +1,147 @@
+//! Rulesets to be judged: files, parts of files, generated ones. INVARIANT: what the kernel gets says the same as what we
+//! read, and is that very text unless a test says otherwise.
+
+use std::path::Path;
+
+use portcullis::dialect::{ALL, Claim, Dialect};
+use portcullis::model::{Families, Ruleset};
+use portcullis::packet::Family;
+use portcullis::source::{Source, SourceFile, SourceMap};
+
+use crate::loading::Tool;
+
+/// A ruleset and the way that it takes into the kernel.
+#[derive(Debug, Clone)]
+pub(crate) struct Subject {
+    name: String,
+    pub(crate) text: String,
+    pub(crate) tool: Tool,
+    /// What the kernel gets, if it is not the text itself.
+    pub(crate) loaded: Option<String>,
+}
+
+impl Subject {
+    /// A text by its name, loaded by the tool of its language.
+    pub(crate) fn new(name: &str, text: String) -> Self {
+        let mut subject = Self {
+            name: name.to_owned(),
+            text,
+            tool: Tool::Iptables,
+            loaded: None,
+        };
+        if subject.in_source(|source| claiming(source).is_some_and(|dialect| dialect.name() == "nftables")) {
+            subject.tool = Tool::Nft;
+        }
+        subject
+    }
+
+    /// The same, loaded by another tool.
+    pub(crate) fn by(self, tool: Tool) -> Self {
+        Self { tool, ..self }
+    }
+
+    /// The same, said to the kernel in other words.
+    pub(crate) fn in_words(self, text: &str) -> Self {
+        Self {
+            loaded: Some(text.to_owned()),
+            ..self
+        }
+    }
+
+    /// The file's name: what it ends with can say what it is.
+    pub(crate) fn file_name(&self) -> String {
+        let name = self.name.rsplit('/').next().unwrap_or_default();
+        name.replace(
+            |letter: char| !letter.is_ascii_alphanumeric() && !"._-".contains(letter),
+            "-",
+        )
+    }
+
+    fn in_source<T>(&self, ask: impl Fn(Source<'_>) -> T) -> T {
+        let mut sources = SourceMap::new();
+        let file = sources.add_text(self.file_name(), self.text.as_str());
+        ask(sources.source(file))
+    }
+
+    /// The rulesets and the families that they filter. Tools but nft take one family at a time.
+    pub(crate) fn read(&self) -> Result<(Vec<Ruleset>, Vec<Family>), String> {
+        let read = self.in_source(|source| claiming(source).map(|dialect| dialect.read(&[source]).rulesets));
+        let rulesets = read.ok_or("is in no language that we read")?;
+        let filters = |family: &Family| {
+            rulesets.iter().any(|ruleset| match ruleset.families {
+                Families::Both => true,
+                Families::V4 => *family == Family::V4,
+                Families::V6 => *family == Family::V6,
+            })
+        };
+        let families: Vec<_> = Family::ALL.into_iter().filter(filters).collect();
+        match families.as_slice() {
+            [] => Err("has no ruleset".to_owned()),
+            [_, _, ..] if self.tool != Tool::Nft => Err("is of two families".to_owned()),
+            _ => Ok((rulesets, families)),
+        }
+    }
+}
+
+impl std::fmt::Display for Subject {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let how = match self.tool {
+            Tool::Iptables => "",
+            Tool::IptablesLegacy => " (legacy)",
+            Tool::Nft => " (nft)",
+        };
+        write!(to, "{}{how}", self.name)
+    }
+}
+
+/// The language that a text is in.
+fn claiming(source: Source<'_>) -> Option<&'static dyn Dialect> {
+    let claims = ALL
+        .iter()
+        .copied()
+        .map(|dialect| (dialect.claims(source), dialect));
+    let best = claims.max_by_key(|(claim, _)| *claim);
+    best.filter(|(claim, _)| *claim != Claim::No)
+        .map(|(_, dialect)| dialect)
+}
+
+/// Whether a text is a dump and nothing else, such as a page about dumps or the output of somebody's tests.
+fn is_whole(text: &str) -> bool {
+    let mut is_inside = false;
+    let mut outside = text.lines().map(str::trim).filter(|line| {
+        let was_inside = is_inside;
+        is_inside = line.starts_with('*') || (is_inside && *line != "COMMIT");
+        !is_inside && !was_inside
+    });
+    text.contains("COMMIT") && outside.all(|line| line.is_empty() || line.starts_with('#'))
+}
+
+/// Whether a text is a dump of iptables by what is in it.
+fn is_iptables(source: Source<'_>) -> bool {
+    portcullis::dialect::by_name("iptables").is_some_and(|dialect| dialect.claims(source) == Claim::Content)
+}
+
+/// The dumps of a folder, whatever their files are called.
+pub(crate) fn dumps(root: &Path) -> Vec<Subject> {
+    let mut found = Vec::new();
+    for entry in walkdir::WalkDir::new(root).sort_by_file_name() {
+        let entry = entry.unwrap();
+        // Larger files are no dumps, and reading all of them would take the time.
+        if !entry.file_type().is_file() || entry.metadata().is_ok_and(|about| about.len() > 1 << 20) {
+            continue;
+        }
+        let Ok(bytes) = std::fs::read(entry.path()) else {
+            continue;
+        };
+        let mut sources = SourceMap::new();
+        let file = sources.add(SourceFile::from_bytes("dump", bytes));
+        let source = sources.source(file);
+        if is_whole(source.text) && is_iptables(source) {
+            found.push(Subject::new(
+                &entry.path().to_string_lossy(),
+                source.text.to_owned(),
+            ));
+        }
+    }
+    found
+}
