@@ -5,14 +5,14 @@
 use super::Lowering;
 use super::check::{check_options, check_protocol, reads_ports};
 use super::table::TableKind;
-use super::unmodelled::{asks_by_itself, is_detail};
+use super::unmodelled::asks_by_itself;
 use crate::dialect::iptables::ast::{Read, Rule, Term, Unread, Word};
 use crate::dialect::iptables::names::Meaning;
 use crate::dialect::iptables::parser::{self, Address, words};
 use crate::finding::{Code, Finding, Label, Severity};
 use crate::model::{Condition, Match, Unknown};
 use crate::packet::protocol::has_ports;
-use crate::packet::{Family, Field, RangeSet};
+use crate::packet::{Family, Field, RangeSet, value};
 
 /// The protocol that a rule names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub(super) fn ports_are_known(protocol: Option<Protocol>) -> bool {
 }
 
 /// A test that a field's value is in `set`, or is not.
-fn test(field: Field, set: RangeSet, negated: bool) -> Condition {
+pub(super) fn test(field: Field, set: RangeSet, negated: bool) -> Condition {
     let set = if negated {
         set.complement(field.maximum())
     } else {
@@ -150,6 +150,7 @@ impl<'a> Lowering<'a> {
             Meaning::Syn => set_of(Field::TcpFlags, flags_with(0x17, 0x02)),
             Meaning::IcmpType => icmp(text, Family::V4, negated),
             Meaning::Icmpv6Type => icmp(text, Family::V6, negated),
+            Meaning::State if table.is_before_tracking() => untracked_state(text, negated),
             Meaning::State => state(text, negated),
             Meaning::SourceRange => set_of(family.source(), self.address_range(text)?),
             Meaning::DestinationRange => set_of(family.destination(), self.address_range(text)?),
@@ -228,40 +229,6 @@ impl<'a> Lowering<'a> {
                 Ok(Some(not(Condition::Unknown(Unknown { property, why }), negated)))
             }
         }
-    }
-
-    /// `-m addrtype`
-    fn class(
-        &mut self,
-        rule: &Rule<'a>,
-        term: &Term<'a>,
-        text: &'a str,
-        field: Field,
-        table: TableKind,
-    ) -> Read<'a, Option<Condition>> {
-        let classes = parser::class_list(text)?;
-        // "--limit-iface-in": the class is then that of the address on one interface alone.
-        let limited = rule
-            .terms
-            .iter()
-            .any(|other| other.owner == term.owner && is_detail(other));
-        if limited {
-            return Ok(Some(self.unmodelled(rule, term, table)));
-        }
-        let whole = Condition::Test(field, classes.whole);
-        if classes.part.is_empty() {
-            return Ok(Some(match whole {
-                Condition::Test(field, set) => test(field, set, term.negated),
-                other => other,
-            }));
-        }
-        let mut positive = *term;
-        positive.negated = false;
-        let part = Condition::All(vec![
-            Condition::Test(field, classes.part),
-            self.unmodelled(rule, &positive, table),
-        ]);
-        Ok(Some(not(Condition::Any(vec![whole, part]), term.negated)))
     }
 }
 
@@ -365,6 +332,25 @@ fn state(text: &str, negated: bool) -> Read<'_, Option<Condition>> {
         Ok([only]) => not(only, negated),
         Err(any) => not(Condition::Any(any), negated),
     }))
+}
+
+/// Before connection tracking every packet is INVALID, and UNTRACKED behind a rule that says so. A packet that will not be
+/// tracked in any case cannot be told from that.
+fn untracked_state(text: &str, negated: bool) -> Read<'_, Option<Condition>> {
+    let states = parser::states(text)?.conntrack;
+    let has = |state| !states.intersection(&RangeSet::point(state)).is_empty();
+    let is_untracked = |yes: bool| test(Field::State, RangeSet::point(value::UNTRACKED), !yes);
+    let unknown = Condition::Unknown(Unknown {
+        property: None,
+        why: "whether the packet is exempt from connection tracking already is not known".into(),
+    });
+    let condition = match (has(value::INVALID), has(value::UNTRACKED)) {
+        (true, true) => Condition::All(Vec::new()),
+        (false, false) => Condition::Any(Vec::new()),
+        (true, false) => Condition::Any(vec![is_untracked(false), unknown]),
+        (false, true) => Condition::All(vec![is_untracked(true), unknown]),
+    };
+    Ok(Some(not(condition, negated)))
 }
 
 /// `mark & mask == value`: iptables-extensions(8), "mark".

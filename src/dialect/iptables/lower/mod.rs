@@ -5,6 +5,7 @@
 
 mod chains;
 mod check;
+mod class;
 mod command;
 mod condition;
 mod table;

@@ -64,6 +64,11 @@ impl TableKind {
         }
     }
 
+    /// Whether no packet has been tracked when it meets the table: connection tracking has priority -200.
+    pub(super) fn is_before_tracking(self) -> bool {
+        self == Self::Raw
+    }
+
     /// Whether destinations are translated before every chain of the table: then a packet has one destination in it.
     pub(super) fn is_behind_translation(self) -> bool {
         matches!(self, Self::Filter | Self::Security)
