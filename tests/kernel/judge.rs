@@ -127,7 +127,8 @@ fn judge_family(
         }
     }
     if let (Some(counted), None) = (&kernel.counted, &subject.loaded) {
-        let is_exact = judgement.tally.unknown == 0;
+        // Where one of several rules decides, and all alike, none is named.
+        let is_exact = judgement.tally.unknown == 0 && answers.iter().all(|answer| answer.rule.is_some());
         let (n_rules, differing) = counters::compare(text, counted, &decided, is_exact);
         judgement.tally.rules_counted = n_rules;
         judgement
@@ -210,48 +211,67 @@ impl Kernel {
 /// Packets that take the same routes.
 struct Batch {
     out: String,
+    /// Addresses of the host, and addresses of others.
     own: BTreeSet<IpAddr>,
+    others: BTreeSet<IpAddr>,
     probes: Vec<usize>,
 }
 
 impl Batch {
+    fn new(out: &str) -> Self {
+        Self {
+            out: out.to_owned(),
+            own: BTreeSet::new(),
+            others: BTreeSet::new(),
+            probes: Vec::new(),
+        }
+    }
+
     fn only(mut self, keep: &dyn Fn(&usize) -> bool) -> Self {
         self.probes.retain(keep);
         self
     }
 }
 
-/// The packets by the routes that they need. What is for the host itself by one packet's way and not by another's in the
-/// same batch is left out.
+/// Batches of packets of one way at most: what can be in none of them is not sent.
+const MAX_BATCHES: usize = 12;
+
+impl Batch {
+    /// Takes a packet, unless what is for the host itself by its way is not by the others' ways.
+    fn take(&mut self, at: usize, probe: &Probe) -> bool {
+        let (own, others) = match probe.path {
+            Path::Input if probe.by.as_deref() == Some("lo") => {
+                (vec![probe.source, probe.destination], vec![])
+            }
+            Path::Input => (vec![probe.destination], vec![probe.source]),
+            Path::Output => (vec![probe.source], vec![probe.destination]),
+            Path::Forward => (vec![], vec![probe.source, probe.destination]),
+        };
+        let is_new = |address: &IpAddr| !self.others.contains(address) && !others.contains(address);
+        let fits = own.iter().all(is_new) && others.iter().all(|address| !self.own.contains(address));
+        if fits {
+            self.own.extend(own);
+            self.others.extend(others);
+            self.probes.push(at);
+        }
+        fits
+    }
+}
+
+/// The packets by the routes that they need.
 fn batches(probes: &[Probe]) -> Vec<Batch> {
-    let mut by_routes: BTreeMap<(Path, bool, &str), Vec<usize>> = BTreeMap::new();
+    let mut by_routes: BTreeMap<(Path, &str), Vec<Batch>> = BTreeMap::new();
     for (at, probe) in probes.iter().enumerate() {
         let out = probe.out.as_deref().unwrap_or(USUAL);
-        let is_own = probe.path == Path::Input && probe.by.as_deref() == Some("lo");
-        by_routes.entry((probe.path, is_own, out)).or_default().push(at);
-    }
-    let batch = |((path, is_own, out), at): ((Path, bool, &str), Vec<usize>)| {
-        let of = |end: fn(&Probe) -> IpAddr| at.iter().map(|&at| end(&probes[at])).collect::<BTreeSet<_>>();
-        let (sources, destinations) = (of(|probe| probe.source), of(|probe| probe.destination));
-        let own = match path {
-            Path::Input if is_own => &sources | &destinations,
-            Path::Input => destinations,
-            Path::Output => sources,
-            Path::Forward => BTreeSet::new(),
-        };
-        let strays = |at: &usize| match path {
-            Path::Input => !is_own && own.contains(&probes[*at].source),
-            Path::Output => own.contains(&probes[*at].destination),
-            Path::Forward => false,
-        };
-        let probes = at.iter().copied().filter(|at| !strays(at)).collect();
-        Batch {
-            out: out.to_owned(),
-            own,
-            probes,
+        let batches = by_routes.entry((probe.path, out)).or_default();
+        let is_taken = batches.iter_mut().any(|batch| batch.take(at, probe));
+        if !is_taken && batches.len() < MAX_BATCHES {
+            let mut batch = Batch::new(out);
+            batch.take(at, probe);
+            batches.push(batch);
         }
-    };
-    by_routes.into_iter().map(batch).collect()
+    }
+    by_routes.into_values().flatten().collect()
 }
 
 fn send(space: &mut Namespace, family: Family, probes: &[Probe], batches: &[Batch]) {
