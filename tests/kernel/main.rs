@@ -11,6 +11,7 @@ mod answer;
 mod blocks;
 mod corners;
 mod counters;
+mod invented;
 mod judge;
 mod loading;
 mod machine;
@@ -43,6 +44,10 @@ use subject::Subject;
 const N_PACKETS: usize = 1_200;
 const N_PACKETS_OF_CASE: usize = 300;
 const N_PACKETS_OF_CORPUS: usize = 800;
+
+/// Rulesets that are invented, and packets for each.
+const N_INVENTED: u64 = 24;
+const N_PACKETS_OF_INVENTED: usize = 500;
 
 #[test]
 fn the_kernel_decides_as_we_say_of_the_fixtures() {
@@ -96,6 +101,19 @@ fn the_kernel_decides_as_we_say_of_generated_rulesets() {
         }
     }
     judge_all("generated", subjects, N_PACKETS);
+}
+
+#[test]
+fn the_kernel_decides_as_we_say_of_invented_rulesets() {
+    if !machine::is_able() {
+        return;
+    }
+    let subject = |seed| Subject::new(&format!("invented by {seed}"), invented::ruleset(seed));
+    judge_all(
+        "invented",
+        (1..=N_INVENTED).map(subject).collect(),
+        N_PACKETS_OF_INVENTED,
+    );
 }
 
 #[test]
