@@ -253,7 +253,7 @@ impl Outcomes {
             return known;
         }
         let number = u32::try_from(self.sets.len()).unwrap_or(u32::MAX >> 1);
-        self.held += 10 + set.outcomes.len() + set.doubts.len();
+        self.held += 14 + 2 * set.outcomes.len() + set.doubts.len();
         self.kinds.push(Kinds::of(&set));
         self.sets.push(set.clone());
         self.by_set.insert(set, number);
@@ -288,7 +288,7 @@ impl Outcomes {
             return known;
         }
         let id = EditId(u32::try_from(self.edits.len()).unwrap_or(u32::MAX));
-        self.held += 10 + 10 * edit.len();
+        self.held += 14 + 14 * edit.len();
         self.edits.push(edit.clone());
         self.by_edit.insert(edit, id);
         id

@@ -56,7 +56,7 @@ pub struct OverBudget {
 }
 
 /// Edges, nodes counted as two, that one host's evaluation may hold before it gives up: with all tables, under 500 MB.
-pub const DEFAULT_BUDGET: usize = 24_000_000;
+pub const DEFAULT_BUDGET: usize = 26_000_000;
 
 /// Edges that may be looked at for each edge of the budget: diagrams that stay small may still take for ever.
 const WORK_PER_EDGE: usize = 40;

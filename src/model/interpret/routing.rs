@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::super::compile::DoubtReason;
+use super::super::decider::DoubtReason;
 use super::super::path::{Path, delivered_classes};
 use super::super::{Hook, Purpose};
 use super::{Accepted, Answer, Interpreter, Packet, Verdict, split};
