@@ -7,7 +7,7 @@ use std::fmt::Write;
 use portcullis::dialect::iptables::Iptables;
 use portcullis::dialect::{Dialect, Reading};
 use portcullis::model::{Compiler, HostFacts, Interpreter, Packet, Path};
-use portcullis::packet::{OutcomeSet, OverBudget, RangeSet, Space};
+use portcullis::packet::{OutcomeSet, OverBudget, Space};
 use portcullis::source::{SourceFile, SourceMap};
 
 /// Less than any thread of the program has: what recurses with its input overflows it.
@@ -34,12 +34,8 @@ fn decide(reading: &Reading) -> Result<bool, OverBudget> {
     let _answer = Interpreter::new(&reading.rulesets, &facts).run(Path::Input, Packet::new());
     let space = Space::with_budget(BUDGET);
     let mut compiler = Compiler::new(&reading.rulesets, facts.clone(), space);
-    let mut ruling = compiler.path(Path::Input)?;
-    for (field, doubt) in compiler.properties() {
-        ruling = compiler
-            .space
-            .assume(ruling, field, &RangeSet::range(0, 1), Some(doubt))?;
-    }
+    let ruling = compiler.path(Path::Input)?;
+    let ruling = compiler.assume_properties(ruling)?;
     let open = compiler
         .space
         .packets_where(ruling, &mut OutcomeSet::possibly_accepts)?;

@@ -176,13 +176,8 @@ fn agree(seed: u64, unknowns: bool) {
     let mut compiler = Compiler::new(&rulesets, facts.clone(), Space::default());
     let interpreter = Interpreter::new(&rulesets, &facts);
     for path in [Path::Input, Path::Forward] {
-        let mut ruling = compiler.path(path).unwrap();
-        for (field, doubt) in compiler.properties() {
-            ruling = compiler
-                .space
-                .assume(ruling, field, &RangeSet::range(0, 1), Some(doubt))
-                .unwrap();
-        }
+        let ruling = compiler.path(path).unwrap();
+        let ruling = compiler.assume_properties(ruling).unwrap();
         for _ in 0..60 {
             let values: Vec<(Field, u128)> = FIELDS
                 .iter()

@@ -125,7 +125,7 @@ pub(super) fn view(
     outside: &RangeSet,
 ) -> Result<View, OverBudget> {
     let ruling = assume_moment(compiler, ruling, side, moment)?;
-    let ruling = assume_properties(compiler, ruling)?;
+    let ruling = compiler.assume_properties(ruling)?;
     let onward = onward_doubt(compiler);
     let space = &mut compiler.space;
     let mut open = space.accepted(ruling)?;
@@ -221,12 +221,11 @@ fn assume_moment(
         Side::Egress => (Field::SourceClass, Field::DestinationClass),
     };
     facts.push((own_class, value::LOCAL));
-    let mut ruling = ruling;
-    for (field, value) in facts {
-        ruling = compiler
-            .space
-            .assume(ruling, field, &RangeSet::point(value), None)?;
-    }
+    let facts: Vec<_> = facts
+        .into_iter()
+        .map(|(field, value)| (field, RangeSet::point(value), None))
+        .collect();
+    let ruling = compiler.space.assume_all(ruling, &facts)?;
     if !compiler.space.asks(peer_class) {
         return Ok(ruling);
     }
@@ -254,15 +253,6 @@ fn assume_state(
     let invalid = space.assume(ruling, Field::State, &RangeSet::point(value::INVALID), None)?;
     let tcp = space.test(Field::Protocol, &RangeSet::point(protocol::number::TCP.into()))?;
     space.choose(tcp, invalid, usual)
-}
-
-fn assume_properties(compiler: &mut Compiler<'_>, ruling: Ruling) -> Result<Ruling, OverBudget> {
-    let mut ruling = ruling;
-    for (field, doubt) in compiler.properties() {
-        let either = RangeSet::range(0, 1);
-        ruling = compiler.space.assume(ruling, field, &either, Some(doubt))?;
-    }
-    Ok(ruling)
 }
 
 impl View {

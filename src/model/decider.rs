@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::compile::{Compiler, narrow};
 use super::{Base, ChainId, Rule, Ruleset, Unknown};
-use crate::packet::{Cause, Doubt, Field, MAX_PROPERTIES};
+use crate::packet::{Cause, Doubt, Field, MAX_PROPERTIES, OverBudget, RangeSet, Ruling};
 use crate::source::Span;
 
 /// Who decides about a packet.
@@ -140,12 +140,20 @@ impl<'m> Compiler<'m> {
         Some(Field::Property(number))
     }
 
-    /// Every property in use with its doubt, for [`Space::assume`] at the end.
+    /// How many unknown properties the host's rules ask for.
     #[must_use]
-    pub fn properties(&self) -> Vec<(Field, Doubt)> {
-        self.properties
-            .values()
-            .map(|&(number, doubt)| (Field::Property(number), doubt))
-            .collect()
+    pub fn n_properties(&self) -> usize {
+        self.properties.len()
+    }
+
+    /// A ruling in which each unknown property may have either value: the last thing to do, since until then it
+    /// cancels against itself.
+    pub fn assume_properties(&mut self, ruling: Ruling) -> Result<Ruling, OverBudget> {
+        let either = RangeSet::range(0, 1);
+        let properties = self.properties.values();
+        let fields: Vec<_> = properties
+            .map(|&(number, doubt)| (Field::Property(number), either.clone(), Some(doubt)))
+            .collect();
+        self.space.assume_all(ruling, &fields)
     }
 }

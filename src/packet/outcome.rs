@@ -3,8 +3,12 @@
 //! INVARIANT: an outcome set is never empty, its outcomes and doubts are sorted and without repeats, so that
 //! equal sets are one terminal.
 
-use rustc_hash::FxHashMap;
+use std::hash::{Hash, Hasher};
 
+use hashbrown::HashTable;
+use rustc_hash::{FxHashMap, FxHasher};
+
+use super::store::spread;
 use super::{Field, RangeSet};
 
 /// How a packet leaves a segment.
@@ -211,7 +215,8 @@ pub(super) struct Outcomes {
     /// The first two stand for the terminals of packet sets, which have no outcomes.
     sets: Vec<OutcomeSet>,
     kinds: Vec<Kinds>,
-    by_set: FxHashMap<OutcomeSet, u32>,
+    /// Half a hash and the number of each set.
+    by_set: HashTable<(u32, u32)>,
     edits: Vec<Vec<(Field, Assignment)>>,
     by_edit: FxHashMap<Vec<(Field, Assignment)>, EditId>,
     ranks: Vec<u8>,
@@ -235,7 +240,7 @@ impl std::default::Default for Outcomes {
             sets: vec![nothing.clone(), nothing],
             kinds: vec![Kinds::default(); 2],
             held: 0,
-            by_set: FxHashMap::default(),
+            by_set: HashTable::new(),
             edits: vec![none.clone()],
             by_edit: std::iter::once((none, EditId::NONE)).collect(),
             ranks: vec![0],
@@ -249,14 +254,18 @@ impl Outcomes {
     pub(super) fn number(&mut self, set: OutcomeSet) -> u32 {
         self.work += set.outcomes.len();
         self.is_over |= set.outcomes.len() > MAX_OUTCOMES;
-        if let Some(&known) = self.by_set.get(&set) {
+        let half = half_hash(&set);
+        let sets = &self.sets;
+        let same = |&(other, at): &(u32, u32)| other == half && sets.get(at as usize) == Some(&set);
+        if let Some(&(_, known)) = self.by_set.find(spread(half), same) {
             return known;
         }
         let number = u32::try_from(self.sets.len()).unwrap_or(u32::MAX >> 1);
-        self.held += 14 + 2 * set.outcomes.len() + set.doubts.len();
+        self.held += 8 + set.outcomes.len();
         self.kinds.push(Kinds::of(&set));
-        self.sets.push(set.clone());
-        self.by_set.insert(set, number);
+        self.sets.push(set);
+        self.by_set
+            .insert_unique(spread(half), (half, number), |known| spread(known.0));
         number
     }
 
@@ -340,4 +349,10 @@ impl Outcomes {
             first
         }
     }
+}
+
+fn half_hash(set: &OutcomeSet) -> u32 {
+    let mut hasher = FxHasher::default();
+    set.hash(&mut hasher);
+    u32::try_from(hasher.finish() >> 32).unwrap_or(0)
 }

@@ -200,21 +200,61 @@ impl Space {
         values: &RangeSet,
         doubt: Option<Doubt>,
     ) -> Result<Ruling, OverBudget> {
-        if !self.asks(field) {
-            return Ok(ruling);
+        self.assume_all(ruling, &[(field, values.clone(), doubt)])
+    }
+
+    /// [`Space::assume`] for several fields in one walk.
+    pub fn assume_all(
+        &mut self,
+        ruling: Ruling,
+        fields: &[(Field, RangeSet, Option<Doubt>)],
+    ) -> Result<Ruling, OverBudget> {
+        let mut asked: Vec<_> = fields
+            .iter()
+            .filter(|(field, ..)| self.asks(*field))
+            .map(|(field, values, doubt)| (self.level_of(*field), values, *doubt))
+            .collect();
+        asked.sort_by_key(|asked| asked.0);
+        self.assume_below(ruling.0, &asked, &mut FxHashMap::default())
+            .map(Ruling)
+    }
+
+    fn assume_below(
+        &mut self,
+        node: Node,
+        asked: &[(u16, &RangeSet, Option<Doubt>)],
+        known: &mut FxHashMap<Node, Node>,
+    ) -> Result<Node, OverBudget> {
+        let level = self.level(node);
+        if asked.last().is_none_or(|last| last.0 < level) {
+            return Ok(node);
         }
-        let mut known = FxHashMap::default();
-        self.project(ruling.0, field, &mut known, &mut |space, children| {
-            let meets = |&&(low, high, _): &&(u128, u128, Node)| {
-                !values.intersection(&RangeSet::range(low, high)).is_empty()
-            };
-            let mut kids: Vec<_> = children.iter().filter(meets).map(|child| child.2).collect();
+        if let Some(&done) = known.get(&node) {
+            return Ok(done);
+        }
+        let assumed = asked.binary_search_by_key(&level, |asked| asked.0).ok();
+        let result = if let Some(&(_, values, doubt)) = assumed.and_then(|at| asked.get(at)) {
+            let mut kids: Vec<Node> = Vec::new();
+            for &(low, high) in values.ranges() {
+                kids.extend(self.edges_within(node, low, high));
+            }
+            for kid in &mut kids {
+                *kid = self.assume_below(*kid, asked, known)?;
+            }
             kids.sort_unstable();
             kids.dedup();
-            let any = children.first().map_or(Node::terminal(0), |child| child.2);
-            space.fold(&Merge(doubt), &kids, any)
-        })
-        .map(Ruling)
+            self.fold(&Merge(doubt), &kids, node)?
+        } else {
+            let begun = self.begin();
+            for at in 0..self.n_edges_of(node) {
+                let (high, kid) = self.edge(node, at);
+                let kid = self.assume_below(kid, asked, known)?;
+                self.push(begun, high, kid);
+            }
+            self.finish(begun, level)?
+        };
+        known.insert(node, result);
+        Ok(result)
     }
 
     fn flip(&mut self, ruling: Ruling, field: Field) -> Result<Ruling, OverBudget> {

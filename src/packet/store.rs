@@ -254,6 +254,6 @@ fn hash_of(level: u16, is_wide: bool, edges: &[(u128, Node)]) -> u32 {
 }
 
 /// Half a hash as a whole one: the table takes its bits from both ends.
-fn spread(half: u32) -> u64 {
+pub(super) fn spread(half: u32) -> u64 {
     u64::from(half).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }

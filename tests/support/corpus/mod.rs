@@ -85,14 +85,8 @@ pub(crate) fn filter(rulesets: &[Ruleset], hook: Hook) -> (Compiler<'_>, Ruling)
     let (ruleset, base, _) = bases
         .find(|(_, _, base)| base.hook == hook && base.purpose == Purpose::Filter)
         .unwrap();
-    let mut ruling = compiler.decided(ruleset, base).unwrap();
-    for (field, doubt) in compiler.properties() {
-        let either = RangeSet::range(0, 1);
-        ruling = compiler
-            .space
-            .assume(ruling, field, &either, Some(doubt))
-            .unwrap();
-    }
+    let ruling = compiler.decided(ruleset, base).unwrap();
+    let ruling = compiler.assume_properties(ruling).unwrap();
     (compiler, ruling)
 }
 
