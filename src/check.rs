@@ -203,10 +203,10 @@ pub fn check(request: &Request) -> Result<Outcome, Refusal> {
     let mut fail_on = None;
     let mut site = None;
     let n_groups = groups.len();
-    for group in groups {
+    for mut group in groups {
         fail_on = fail_on.min(group.fail_on()).or(group.fail_on());
         site = site.or(group.file);
-        let loaded = match load_policies(&mut sources, &group.site, group.folder.as_deref()) {
+        let loaded = match load_policies(&mut sources, &mut group.site, group.folder.as_deref()) {
             Ok(loaded) => loaded,
             Err(errors) => return Err(Refusal { sources, errors }),
         };
@@ -325,8 +325,8 @@ pub fn hosts(request: &Request) -> Result<HostsFound, Refusal> {
         Err(errors) => return Err(Refusal { sources, errors }),
     };
     let mut hosts = Vec::new();
-    for group in groups {
-        let policies = match load_policies(&mut sources, &group.site, group.folder.as_deref()) {
+    for mut group in groups {
+        let policies = match load_policies(&mut sources, &mut group.site, group.folder.as_deref()) {
             Ok(loaded) => loaded,
             Err(errors) => return Err(Refusal { sources, errors }),
         };

@@ -414,6 +414,24 @@ fn fmt_writes_one_form_and_keeps_it() {
 }
 
 #[test]
+fn a_policy_of_ones_own_needs_no_qualified_role_and_lies_where_the_command_runs() {
+    let folder = folder();
+    folder.write("below/portcullis.toml", b"policies = [\"mke\"]\n");
+    folder.write(
+        "own.ports",
+        b"policy own { role web zone internal require shop: internal -> web : tcp/8443 \"shop\" }",
+    );
+    folder.write("below/web.rules", WRONG.as_bytes());
+    let found = folder.run("check --policy own.ports --role web below/web.rules");
+    assert_eq!(found.status, 1, "{}", found.stderr);
+    assert!(
+        found.stdout.contains("`own/shop` requires tcp/8443"),
+        "{}",
+        found.stdout
+    );
+}
+
+#[test]
 fn dialects_and_their_constructs_are_listed() {
     let folder = folder();
     let short = folder.run("dialects").stdout;
@@ -426,103 +444,113 @@ fn dialects_and_their_constructs_are_listed() {
     }
 }
 
+/// Command lines that are wrong, and what is said to them.
+const WRONG_ARGUMENTS: &[(&str, &[&str])] = &[
+    (
+        "check --policy mkee open.rules",
+        &["there is no policy `mkee`", "did you mean `mke`?"],
+    ),
+    (
+        "check --policy nothing.ports open.rules",
+        &[
+            "there is no policy `nothing.ports`",
+            "no readable file nothing.ports",
+        ],
+    ),
+    (
+        "check --policy mke --role managr open.rules",
+        &[
+            "no policy in force has a role `managr`",
+            "did you mean `manager`?",
+        ],
+    ),
+    (
+        "check --policy mke --policy twin.ports --role manager open.rules",
+        &[
+            "several policies in force have a role `manager`",
+            "write `mke.manager` or `twin.manager`",
+        ],
+    ),
+    (
+        "check --policy mke --role manager --zone intrnal@eth0 open.rules",
+        &[
+            "zone `intrnal` has no `networks`",
+            "only `internal` and `external`",
+        ],
+    ),
+    (
+        "check --policy mke --role manager --zone internal=10.0.0.0/40 open.rules",
+        &["the prefix length of `10.0.0.0/40` is too large", "`10.0.0.0/8`"],
+    ),
+    (
+        "check --policy stacklight --role node --feature stacklight.loging open.rules",
+        &["unknown feature `loging`", "did you mean `logging`?"],
+    ),
+    (
+        "check --policy stacklight --role node --product-version stacklight=new open.rules",
+        &["`new` is not a version", "such as `24.1`"],
+    ),
+    (
+        "check --policy mke --role manager --set mke.uii=tcp/1 open.rules",
+        &["no setting `uii`", "did you mean `ui`?"],
+    ),
+    (
+        "check --policy mke --role manager --set mke.ui=tcp/99999 open.rules",
+        &["port 99999 does not exist", "such as `tcp/8443`"],
+    ),
+    (
+        "check nothing.rules",
+        &["cannot read `nothing.rules`: no such file or folder"],
+    ),
+    (
+        "check web.ports",
+        &["no dialect knows this file", "portcullis dialects"],
+    ),
+    (
+        "check --site nothing.toml open.rules",
+        &["nothing.toml cannot be read"],
+    ),
+    (
+        "check --format yaml open.rules",
+        &["'yaml'", "human, concise, json, sarif"],
+    ),
+    (
+        "check --fail-on never open.rules",
+        &["'never'", "note, warning, error"],
+    ),
+    ("check --dialect nft open.rules", &["'nft'", "iptables"]),
+    ("check --threads 0 open.rules", &["'0'", "--threads"]),
+    ("chekc open.rules", &["chekc", "check"]),
+    (
+        "trace 'tcp 10.0.0.1 -> 10.0.0.2:99999' open.rules",
+        &["`99999` is not a port"],
+    ),
+    (
+        "trace 'hello' open.rules",
+        &["`hello` is not a protocol", "name a protocol"],
+    ),
+    (
+        "trace 'tcp 10.0.0.1:1 -> 10.0.0.2:2'",
+        &["no file or folder to trace through"],
+    ),
+    (
+        "trace --packets nothing.jsonl open.rules",
+        &["nothing.jsonl cannot be read"],
+    ),
+    (
+        "trace --packets nothing.jsonl open.rules wrong.rules",
+        &["--packets takes one host"],
+    ),
+];
+
 #[test]
 fn wrong_arguments_are_answered_with_what_would_be_right() {
     let folder = folder();
-    for (arguments, says) in [
-        (
-            "check --policy mkee open.rules",
-            &["there is no policy `mkee`", "did you mean `mke`?"][..],
-        ),
-        (
-            "check --policy nothing.ports open.rules",
-            &[
-                "there is no policy `nothing.ports`",
-                "no readable file nothing.ports",
-            ],
-        ),
-        (
-            "check --policy mke --role managr open.rules",
-            &[
-                "no policy in force has a role `mke.managr`",
-                "did you mean `mke.manager`?",
-            ],
-        ),
-        (
-            "check --policy mke --policy stacklight --role manager open.rules",
-            &["`manager` does not say whose role it is", "POLICY.manager"],
-        ),
-        (
-            "check --policy mke --role manager --zone intrnal@eth0 open.rules",
-            &[
-                "zone `intrnal` has no `networks`",
-                "only `internal` and `external`",
-            ],
-        ),
-        (
-            "check --policy mke --role manager --zone internal=10.0.0.0/40 open.rules",
-            &["the prefix length of `10.0.0.0/40` is too large", "`10.0.0.0/8`"],
-        ),
-        (
-            "check --policy stacklight --role node --feature stacklight.loging open.rules",
-            &["unknown feature `loging`", "did you mean `logging`?"],
-        ),
-        (
-            "check --policy stacklight --role node --product-version stacklight=new open.rules",
-            &["`new` is not a version", "such as `24.1`"],
-        ),
-        (
-            "check --policy mke --role manager --set mke.uii=tcp/1 open.rules",
-            &["no setting `uii`", "did you mean `ui`?"],
-        ),
-        (
-            "check --policy mke --role manager --set mke.ui=tcp/99999 open.rules",
-            &["port 99999 does not exist", "such as `tcp/8443`"],
-        ),
-        (
-            "check nothing.rules",
-            &["cannot read `nothing.rules`: no such file or folder"],
-        ),
-        (
-            "check web.ports",
-            &["no dialect knows this file", "portcullis dialects"],
-        ),
-        (
-            "check --site nothing.toml open.rules",
-            &["nothing.toml cannot be read"],
-        ),
-        (
-            "check --format yaml open.rules",
-            &["'yaml'", "human, concise, json, sarif"],
-        ),
-        (
-            "check --fail-on never open.rules",
-            &["'never'", "note, warning, error"],
-        ),
-        ("check --dialect nft open.rules", &["'nft'", "iptables"]),
-        ("check --threads 0 open.rules", &["'0'", "--threads"]),
-        ("chekc open.rules", &["chekc", "check"]),
-        (
-            "trace 'tcp 10.0.0.1 -> 10.0.0.2:99999' open.rules",
-            &["`99999` is not a port"],
-        ),
-        (
-            "trace 'hello' open.rules",
-            &["`hello` is not a protocol", "name a protocol"],
-        ),
-        (
-            "trace 'tcp 10.0.0.1:1 -> 10.0.0.2:2'",
-            &["no file or folder to trace through"],
-        ),
-        (
-            "trace --packets nothing.jsonl open.rules",
-            &["nothing.jsonl cannot be read"],
-        ),
-        (
-            "trace --packets nothing.jsonl open.rules wrong.rules",
-            &["--packets takes one host"],
-        ),
-    ] {
+    folder.write(
+        "twin.ports",
+        b"policy twin { role manager zone internal require ssh: internal -> manager : tcp/22 \"logins\" }",
+    );
+    for (arguments, says) in WRONG_ARGUMENTS {
         let run = folder.run(arguments);
         assert_eq!(run.status, 2, "{arguments}: {run:?}");
         assert_fails(&run, says);

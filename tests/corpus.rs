@@ -7,6 +7,8 @@
 mod corpus;
 #[path = "../benches/generate/random.rs"]
 mod random;
+#[path = "support/say.rs"]
+mod say;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -125,7 +127,10 @@ fn pairs_outside_of_a_service_matrix_are_surely_closed() {
     for matrix in Matrix::all(&text) {
         assert!(matrix.is_partition(), "{}", matrix.name());
         let Some(dump) = matrix.dump(&folder) else {
-            println!("skipped: {}: its ruleset is not in the corpus", matrix.name());
+            say::say(&format!(
+                "skipped: {}: its ruleset is not in the corpus",
+                matrix.name()
+            ));
             continue;
         };
         let outcome = matrix.check(&dump);

@@ -4,6 +4,8 @@
 
 #[path = "support/model_text.rs"]
 mod model_text;
+#[path = "support/say.rs"]
+mod say;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -136,7 +138,7 @@ fn files_under(root: &Path) -> Vec<PathBuf> {
 #[test]
 fn every_dump_of_the_corpus_is_read() {
     let Some(root) = std::env::var_os("PORTCULLIS_CORPUS") else {
-        println!("skipped: PORTCULLIS_CORPUS names no folder of dumps");
+        say::say("skipped: PORTCULLIS_CORPUS names no folder of dumps");
         return;
     };
     let (mut n_files, mut n_rules, mut n_bytes, mut unread) = (0, 0, 0, 0);
@@ -178,7 +180,7 @@ fn every_dump_of_the_corpus_is_read() {
 #[test]
 fn every_rule_that_iptables_accepts_is_read() {
     let Some(root) = std::env::var_os("PORTCULLIS_CORPUS") else {
-        println!("skipped: PORTCULLIS_CORPUS names no folder with extension_rules.json");
+        say::say("skipped: PORTCULLIS_CORPUS names no folder with extension_rules.json");
         return;
     };
     let lists = files_under(Path::new(&root))

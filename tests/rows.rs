@@ -141,8 +141,8 @@ impl Setting {
     fn new(toml: &str) -> Self {
         let mut sources = SourceMap::new();
         let file = sources.add_text("portcullis.toml", format!("{toml}{ZONES}"));
-        let site: Site = site::read(sources.source(file)).unwrap();
-        let policies = load_policies(&mut sources, &site, None).unwrap();
+        let mut site: Site = site::read(sources.source(file)).unwrap();
+        let policies = load_policies(&mut sources, &mut site, None).unwrap();
         let zones = policies.resolved.iter().flat_map(|policy| &policy.zones);
         let machines = |role: &&&str| role.starts_with("stacklight.");
         let networks = |text: &str| Addresses::of([text.parse::<Network>().unwrap()]);

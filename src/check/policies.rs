@@ -87,10 +87,11 @@ impl Policies {
     }
 }
 
-/// Loads and resolves the policies of a site. Paths count from `folder`.
+/// Loads and resolves the policies of a site, and says of each role that it binds whose it is. Paths in the site file count
+/// from its `folder`, those on the command line from where the command runs.
 pub fn load_policies(
     sources: &mut SourceMap,
-    site: &Site,
+    site: &mut Site,
     folder: Option<&Path>,
 ) -> Result<Policies, Vec<LoadError>> {
     let mut wanted: Vec<(FileId, Option<Span>, bool)> = Vec::new();
@@ -151,7 +152,10 @@ pub fn load_policies(
             }
         }
     }
-    unknown_names(site, &policies, &all, &mut errors);
+    if errors.is_empty() {
+        complete_roles(site, &policies, &mut errors);
+        unknown_names(site, &policies, &all, &mut errors);
+    }
     if errors.is_empty() {
         Ok(policies)
     } else {
@@ -188,7 +192,9 @@ fn locate(
             help,
         });
     }
-    let path = folder.unwrap_or(Path::new("")).join(&name.value);
+    let is_argument = sources.file(name.span.file).is_virtual();
+    let folder = folder.filter(|_| !is_argument).unwrap_or(Path::new(""));
+    let path = folder.join(&name.value);
     read_text(sources, &path).map_err(|_| LoadError::UnknownPolicy {
         at: name.span,
         name: name.value.clone(),
@@ -222,16 +228,37 @@ fn settings(of: &site::Settings) -> Settings {
     }
 }
 
+fn roles_of(policies: &Policies) -> Vec<&str> {
+    let roles = policies.resolved.iter().flat_map(|policy| &policy.roles);
+    roles.map(|role| role.name.as_str()).collect()
+}
+
+/// Puts the policy before a role that goes without: the only one that has such a role.
+fn complete_roles(site: &mut Site, policies: &Policies, errors: &mut Vec<LoadError>) {
+    let roles = roles_of(policies);
+    for role in site.bindings.iter_mut().flat_map(|binding| &mut binding.roles) {
+        if role.value.contains('.') {
+            continue;
+        }
+        let is_it = |whole: &&&str| whole.split_once('.').is_some_and(|(_, name)| name == role.value);
+        match roles.iter().filter(is_it).collect::<Vec<_>>().as_slice() {
+            [] => {}
+            [whole] => role.value = (**whole).to_owned(),
+            several => {
+                let several: Vec<_> = several.iter().map(|whole| format!("`{whole}`")).collect();
+                errors.push(LoadError::Unknown {
+                    at: role.span,
+                    message: format!("several policies in force have a role `{}`", role.value),
+                    help: format!("write {}", several.join(" or ")),
+                });
+            }
+        }
+    }
+}
+
 /// Roles, settings and lifted rows that no policy has.
 fn unknown_names(site: &Site, policies: &Policies, all: &[ast::Policy], errors: &mut Vec<LoadError>) {
-    if !errors.is_empty() {
-        return;
-    }
-    let roles: Vec<&str> = policies
-        .resolved
-        .iter()
-        .flat_map(|policy| policy.roles.iter().map(|role| role.name.as_str()))
-        .collect();
+    let roles = roles_of(policies);
     let mut refuse = |at: Span, message: String, help: String| {
         errors.push(LoadError::Unknown { at, message, help });
     };
@@ -239,7 +266,17 @@ fn unknown_names(site: &Site, policies: &Policies, all: &[ast::Policy], errors: 
         if roles.contains(&role.value.as_str()) {
             continue;
         }
-        let help = match site::nearest(&role.value, roles.iter().copied()) {
+        let is_bare = !role.value.contains('.');
+        let known = |whole: &&'_ str| -> String {
+            let bare = whole.split_once('.').map_or(*whole, |(_, name)| name);
+            if is_bare {
+                bare.to_owned()
+            } else {
+                (*whole).to_owned()
+            }
+        };
+        let known: Vec<String> = roles.iter().map(known).collect();
+        let help = match site::nearest(&role.value, known.iter().map(String::as_str)) {
             Some(near) => format!("did you mean `{near}`?"),
             None if roles.is_empty() => "no policy in force has roles: name one under `policies`".into(),
             None => format!("the policies in force have {}", roles.join(", ")),

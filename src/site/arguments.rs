@@ -3,10 +3,7 @@
 //! INVARIANT: every value points into the text of [`Arguments::source_file`], so that errors about arguments
 //! look like errors about a file.
 
-use std::path::Path;
-
 use super::error::{SiteError, SiteErrors, bytes};
-use super::read::check_role;
 use super::table::Reader;
 use super::{Binding, Settings, Site, Value, Zone};
 use crate::source::{Source, SourceFile, Span, Spanned};
@@ -102,7 +99,7 @@ impl Arguments {
         }
         if !self.roles.is_empty() {
             let roles: Vec<_> = of("--role").collect();
-            site.bindings = vec![reader.roles(&roles, &site)];
+            site.bindings = vec![binding_of(&roles, reader.span(None))];
         }
         for (option, word) in &words {
             let _refused_or_done = reader.setting(option, *word, &mut site);
@@ -259,46 +256,21 @@ impl<'a> Reader<'a> {
         site.zones.retain(|known| known.name.value != zone.name.value);
         site.zones.push(zone);
     }
-
-    /// One binding of all files to the roles. A role without a policy belongs to the only policy there is.
-    fn roles(&mut self, words: &[Word<'a>], site: &Site) -> Binding {
-        let only = match site.policies.as_slice() {
-            [only] if !is_path(&only.value) => Some(only.value.as_str()),
-            _ => None,
-        };
-        let mut roles = Vec::with_capacity(words.len());
-        for word in words {
-            let mut role = word.spanned();
-            if let (false, Some(policy)) = (role.value.contains('.'), only) {
-                role.value = format!("{policy}.{}", role.value);
-            }
-            check_role(self, &role);
-            roles.push(role);
-        }
-        let span = words
-            .iter()
-            .map(|word| word.span)
-            .reduce(Span::to)
-            .unwrap_or_else(|| self.span(None));
-        Binding {
-            roles,
-            zone: None,
-            files: Vec::new(),
-            addresses: Vec::new(),
-            seen_as: Vec::new(),
-            router: false,
-            everything: true,
-            span,
-        }
-    }
 }
 
-/// Whether a policy is named by a path rather than by a built-in name.
-fn is_path(policy: &str) -> bool {
-    policy.contains('/')
-        || Path::new(policy)
-            .extension()
-            .is_some_and(|extension| extension == "ports")
+/// One binding of all files to the roles; `everything` is the whole command line. Whose a role is may be left to the policies.
+fn binding_of(roles: &[Word<'_>], everything: Span) -> Binding {
+    let span = roles.iter().map(|word| word.span).reduce(Span::to);
+    Binding {
+        roles: roles.iter().map(|word| word.spanned()).collect(),
+        zone: None,
+        files: Vec::new(),
+        addresses: Vec::new(),
+        seen_as: Vec::new(),
+        router: false,
+        everything: true,
+        span: span.unwrap_or(everything),
+    }
 }
 
 #[cfg(test)]

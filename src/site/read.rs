@@ -330,7 +330,7 @@ impl Reader<'_> {
 }
 
 /// Roles are `policy.role`.
-pub(super) fn check_role(reader: &mut Reader<'_>, role: &Spanned<String>) {
+fn check_role(reader: &mut Reader<'_>, role: &Spanned<String>) {
     let whole =
         matches!(role.value.split_once('.'), Some((policy, role)) if !policy.is_empty() && !role.is_empty());
     if !whole {

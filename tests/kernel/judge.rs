@@ -12,7 +12,6 @@ use crate::answer::ask;
 use crate::corners::probes;
 use crate::counters;
 use crate::loading::Loaded;
-use crate::machine;
 use crate::markers::{self, Seen};
 use crate::namespace::{Namespace, Routes, USUAL};
 use crate::probe::Probe;
@@ -55,7 +54,7 @@ pub(crate) fn judge_all(what: &str, subjects: Vec<Subject>, n_packets: usize) {
             }
         }
     }
-    machine::say(&format!(
+    crate::say::say(&format!(
         "kernel: {what}: {n_judged} rulesets, {n_left_out} left out: {}",
         sum.shown()
     ));

@@ -1,6 +1,5 @@
 //! What this machine can do. INVARIANT: `is_able` is silent or says why it is not; under `PORTCULLIS_CI` it fails instead.
 
-use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use portcullis::packet::Family;
@@ -15,13 +14,8 @@ pub(crate) fn is_able() -> bool {
         std::env::var_os("PORTCULLIS_CI").is_none(),
         "PORTCULLIS_CI is set, and the kernel cannot be asked: {why}"
     );
-    say(&format!("skipped: kernel: {why}"));
+    crate::say::say(&format!("skipped: kernel: {why}"));
     false
-}
-
-/// Prints a line whether or not the test passes: what is skipped or left out must be seen.
-pub(crate) fn say(line: &str) {
-    let _closed = writeln!(std::io::stderr(), "{line}");
 }
 
 /// Whether rulesets can be loaded by a tool. Says so if not: kernels come without the older filter.
@@ -30,7 +24,7 @@ pub(crate) fn has(tool: Tool) -> bool {
     let has = loads.join().unwrap_or(false);
     if !has {
         let program = tool.program(Family::V4);
-        say(&format!("skipped: kernel: {program} does not work here"));
+        crate::say::say(&format!("skipped: kernel: {program} does not work here"));
     }
     has
 }

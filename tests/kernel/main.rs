@@ -34,6 +34,8 @@ mod program;
 mod random;
 #[path = "../../benches/generate/ruleset.rs"]
 mod ruleset;
+#[path = "../support/say.rs"]
+mod say;
 
 use judge::{judge, judge_all};
 use loading::Tool;
@@ -122,7 +124,7 @@ fn the_kernel_decides_as_we_say_of_the_corpus() {
         return;
     }
     let Some(root) = std::env::var_os("PORTCULLIS_CORPUS") else {
-        machine::say("skipped: kernel: PORTCULLIS_CORPUS is not set");
+        say::say("skipped: kernel: PORTCULLIS_CORPUS is not set");
         return;
     };
     judge_all("corpus", subject::dumps(root.as_ref()), N_PACKETS_OF_CORPUS);

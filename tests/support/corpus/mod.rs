@@ -20,11 +20,11 @@ pub(crate) fn root() -> Option<PathBuf> {
     match named {
         Some(root) if root.is_dir() => Some(root),
         Some(root) => {
-            println!("skipped: {} is not a folder", root.display());
+            crate::say::say(&format!("skipped: {} is not a folder", root.display()));
             None
         }
         None => {
-            println!("skipped: PORTCULLIS_CORPUS is not set");
+            crate::say::say("skipped: PORTCULLIS_CORPUS is not set");
             None
         }
     }
