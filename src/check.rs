@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use crate::dialect::{self, Dialect, Reading};
 use crate::discover::{self, Input};
 use crate::evaluate::{self, Evaluation, Host, World, conflicting_rows};
-use crate::finding::{Code, Finding, Label, Severity};
+use crate::finding::{Code, Finding, Label, Severity, Summary};
 use crate::packet::Space;
 use crate::policy::Row;
 use crate::site::Arguments;
@@ -47,34 +47,11 @@ pub struct Outcome {
     /// The findings, sorted.
     pub findings: Vec<Finding>,
     /// Counts and notes.
-    pub tally: Tally,
+    pub summary: Summary,
     /// From which severity on the site wants a run to fail.
     pub fail_on: Option<Severity>,
     /// The site file, if there was one.
     pub site: Option<FileId>,
-}
-
-/// What a run did, in numbers and notes.
-#[derive(Debug, Clone, Default)]
-pub struct Tally {
-    /// Files that some dialect read.
-    pub n_files: usize,
-    /// Hosts evaluated.
-    pub n_hosts: usize,
-    /// Rules read.
-    pub n_rules: usize,
-    /// Rows held against a host.
-    pub n_rows: usize,
-    /// Rows in force that no host was held against.
-    pub n_rows_unchecked: usize,
-    /// Constructs that are not modelled.
-    pub n_unknown: usize,
-    /// What was assumed.
-    pub notes: Vec<String>,
-    /// What was not checked.
-    pub unchecked: Vec<String>,
-    /// What could not be done; if there is one, the run has failed.
-    pub failures: Vec<String>,
 }
 
 /// The run cannot start: a policy or site file is wrong, with the texts that the errors point into.
@@ -100,15 +77,15 @@ pub struct Inputs {
     pub sources: SourceMap,
     pub(crate) units: Vec<Unit>,
     findings: Vec<Finding>,
-    tally: Tally,
+    summary: Summary,
 }
 
 /// Finds and reads the inputs: in parallel, in sorted order.
 #[must_use]
 pub fn read_inputs(paths: &[PathBuf], forced: Option<&'static dyn Dialect>) -> Inputs {
     let discovery = discover::discover(paths);
-    let mut tally = Tally::default();
-    tally
+    let mut summary = Summary::default();
+    summary
         .failures
         .extend(discovery.errors.iter().map(ToString::to_string));
     let files: Vec<_> = discovery.inputs.par_iter().map(discover::read).collect();
@@ -116,9 +93,9 @@ pub fn read_inputs(paths: &[PathBuf], forced: Option<&'static dyn Dialect>) -> I
     let mut claimed: Vec<(Input, FileId, &'static dyn Dialect)> = Vec::new();
     for (input, file) in discovery.inputs.into_iter().zip(files) {
         match file {
-            Err(error) => tally.failures.push(error.to_string()),
+            Err(error) => summary.failures.push(error.to_string()),
             Ok(None) => {}
-            Ok(Some(file)) => add(&mut sources, &mut claimed, input, file, forced, &mut tally),
+            Ok(Some(file)) => add(&mut sources, &mut claimed, input, file, forced, &mut summary),
         }
     }
     let readings: Vec<Reading> = claimed
@@ -129,14 +106,14 @@ pub fn read_inputs(paths: &[PathBuf], forced: Option<&'static dyn Dialect>) -> I
     let mut units = Vec::new();
     for ((input, file, _), mut reading) in claimed.into_iter().zip(readings) {
         findings.extend(undecodable(&sources, file));
-        tally.n_files += 1;
-        tally.n_rules += reading.n_rules;
+        summary.n_files += 1;
+        summary.n_rules += reading.n_rules;
         let unknown = reading
             .notices
             .iter()
             .filter(|notice| notice.code == Code::UnsupportedMatch)
             .count();
-        tally.n_unknown += unknown;
+        summary.n_unknown += unknown;
         findings.append(&mut reading.notices);
         units.push(Unit {
             name: input.name.clone(),
@@ -149,7 +126,7 @@ pub fn read_inputs(paths: &[PathBuf], forced: Option<&'static dyn Dialect>) -> I
         sources,
         units,
         findings,
-        tally,
+        summary,
     }
 }
 
@@ -159,13 +136,13 @@ fn add(
     input: Input,
     file: SourceFile,
     forced: Option<&'static dyn Dialect>,
-    tally: &mut Tally,
+    summary: &mut Summary,
 ) {
     let found = dialect::detect(file.source(sources.next_id()));
     let Some(dialect) = forced.or(found) else {
         if input.explicit {
             let help = "give its language with --dialect, if it is one of `portcullis dialects`";
-            tally
+            summary
                 .failures
                 .push(format!("{}: no dialect knows this file: {help}", input.name));
         }
@@ -194,7 +171,7 @@ pub fn check(request: &Request) -> Result<Outcome, Refusal> {
         mut sources,
         units,
         mut findings,
-        mut tally,
+        mut summary,
     } = inputs;
     let groups = match sites::group(&mut sources, units, request) {
         Ok(groups) => groups,
@@ -210,20 +187,20 @@ pub fn check(request: &Request) -> Result<Outcome, Refusal> {
             Ok(loaded) => loaded,
             Err(errors) => return Err(Refusal { sources, errors }),
         };
-        check_group(group, &loaded, request.budget, &mut findings, &mut tally);
+        check_group(group, &loaded, request.budget, &mut findings, &mut summary);
     }
-    if n_groups == 0 && tally.failures.is_empty() {
-        tally
+    if n_groups == 0 && summary.failures.is_empty() {
+        summary
             .failures
             .push("no input that a dialect knows: nothing was checked".into());
     }
     let findings = merge::alike(&sources, findings);
-    tally.notes.sort();
-    tally.notes.dedup();
+    summary.notes.sort();
+    summary.notes.dedup();
     Ok(Outcome {
         sources,
         findings,
-        tally,
+        summary,
         fail_on,
         site,
     })
@@ -234,18 +211,18 @@ fn check_group(
     policies: &Policies,
     budget: usize,
     findings: &mut Vec<Finding>,
-    tally: &mut Tally,
+    summary: &mut Summary,
 ) {
     let world = sites::world(&group.site, policies);
     let rows: Vec<Row> = policies.rows(&group.site);
-    let bound = hosts::bind(group, policies, findings, tally);
+    let bound = hosts::bind(group, policies, findings, summary);
     let evaluations: Vec<Evaluation> = bound
         .hosts
         .par_iter()
         .map(|host| evaluate::evaluate(host, &rows, &world, Space::with_budget(budget)))
         .collect();
-    tally.n_hosts += bound.hosts.len();
-    summarize(&rows, &evaluations, tally);
+    summary.n_hosts += bound.hosts.len();
+    summarize(&rows, &evaluations, summary);
     findings.extend(conflicting_rows(&rows));
     for mut evaluation in evaluations {
         for finding in &mut evaluation.findings {
@@ -253,11 +230,11 @@ fn check_group(
         }
         findings.extend(evaluation.findings);
     }
-    tally.notes.extend(world.zones.notes());
-    unchecked_families(&bound.hosts, tally);
+    summary.notes.extend(world.zones.notes());
+    unchecked_families(&bound.hosts, summary);
 }
 
-fn summarize(rows: &[Row], evaluations: &[Evaluation], tally: &mut Tally) {
+fn summarize(rows: &[Row], evaluations: &[Evaluation], summary: &mut Summary) {
     let mut checked: Vec<&str> = evaluations
         .iter()
         .flat_map(|one| one.checked.iter().map(String::as_str))
@@ -268,8 +245,8 @@ fn summarize(rows: &[Row], evaluations: &[Evaluation], tally: &mut Tally) {
         .iter()
         .filter(|row| row.kind == crate::policy::Kind::Require)
         .count();
-    tally.n_rows += checked.len();
-    tally.n_rows_unchecked += required.saturating_sub(checked.len());
+    summary.n_rows += checked.len();
+    summary.n_rows_unchecked += required.saturating_sub(checked.len());
     let mut undecided: Vec<(&str, &str)> = evaluations
         .iter()
         .flat_map(|one| one.undecided.iter().map(|(id, why)| (why.as_str(), id.as_str())))
@@ -279,12 +256,12 @@ fn summarize(rows: &[Row], evaluations: &[Evaluation], tally: &mut Tally) {
     for group in undecided.chunk_by(|a, b| a.0 == b.0) {
         let ids: Vec<_> = group.iter().map(|(_, id)| format!("`{id}`")).collect();
         let why = group.first().map_or("", |(why, _)| why);
-        tally.unchecked.push(format!("{}: {why}", ids.join(", ")));
+        summary.unchecked.push(format!("{}: {why}", ids.join(", ")));
     }
 }
 
 /// A family without a dump is not filtered by anything that was read: say so.
-fn unchecked_families(hosts: &[Host], tally: &mut Tally) {
+fn unchecked_families(hosts: &[Host], summary: &mut Summary) {
     for family in crate::packet::Family::ALL {
         let without: Vec<_> = hosts
             .iter()
@@ -295,7 +272,7 @@ fn unchecked_families(hosts: &[Host], tally: &mut Tally) {
                 1 => format!("host `{}`", first.name),
                 n => format!("{n} hosts (`{}` and others)", first.name),
             };
-            tally
+            summary
                 .unchecked
                 .push(format!("{} of {who}: no dump of it was given", family.word()));
         }
@@ -309,7 +286,7 @@ impl SiteGroup {
 }
 
 /// Texts, hosts with the world of each, and what went wrong.
-pub type HostsFound = (SourceMap, Vec<(Host, World)>, Tally);
+pub type HostsFound = (SourceMap, Vec<(Host, World)>, Summary);
 
 /// The hosts of a run, for the commands that look at one at a time.
 pub fn hosts(request: &Request) -> Result<HostsFound, Refusal> {
@@ -318,7 +295,7 @@ pub fn hosts(request: &Request) -> Result<HostsFound, Refusal> {
         mut sources,
         units,
         mut findings,
-        mut tally,
+        mut summary,
     } = read_inputs(&request.paths, forced);
     let groups = match sites::group(&mut sources, units, request) {
         Ok(groups) => groups,
@@ -331,15 +308,15 @@ pub fn hosts(request: &Request) -> Result<HostsFound, Refusal> {
             Err(errors) => return Err(Refusal { sources, errors }),
         };
         let world = sites::world(&group.site, &policies);
-        let bound = hosts::bind(group, &policies, &mut findings, &mut tally);
+        let bound = hosts::bind(group, &policies, &mut findings, &mut summary);
         hosts.extend(bound.hosts.into_iter().map(|host| (host, world.clone())));
     }
     let unread = findings.iter().filter(|finding| finding.code == Code::UnreadText);
     for finding in unread {
         let place = finding.primary.as_ref().map(|label| sources.place(label.span));
-        tally
+        summary
             .failures
             .push(format!("{}: {}", place.unwrap_or_default(), finding.message));
     }
-    Ok((sources, hosts, tally))
+    Ok((sources, hosts, summary))
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use portcullis::check::{self, Outcome, Request};
 use portcullis::packet::DEFAULT_BUDGET;
-use portcullis::report::{self, Format, Report, Summary};
+use portcullis::report::{self, Format, Report};
 use portcullis::site::Arguments;
 
 #[path = "support/file.rs"]
@@ -197,32 +197,21 @@ fn the_demo_has_the_findings_that_were_put_there_and_no_other() {
 
 #[test]
 fn the_demo_is_undecided_about_nothing() {
-    let tally = outcome().tally;
-    assert_eq!(tally.failures, Vec::<String>::new());
+    let summary = outcome().summary;
+    assert_eq!(summary.failures, Vec::<String>::new());
     // Its other files are IPv4 and IPv6 dumps of the five hosts; the one that is not there is said to be missing.
-    assert_eq!(tally.n_files, 9);
-    assert_eq!(tally.n_hosts, 5);
-    assert_eq!(tally.unchecked, ["IPv6 of host `w3`: no dump of it was given"]);
+    assert_eq!(summary.n_files, 9);
+    assert_eq!(summary.n_hosts, 5);
+    assert_eq!(summary.unchecked, ["IPv6 of host `w3`: no dump of it was given"]);
 }
 
 #[test]
 fn the_demo_reads_well() {
     let outcome = outcome();
-    let summary = Summary {
-        n_files: outcome.tally.n_files,
-        n_hosts: outcome.tally.n_hosts,
-        n_rules: outcome.tally.n_rules,
-        n_rows: outcome.tally.n_rows,
-        n_rows_unchecked: outcome.tally.n_rows_unchecked,
-        n_unknown: outcome.tally.n_unknown,
-        notes: outcome.tally.notes.clone(),
-        unchecked: outcome.tally.unchecked.clone(),
-        failures: outcome.tally.failures.clone(),
-    };
     let report = Report {
         sources: &outcome.sources,
         findings: &outcome.findings,
-        summary: &summary,
+        summary: &outcome.summary,
         site: outcome.site,
     };
     let mut out = Vec::new();

@@ -4,8 +4,8 @@
 
 use std::path::Path;
 
-use portcullis::finding::{Certainty, Code, Finding, Label, RowCitation};
-use portcullis::report::{self, Format, Report, Summary};
+use portcullis::finding::{Certainty, Code, Finding, Label, RowCitation, Summary};
+use portcullis::report::{self, Format, Report};
 use portcullis::source::{FileId, SourceFile, SourceMap, Span};
 
 const DUMP: &str = "\

@@ -2,11 +2,11 @@
 
 use std::path::{Component, Path};
 
+use super::Unit;
 use super::policies::Policies;
 use super::sites::SiteGroup;
-use super::{Tally, Unit};
 use crate::evaluate::{Addresses, Host};
-use crate::finding::{Code, Finding, Label, Severity};
+use crate::finding::{Code, Finding, Label, Severity, Summary};
 use crate::model::Families;
 use crate::packet::Network;
 use crate::policy::{Peer, Row};
@@ -23,7 +23,7 @@ pub(super) fn bind(
     group: SiteGroup,
     policies: &Policies,
     findings: &mut Vec<Finding>,
-    tally: &mut Tally,
+    summary: &mut Summary,
 ) -> BoundHosts {
     let SiteGroup {
         site, folder, units, ..
@@ -56,7 +56,7 @@ pub(super) fn bind(
     }
     unbound_roles(&site, policies, &grouped.unmatched, findings);
     if site.bindings.is_empty() && policies.resolved.iter().all(|policy| policy.name == "common") {
-        tally
+        summary
             .notes
             .push("no policy but `common` is in force: name one with --policy or in portcullis.toml".into());
     }

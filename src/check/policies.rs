@@ -179,7 +179,7 @@ fn locate(
     }
     let is_path = name.value.contains('/') || Path::new(&name.value).extension().is_some();
     if !is_path {
-        let help = match site::nearest(&name.value, policy::BUILTIN.iter().copied()) {
+        let help = match policy::nearest(&name.value, policy::BUILTIN.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!(
                 "shipped are {}; a file is written with its path",
@@ -276,7 +276,7 @@ fn unknown_names(site: &Site, policies: &Policies, all: &[ast::Policy], errors: 
             }
         };
         let known: Vec<String> = roles.iter().map(known).collect();
-        let help = match site::nearest(&role.value, known.iter().map(String::as_str)) {
+        let help = match policy::nearest(&role.value, known.iter().map(String::as_str)) {
             Some(near) => format!("did you mean `{near}`?"),
             None if roles.is_empty() => "no policy in force has roles: name one under `policies`".into(),
             None => format!("the policies in force have {}", roles.join(", ")),
@@ -306,7 +306,7 @@ fn unknown_names(site: &Site, policies: &Policies, all: &[ast::Policy], errors: 
         .collect();
     for (id, reason) in &site.lifted {
         if !forbids.contains(&id.as_str()) {
-            let help = match site::nearest(id, forbids.iter().copied()) {
+            let help = match policy::nearest(id, forbids.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "only rows that forbid can be lifted".into(),
             };

@@ -1,8 +1,10 @@
 //! Findings: what is wrong, where, how sure, and what to do about it. Reports render these and nothing else.
 
 mod code;
+mod summary;
 
 pub use code::Code;
+pub use summary::Summary;
 
 use crate::source::Span;
 

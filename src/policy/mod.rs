@@ -20,6 +20,7 @@ mod show;
 pub use error::{Diagnosed, ErrorKind, PolicyError};
 pub use format::format;
 pub use library::{BUILTIN, builtin};
+pub use near::nearest;
 pub use parser::{MAX_BYTES, MAX_ROWS, Parsed, RESERVED, parse};
 pub use resolve::{Expired, Lifted, Remark, Resolved, Role, Zone, check, check_names, resolve};
 pub use row::{Choice, Kind, Peer, Row, Service, Truth};

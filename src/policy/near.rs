@@ -15,7 +15,7 @@ pub(super) fn did_you_mean<'a>(
 
 /// The candidate with the fewest edits, if they are few for its length. The first of equals.
 #[must_use]
-pub(super) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let length = name.chars().count();
     if length > MAX_LENGTH {
         return None;

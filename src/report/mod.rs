@@ -14,7 +14,7 @@ mod sarif;
 
 use std::io;
 
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Severity, Summary};
 use crate::source::{FileId, SourceMap};
 
 /// How a report is written.
@@ -44,29 +44,6 @@ impl Format {
             Self::Sarif => "sarif",
         }
     }
-}
-
-/// What a run did, apart from its findings.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Summary {
-    /// Files read.
-    pub n_files: usize,
-    /// Hosts evaluated.
-    pub n_hosts: usize,
-    /// Rules read.
-    pub n_rules: usize,
-    /// Rows of policies held against at least one host.
-    pub n_rows: usize,
-    /// Rows in force that no host was held against.
-    pub n_rows_unchecked: usize,
-    /// Constructs that are not modelled, of which both outcomes were followed.
-    pub n_unknown: usize,
-    /// What was assumed: "zone `internal` is taken to be the private ranges".
-    pub notes: Vec<String>,
-    /// What was not checked, and why: "IPv6 of host `m1`: there is no dump of it".
-    pub unchecked: Vec<String>,
-    /// What could not be done: an unreadable file. If there is one, the run has failed whatever it found.
-    pub failures: Vec<String>,
 }
 
 /// How many findings there are of each severity.

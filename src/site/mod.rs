@@ -10,7 +10,6 @@ mod error;
 mod hosts;
 mod pattern;
 mod read;
-mod suggest;
 mod table;
 mod zone;
 
@@ -23,7 +22,6 @@ pub use error::{SiteError, SiteErrors};
 pub use hosts::{HostFiles, Hosts};
 pub use pattern::Pattern;
 pub use read::read;
-pub use suggest::nearest;
 pub use zone::{Origin, ZoneNetworks, Zones};
 
 use crate::finding::Severity;

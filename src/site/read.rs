@@ -7,10 +7,10 @@ use toml_edit::{Document, Item, TableLike};
 
 use super::error::{SiteError, bytes};
 use super::pattern::Pattern;
-use super::suggest::nearest;
 use super::table::Reader;
 use super::{Binding, Settings, Site, SiteErrors, Value, Zone};
 use crate::finding::Severity;
+use crate::policy::nearest;
 use crate::source::{Source, Span, Spanned};
 
 /// Keys of the top level.

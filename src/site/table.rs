@@ -5,8 +5,8 @@ use std::ops::Range;
 use toml_edit::{Item, TableLike, Value};
 
 use super::error::{SiteError, bytes};
-use super::suggest::nearest;
 use crate::packet::Network;
+use crate::policy::nearest;
 use crate::source::{Source, Span, Spanned};
 
 /// One text being read, and what was wrong with it so far.

@@ -7,7 +7,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use portcullis::check::{Request, Tally, check};
+use portcullis::check::{Request, check};
+use portcullis::finding::Summary;
 use portcullis::finding::{Code, Finding};
 use portcullis::packet::DEFAULT_BUDGET;
 use portcullis::policy::{ast, parse};
@@ -63,20 +64,20 @@ pub(crate) fn run(case: &Case) -> Result<(Vec<Found>, Vec<String>), String> {
     let root = portcullis::discover::shown(&folder.0);
     match check(&request) {
         // What cannot be read is a finding and a failure: a case may expect it. Other failures are the case's own mistakes.
-        Ok(outcome) if outcome.tally.failures.is_empty() || has_unread_text(&outcome.findings) => {
+        Ok(outcome) if outcome.summary.failures.is_empty() || has_unread_text(&outcome.findings) => {
             let found = outcome.findings.iter();
             let found = found.map(|finding| Found::of(finding, &outcome.sources, &root));
-            Ok((found.collect(), summary(&outcome.tally)))
+            Ok((found.collect(), summary(&outcome.summary)))
         }
-        Ok(outcome) => Err(outcome.tally.failures.join("\n")),
+        Ok(outcome) => Err(outcome.summary.failures.join("\n")),
         Err(refusal) => Err(format!("refused: {:?}", refusal.errors)),
     }
 }
 
 /// The lines of a summary, as the human report begins them.
-fn summary(tally: &Tally) -> Vec<String> {
-    let unchecked = tally.unchecked.iter().map(|line| format!("not checked: {line}"));
-    let assumed = tally.notes.iter().map(|line| format!("assumed: {line}"));
+fn summary(of: &Summary) -> Vec<String> {
+    let unchecked = of.unchecked.iter().map(|line| format!("not checked: {line}"));
+    let assumed = of.notes.iter().map(|line| format!("assumed: {line}"));
     unchecked.chain(assumed).collect()
 }
 

@@ -2,11 +2,11 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use portcullis::check::{self, Tally};
+use portcullis::check;
 use portcullis::evaluate::{self, Opening};
 use portcullis::finding::Severity;
 use portcullis::packet::Space;
-use portcullis::report::{self, Report, Summary};
+use portcullis::report::{self, Report};
 use portcullis::source::SourceMap;
 
 use crate::arguments::{Check, FormatArgument, Openings, TableFormat};
@@ -20,7 +20,7 @@ pub(crate) fn check(arguments: &Check, out: &mut dyn Write) -> io::Result<Ending
             return Ok(Ending::Failed);
         }
     };
-    let summary = summary(outcome.tally);
+    let summary = outcome.summary;
     let report = Report {
         sources: &outcome.sources,
         findings: &outcome.findings,
@@ -48,29 +48,15 @@ pub(crate) fn check(arguments: &Check, out: &mut dyn Write) -> io::Result<Ending
     })
 }
 
-fn summary(tally: Tally) -> Summary {
-    Summary {
-        n_files: tally.n_files,
-        n_hosts: tally.n_hosts,
-        n_rules: tally.n_rules,
-        n_rows: tally.n_rows,
-        n_rows_unchecked: tally.n_rows_unchecked,
-        n_unknown: tally.n_unknown,
-        notes: tally.notes,
-        unchecked: tally.unchecked,
-        failures: tally.failures,
-    }
-}
-
 pub(crate) fn openings(arguments: &Openings, out: &mut dyn Write) -> io::Result<Ending> {
-    let (sources, hosts, tally) = match check::hosts(&arguments.inputs.request(&arguments.paths)) {
+    let (sources, hosts, summary) = match check::hosts(&arguments.inputs.request(&arguments.paths)) {
         Ok(found) => found,
         Err(refusal) => {
             errors::show_refusal(&refusal);
             return Ok(Ending::Failed);
         }
     };
-    let mut is_failed = !tally.failures.is_empty();
+    let mut is_failed = !summary.failures.is_empty();
     let mut tables = Vec::new();
     for (host, world) in &hosts {
         match evaluate::openings(host, world, Space::with_budget(arguments.inputs.budget)) {
@@ -85,7 +71,7 @@ pub(crate) fn openings(arguments: &Openings, out: &mut dyn Write) -> io::Result<
         TableFormat::Text => write_text(&sources, &tables, out)?,
         TableFormat::Json => write_json(&sources, &tables, out)?,
     }
-    for failure in &tally.failures {
+    for failure in &summary.failures {
         complain(failure);
     }
     if hosts.is_empty() && !is_failed {

@@ -89,7 +89,7 @@ fn explain(code: Option<&str>, out: &mut dyn Write) -> io::Result<Ending> {
     };
     let Some(code) = Code::by_id(id) else {
         let ids = || Code::ALL.iter().map(|code| code.id());
-        let near = portcullis::site::nearest(id, ids()).or_else(|| ids().find(|known| known.contains(id)));
+        let near = portcullis::policy::nearest(id, ids()).or_else(|| ids().find(|known| known.contains(id)));
         let hint = near.map_or_else(
             || "`portcullis explain` lists them".to_owned(),
             |near| format!("did you mean `{near}`?"),

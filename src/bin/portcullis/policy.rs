@@ -38,7 +38,7 @@ fn show(name: &str, format: TableFormat, out: &mut dyn Write) -> io::Result<Endi
         None => match std::fs::read(name) {
             Ok(bytes) => sources.add(SourceFile::from_bytes(name, bytes)),
             Err(error) => {
-                let near = portcullis::site::nearest(name, policy::BUILTIN.iter().copied());
+                let near = portcullis::policy::nearest(name, policy::BUILTIN.iter().copied());
                 let hint = near.map_or_else(
                     || format!("shipped are {}", policy::BUILTIN.join(", ")),
                     |near| format!("did you mean `{near}`?"),
