@@ -4,6 +4,7 @@
 //! inputs; nothing depends on which thread was first.
 
 mod hosts;
+mod includes;
 mod merge;
 mod policies;
 mod sites;
@@ -98,15 +99,23 @@ pub fn read_inputs(paths: &[PathBuf], forced: Option<&'static dyn Dialect>) -> I
             Ok(Some(file)) => add(&mut sources, &mut claimed, input, file, forced, &mut summary),
         }
     }
+    let parts = includes::load(&mut sources, &mut claimed, &mut summary);
     let readings: Vec<Reading> = claimed
         .par_iter()
-        .map(|(_, file, dialect)| dialect.read(&[sources.source(*file)]))
+        .zip(&parts)
+        .map(|((_, file, dialect), parts)| {
+            let files = std::iter::once(file).chain(parts);
+            let unit: Vec<_> = files.map(|file| sources.source(*file)).collect();
+            dialect.read(&unit)
+        })
         .collect();
     let mut findings = Vec::new();
     let mut units = Vec::new();
-    for ((input, file, _), mut reading) in claimed.into_iter().zip(readings) {
-        findings.extend(undecodable(&sources, file));
-        summary.n_files += 1;
+    for (((input, file, _), mut reading), parts) in claimed.into_iter().zip(readings).zip(parts) {
+        for &file in std::iter::once(&file).chain(&parts) {
+            findings.extend(undecodable(&sources, file));
+            summary.n_files += 1;
+        }
         summary.n_rules += reading.n_rules;
         let unknown = reading
             .notices

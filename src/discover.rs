@@ -232,6 +232,45 @@ fn found_input(path: &Path) -> Input {
     }
 }
 
+/// Entries of folders that one pattern may match.
+const MAX_MATCHES: usize = 1000;
+
+/// The regular files that a pattern of paths matches, sorted. `matches` says whether one name matches one part of a pattern.
+#[must_use]
+pub fn expand(pattern: &str, matches: fn(&str, &str) -> bool) -> Vec<Input> {
+    let mut found = vec![if pattern.starts_with('/') {
+        PathBuf::from("/")
+    } else {
+        PathBuf::new()
+    }];
+    for part in pattern.split('/').filter(|part| !part.is_empty()) {
+        let mut next = Vec::new();
+        for folder in &found {
+            if !part.contains(['*', '?', '[']) {
+                next.push(folder.join(part));
+                continue;
+            }
+            let listed = if folder.as_os_str().is_empty() {
+                Path::new(".")
+            } else {
+                folder
+            };
+            let entries = fs::read_dir(listed).into_iter().flatten().filter_map(Result::ok);
+            let named = entries.filter_map(|entry| entry.file_name().into_string().ok());
+            next.extend(
+                named
+                    .filter(|name| matches(part, name))
+                    .map(|name| folder.join(name)),
+            );
+        }
+        next.sort();
+        next.truncate(MAX_MATCHES);
+        found = next;
+    }
+    found.retain(|path| path.is_file());
+    found.iter().map(|path| found_input(path)).collect()
+}
+
 fn is_hidden(path: &Path) -> bool {
     let name = path.file_name().map(std::ffi::OsStr::to_string_lossy);
     name.is_some_and(|name| name.starts_with('.'))

@@ -42,6 +42,14 @@ const ENTRIES: &[Entry] = &[
         illegal: &[("fixtures/errors/iptables", "rules")],
     },
     Entry {
+        name: "nftables",
+        sources: "src/dialect/nftables",
+        parses: parses_nftables,
+        reserved: None,
+        legal: &[],
+        illegal: &[("fixtures/errors/nftables", "nft")],
+    },
+    Entry {
         name: "ports",
         sources: "src/policy/parser",
         parses: parses_ports,
@@ -71,6 +79,21 @@ fn parses_iptables(text: &str) -> bool {
     notices
         .iter()
         .all(|notice| notice.code != Code::UnreadText || notice.severity < Severity::Error)
+}
+
+/// What is said about a text that the grammar cannot say: it takes what stands elsewhere, or what a number means.
+const OF_CONTEXT: &[&str] = &["ends before it starts", "this overlaps", "is declared again"];
+
+fn parses_nftables(text: &str) -> bool {
+    use portcullis::dialect::{Dialect, nftables::Nftables};
+    use portcullis::finding::Code;
+    let mut sources = SourceMap::new();
+    let file = sources.add_text("sentence.nft", text);
+    let notices = Nftables.read(&[sources.source(file)]).notices;
+    let is_of_context = |message: &str| OF_CONTEXT.iter().any(|words| message.contains(words));
+    notices
+        .iter()
+        .all(|notice| notice.code != Code::UnreadText || is_of_context(&notice.message))
 }
 
 fn seed() -> u64 {

@@ -2,7 +2,9 @@
 //!
 //! A dialect never sees a policy. Reading never fails: what cannot be read becomes a notice, and an unknown in the model.
 
+pub(crate) mod include;
 pub mod iptables;
+pub mod nftables;
 
 use crate::finding::Finding;
 use crate::model::Ruleset;
@@ -60,14 +62,19 @@ pub trait Dialect: Sync {
     fn summary(&self) -> &'static str;
     /// Whether a file is in this language: content first, name second.
     fn claims(&self, source: Source<'_>) -> Claim;
-    /// Reads and lowers one unit: the files that only mean something together.
+    /// The files that a file names as parts of it: for each place that names some, the patterns of paths that it may mean,
+    /// the likeliest first. By default, none.
+    fn includes(&self, _source: Source<'_>) -> Vec<Vec<String>> {
+        Vec::new()
+    }
+    /// Reads and lowers one unit: the files that only mean something together, the one that includes the others first.
     fn read(&self, unit: &[Source<'_>]) -> Reading;
     /// What it can read, and how exactly.
     fn constructs(&self) -> Vec<Construct>;
 }
 
 /// Every dialect.
-pub static ALL: &[&dyn Dialect] = &[&iptables::Iptables];
+pub static ALL: &[&dyn Dialect] = &[&iptables::Iptables, &nftables::Nftables];
 
 /// The dialect of a name.
 #[must_use]

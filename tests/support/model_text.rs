@@ -157,6 +157,7 @@ fn values(field: Field, set: &RangeSet) -> String {
 
 fn word(field: Field, number: u128) -> String {
     let names: &[&str] = match field {
+        Field::Family => &["IPv4", "IPv6"],
         Field::State => &["new", "established", "related", "invalid", "untracked"],
         Field::DestinationClass | Field::SourceClass => &[
             "unicast",

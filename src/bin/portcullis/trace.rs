@@ -33,21 +33,21 @@ pub(crate) fn trace(arguments: &Trace, out: &mut dyn Write) -> io::Result<Ending
         return Ok(Ending::Failed);
     }
     let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
-    let (sources, hosts, tally) = match check::hosts(&arguments.inputs.request(&paths)) {
+    let (sources, hosts, summary) = match check::hosts(&arguments.inputs.request(&paths)) {
         Ok(found) => found,
         Err(refusal) => {
             errors::show_refusal(&refusal);
             return Ok(Ending::Failed);
         }
     };
-    for failure in &tally.failures {
+    for failure in &summary.failures {
         complain(failure);
     }
     if hosts.is_empty() {
         complain("no input that a dialect knows");
         return Ok(Ending::Failed);
     }
-    let is_failed = !tally.failures.is_empty();
+    let is_failed = !summary.failures.is_empty();
     match (probe, &arguments.packets) {
         (Some(probe), _) => {
             for (host, _) in &hosts {

@@ -10,6 +10,8 @@ mod lower;
 mod names;
 mod parser;
 
+pub(super) use names::port_by_name;
+
 use super::{Claim, Construct, Dialect, Reading};
 use crate::source::Source;
 

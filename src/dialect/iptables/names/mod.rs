@@ -15,7 +15,7 @@ pub(super) use builtin::{BUILTIN, builtin_long, builtin_short};
 pub(super) use construct::constructs;
 pub(super) use icmp::{icmp_type, icmpv6_type};
 pub(super) use matches::{MODULES, NEED_OPTIONS};
-pub(super) use services::port_by_name;
+pub(in crate::dialect) use services::port_by_name;
 pub(super) use targets::TARGETS;
 
 /// How many words an option takes.

@@ -153,7 +153,7 @@ const SERVICES: &[(&str, u16)] = &[
 ];
 
 /// The port of a name.
-pub(in crate::dialect::iptables) fn port_by_name(name: &str) -> Option<u16> {
+pub(in crate::dialect) fn port_by_name(name: &str) -> Option<u16> {
     let at = SERVICES.binary_search_by(|service| service.0.cmp(name)).ok()?;
     SERVICES.get(at).map(|service| service.1)
 }

@@ -1,0 +1,263 @@
+//! Base chains: which hook calls which chain, when, and what it is for.
+
+use super::chains::{Group, Lowering, table_path};
+use super::place::Tracking;
+use super::program::{BaseLine, Chain, Table};
+use super::scope::behind;
+use crate::dialect::nftables::ast::{Data, ExprKind, Kind, Rule, TableFamily, Verdict};
+use crate::model::{
+    Action, Base, ChainId, Condition, Default as DefaultVerdict, Families, Hook, Match, Purpose,
+    Rule as ModelRule,
+};
+use crate::packet::{Field, RangeSet, value};
+
+/// The priority at which connections begin to be tracked: `NF_IP_PRI_CONNTRACK`.
+const CONNTRACK: i32 = -200;
+
+/// Before and behind all chains that are not on a device.
+const DEVICE: i32 = 1 << 30;
+
+/// What a base chain is for. Chains that come before routing, or as early as `mangle`, prepare, unless their default verdict
+/// says that they decide.
+fn purpose(base: &BaseLine<'_>, default: DefaultVerdict) -> Purpose {
+    let decides = matches!(base.hook, Hook::Input | Hook::Forward | Hook::Output) && base.priority > -150;
+    match base.kind {
+        "nat" => Purpose::Nat,
+        "filter" if decides || default == DefaultVerdict::Drop => Purpose::Filter,
+        _ => Purpose::Prepare,
+    }
+}
+
+fn is_early(base: &BaseLine<'_>) -> bool {
+    let is_first = matches!(base.hook, Hook::Prerouting | Hook::Output);
+    is_first && (base.priority <= CONNTRACK || base.is_on_device)
+}
+
+/// Whether a chain's hook belongs to the ruleset at hand: translations of `inet` are read for each family alone.
+pub(super) fn is_of(chain: &Chain<'_>, table: &Table<'_>, is_for_one_family: bool) -> bool {
+    let is_nat = chain.base.as_ref().is_some_and(|base| base.kind == "nat");
+    let splits = table.name.family == TableFamily::Inet;
+    !splits || is_nat == is_for_one_family
+}
+
+/// The chains of an `inet` table that translations lead through.
+pub(super) fn translating(table: &Table<'_>) -> Vec<usize> {
+    let is_nat =
+        |chain: &Chain<'_>| chain.exists && chain.base.as_ref().is_some_and(|base| base.kind == "nat");
+    if table.name.family != TableFamily::Inet || table.is_dormant {
+        return Vec::new();
+    }
+    let roots = (0..table.chains.len()).filter(|&at| table.chains.get(at).is_some_and(is_nat));
+    let reached = reached(table, roots);
+    (0..table.chains.len())
+        .filter(|&at| reached.get(at).copied().unwrap_or(false))
+        .collect()
+}
+
+/// Which chains are met before connections are tracked, and which after.
+pub(super) fn tracking(table: &Table<'_>) -> Vec<Tracking> {
+    let roots = |early: bool| {
+        let is_root = move |chain: &Chain<'_>| {
+            chain.exists && chain.base.as_ref().is_some_and(|base| is_early(base) == early)
+        };
+        (0..table.chains.len()).filter(move |&at| table.chains.get(at).is_some_and(is_root))
+    };
+    if roots(true).next().is_none() {
+        return vec![Tracking::Tracked; table.chains.len()];
+    }
+    let (early, late) = (reached(table, roots(true)), reached(table, roots(false)));
+    early
+        .into_iter()
+        .zip(late)
+        .map(|both| match both {
+            (true, false) => Tracking::Early,
+            (true, true) => Tracking::Either,
+            _ => Tracking::Tracked,
+        })
+        .collect()
+}
+
+fn reached(table: &Table<'_>, roots: impl Iterator<Item = usize>) -> Vec<bool> {
+    let mut reached = vec![false; table.chains.len()];
+    let mut pending: Vec<usize> = roots.collect();
+    while let Some(at) = pending.pop() {
+        match reached.get_mut(at) {
+            Some(mark) if !*mark => *mark = true,
+            _ => continue,
+        }
+        let Some(chain) = table.chains.get(at) else {
+            continue;
+        };
+        for rule in &chain.rules {
+            callees(table, rule, &mut |name| pending.extend(table.target_index(name)));
+        }
+    }
+    reached
+}
+
+/// The names of the chains that a rule leads to.
+fn callees(table: &Table<'_>, rule: &Rule<'_>, call: &mut dyn FnMut(&str)) {
+    for statement in &rule.statements {
+        match &statement.kind {
+            Kind::Verdict(verdict) => of_verdict(table, verdict, call),
+            Kind::VerdictMap { map, .. } => match &behind(map).kind {
+                ExprKind::SetName(name) => {
+                    let changes = table.sets.get(*name).into_iter().flat_map(|set| &set.changes);
+                    for (_, elements) in changes {
+                        of_elements(table, elements, call);
+                    }
+                }
+                _ => of_elements(table, map, call),
+            },
+            _ => {}
+        }
+    }
+}
+
+fn of_elements(table: &Table<'_>, map: &crate::dialect::nftables::ast::Expr<'_>, call: &mut dyn FnMut(&str)) {
+    for element in super::program::elements_of(map) {
+        if let Some(Data::Verdict(_, verdict)) = element.data.as_deref() {
+            of_verdict(table, verdict, call);
+        }
+    }
+}
+
+fn of_verdict(table: &Table<'_>, verdict: &Verdict<'_>, call: &mut dyn FnMut(&str)) {
+    match verdict {
+        Verdict::Jump(chain) | Verdict::Goto(chain) => {
+            if let ExprKind::Word(word) = &behind(chain).kind {
+                call(word.text);
+            }
+        }
+        Verdict::Block(_, items) => {
+            for item in items {
+                if let crate::dialect::nftables::ast::ChainItem::Rule(rule) = item {
+                    callees(table, rule, call);
+                }
+            }
+        }
+        Verdict::Accept | Verdict::Drop | Verdict::Continue | Verdict::Return => {}
+    }
+}
+
+/// Hooks a chain.
+pub(super) fn hook(
+    lowering: &Lowering<'_, '_>,
+    group: &mut Group,
+    table: &Table<'_>,
+    chain: &Chain<'_>,
+    id: ChainId,
+) {
+    let Some(base) = &chain.base else { return };
+    let (default, said) = chain.policy.unwrap_or((DefaultVerdict::Accept, base.text));
+    let default_span = lowering.texts.span(said);
+    let mut hooked = Base {
+        hook: base.hook,
+        priority: base.priority,
+        purpose: purpose(base, default),
+        chain: id,
+        default,
+        default_span,
+    };
+    if base.is_on_device {
+        let entry = on_devices(lowering, group, table, chain, base, id, default);
+        let Some(entry) = entry else { return };
+        hooked.chain = entry;
+        hooked.default = DefaultVerdict::Accept;
+        let within = base.priority.clamp(-DEVICE / 2, DEVICE / 2);
+        hooked.priority = match base.hook {
+            Hook::Prerouting => within - DEVICE,
+            _ => within + DEVICE,
+        };
+    }
+    group.bases.push(hooked);
+}
+
+/// A chain that sends the packets of some devices through another, and drops what falls out of it if that is its default.
+fn on_devices(
+    lowering: &Lowering<'_, '_>,
+    group: &mut Group,
+    table: &Table<'_>,
+    chain: &Chain<'_>,
+    base: &BaseLine<'_>,
+    id: ChainId,
+    default: DefaultVerdict,
+) -> Option<ChainId> {
+    if base.devices.is_empty() {
+        return None;
+    }
+    let names = base.devices.iter().map(|name| {
+        let number = value::interface(name);
+        (number, number)
+    });
+    let field = if base.hook == Hook::Prerouting {
+        Field::InInterface
+    } else {
+        Field::OutInterface
+    };
+    let span = lowering.texts.span(base.text);
+    let only = Match {
+        span,
+        condition: Condition::Test(field, RangeSet::from_ranges(names)),
+    };
+    let rule = |action| ModelRule {
+        span,
+        matches: vec![only.clone()],
+        action,
+        action_span: span,
+    };
+    let entry = group.add(format!("{}/{} (hook)", table_path(table), chain.name), span);
+    let mut rules = vec![rule(Action::Jump(id))];
+    if default == DefaultVerdict::Drop {
+        rules.push(rule(Action::Drop));
+    }
+    group.set_rules(entry, rules);
+    Some(entry)
+}
+
+/// Hooks of a filtered family that no chain filters accept everything: they get a chain without rules, so that this can be
+/// pointed at.
+pub(super) fn add_missing(lowering: &Lowering<'_, '_>, both: &mut Group, v4: &mut Group, v6: &mut Group) {
+    let Some(first) = lowering.program.tables.iter().find(|table| table.exists) else {
+        return;
+    };
+    let filters = |group: &Group, hook: Option<Hook>| {
+        let is_it =
+            |base: &Base| base.purpose == Purpose::Filter && hook.is_none_or(|hook| base.hook == hook);
+        group.bases.iter().any(is_it)
+    };
+    let is_known = |group: &Group, both: &Group| {
+        lowering.program.is_flushed || filters(group, None) || filters(both, None)
+    };
+    let (known4, known6) = (is_known(v4, both), is_known(v6, both));
+    for hook in [Hook::Input, Hook::Forward, Hook::Output] {
+        let open4 = known4 && !filters(v4, Some(hook)) && !filters(both, Some(hook));
+        let open6 = known6 && !filters(v6, Some(hook)) && !filters(both, Some(hook));
+        let group = match (open4, open6) {
+            (true, true) => &mut *both,
+            (true, false) => &mut *v4,
+            (false, true) => &mut *v6,
+            (false, false) => continue,
+        };
+        let is_here = |table: &&Table<'_>| {
+            let family = table.name.family;
+            table.exists
+                && match group.families {
+                    Families::Both => true,
+                    Families::V4 => family == TableFamily::Ip,
+                    Families::V6 => family == TableFamily::Ip6,
+                }
+        };
+        let table = lowering.program.tables.iter().find(is_here).unwrap_or(first);
+        let span = lowering.texts.span(table.name.text);
+        let chain = group.add(format!("no chain at {}", hook.word()), span);
+        group.bases.push(Base {
+            hook,
+            priority: 0,
+            purpose: Purpose::Filter,
+            chain,
+            default: DefaultVerdict::Accept,
+            default_span: span,
+        });
+    }
+}

@@ -1,0 +1,386 @@
+//! Tables to rulesets: one for what filters both families, one for each family alone.
+//!
+//! INVARIANT: a chain keeps the order of its rules, and a jump leads to a chain of the same ruleset.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
+
+use super::content::{self, Content};
+use super::place::{Place, Tracking};
+use super::program::{Program, Table};
+use super::unknown::Unknowns;
+use super::value::Refusal;
+use super::{Texts, base};
+use crate::dialect::Reading;
+use crate::dialect::nftables::ast::{Kind, NatKind, Rule, TableFamily, Unread};
+use crate::dialect::nftables::names::Type;
+use crate::finding::{Code, Finding, Label};
+use crate::model::{Base, Chain, ChainId, Families, Layer, Ruleset};
+use crate::packet::RangeSet;
+use crate::source::Span;
+
+/// Lowers all tables.
+pub(super) struct Lowering<'p, 'a> {
+    pub(super) program: &'p Program<'a>,
+    pub(super) texts: Texts<'p, 'a>,
+    pub(super) unknowns: Unknowns,
+    pub(super) notices: Vec<Finding>,
+    /// Whether some rule translates destinations.
+    pub(super) program_translates: bool,
+    /// Whether some rule tells fragments apart; then rules that read ports hold for first fragments only.
+    pub(super) tests_fragments: bool,
+    contents: FxHashMap<(usize, &'a str), CachedContent<'p, 'a>>,
+    /// Names that lead nowhere: the first place of each, and how many there are.
+    dangling: BTreeMap<String, (Span, usize)>,
+    pub(super) n_rules: usize,
+}
+
+type CachedContent<'p, 'a> = (Vec<Type>, Rc<Content<'p, 'a>>);
+
+/// A ruleset that is being made.
+pub(super) struct Group {
+    pub(super) families: Families,
+    pub(super) chains: Vec<Chain>,
+    pub(super) bases: Vec<Base>,
+    /// Where the chains of a table went.
+    pub(super) ids: FxHashMap<(usize, usize), ChainId>,
+}
+
+impl Group {
+    fn new(families: Families) -> Self {
+        Self {
+            families,
+            chains: Vec::new(),
+            bases: Vec::new(),
+            ids: FxHashMap::default(),
+        }
+    }
+
+    /// A chain of its own.
+    pub(super) fn add(&mut self, path: String, span: Span) -> ChainId {
+        let id = ChainId(u32::try_from(self.chains.len()).unwrap_or(u32::MAX));
+        self.chains.push(Chain {
+            path,
+            span,
+            rules: Vec::new(),
+        });
+        id
+    }
+
+    /// The rules of a chain.
+    pub(super) fn set_rules(&mut self, id: ChainId, rules: Vec<crate::model::Rule>) {
+        if let Some(chain) = self.chains.get_mut(id.0 as usize) {
+            chain.rules = rules;
+        }
+    }
+
+    fn ruleset(self) -> Option<Ruleset> {
+        let is_empty = self.chains.is_empty() && self.bases.is_empty();
+        (!is_empty).then_some(Ruleset {
+            layer: Layer::HostFirewall,
+            families: self.families,
+            chains: self.chains,
+            bases: self.bases,
+        })
+    }
+}
+
+/// Whether any rule of any chain translates destinations.
+fn translates(program: &Program<'_>) -> bool {
+    let rules = program
+        .tables
+        .iter()
+        .flat_map(|table| &table.chains)
+        .flat_map(|chain| &chain.rules);
+    rules.flat_map(|rule| &rule.statements).any(|statement| {
+        matches!(&statement.kind, Kind::Nat(nat) if nat.kind != NatKind::Source)
+            || matches!(
+                statement.kind,
+                Kind::Verdict(crate::dialect::nftables::ast::Verdict::Block(..))
+            )
+    })
+}
+
+impl<'p, 'a> Lowering<'p, 'a> {
+    pub(super) fn new(program: &'p Program<'a>, texts: Texts<'p, 'a>) -> Self {
+        Self {
+            program,
+            texts,
+            unknowns: Unknowns::default(),
+            notices: Vec::new(),
+            program_translates: translates(program),
+            tests_fragments: texts
+                .sources
+                .iter()
+                .any(|source| source.text.contains("frag-off")),
+            contents: FxHashMap::default(),
+            dangling: BTreeMap::new(),
+            n_rules: 0,
+        }
+    }
+
+    /// All rulesets, with what is to be said about them.
+    pub(super) fn finish(mut self, into: &mut Reading) {
+        let mut both = Group::new(Families::Both);
+        let mut v4 = Group::new(Families::V4);
+        let mut v6 = Group::new(Families::V6);
+        for (at, table) in self
+            .program
+            .tables
+            .iter()
+            .enumerate()
+            .filter(|(_, table)| table.exists)
+        {
+            match table.name.family {
+                TableFamily::Ip => self.table(at, table, &mut v4, None),
+                TableFamily::Ip6 => self.table(at, table, &mut v6, None),
+                TableFamily::Inet | TableFamily::Netdev => {
+                    self.table(at, table, &mut both, None);
+                    // An address to translate to is of one family: these chains are read for each.
+                    let chains = base::translating(table);
+                    if !chains.is_empty() {
+                        self.unknowns.is_muted = true;
+                        self.table(at, table, &mut v4, Some(&chains));
+                        self.table(at, table, &mut v6, Some(&chains));
+                        self.unknowns.is_muted = false;
+                    }
+                }
+                TableFamily::Arp | TableFamily::Bridge => self.other_table(table),
+            }
+        }
+        base::add_missing(&self, &mut both, &mut v4, &mut v6);
+        let rulesets = [both, v4, v6].into_iter().filter_map(Group::ruleset);
+        for mut ruleset in rulesets {
+            self.unknowns.forget_changed(&mut ruleset);
+            into.rulesets.push(ruleset);
+        }
+        into.n_rules += self.n_rules;
+        into.notices.append(&mut self.notices);
+        into.notices.extend(self.unknowns.notices());
+        into.notices
+            .extend(self.dangling.iter().map(|(message, (span, count))| {
+                let times = if *count == 1 {
+                    String::new()
+                } else {
+                    format!(" ({count} references)")
+                };
+                let label = Label::new(*span, "leads nowhere");
+                Finding::new(Code::DanglingReference, format!("{message}{times}"), Some(label))
+                    .help("declare it, or correct the name")
+            }));
+    }
+
+    /// What filters frames rather than packets is not modelled.
+    fn other_table(&mut self, table: &'p Table<'a>) {
+        self.n_rules += table.chains.iter().map(|chain| chain.rules.len()).sum::<usize>();
+        let hooked = table
+            .chains
+            .iter()
+            .any(|chain| chain.exists && chain.base.is_some());
+        if hooked && !table.is_dormant {
+            let name = match table.name.family {
+                TableFamily::Arp => "table arp",
+                _ => "table bridge",
+            };
+            self.unknowns.note(name, self.texts.span(table.name.text), true);
+        }
+    }
+
+    /// Lowers the chains of a table, all of them or some.
+    fn table(&mut self, at: usize, table: &'p Table<'a>, group: &mut Group, only: Option<&[usize]>) {
+        let chains = || {
+            let all = table.chains.iter().enumerate();
+            all.filter(|(chain, of)| of.exists && only.is_none_or(|only| only.contains(chain)))
+        };
+        for (index, chain) in chains() {
+            let path = format!("{}/{}", super::chains::table_path(table), chain.name);
+            let id = group.add(path, self.texts.span(chain.text));
+            group.ids.insert((at, index), id);
+        }
+        if only.is_none() {
+            self.check_sets(table);
+        }
+        let tracking = base::tracking(table);
+        for (index, chain) in chains() {
+            let Some(&id) = group.ids.get(&(at, index)) else {
+                continue;
+            };
+            let tracking = tracking.get(index).copied().unwrap_or(Tracking::Tracked);
+            let mut rules = Vec::with_capacity(chain.rules.len());
+            for rule in &chain.rules {
+                self.n_rules += usize::from(only.is_none());
+                self.rule(at, table, group, tracking, rule, &mut rules);
+            }
+            group.set_rules(id, rules);
+            if !table.is_dormant && base::is_of(chain, table, only.is_some()) {
+                base::hook(self, group, table, chain, id);
+            }
+        }
+    }
+
+    /// Says what is wrong with the elements of sets, whether they are asked about or not.
+    fn check_sets(&mut self, table: &'p Table<'a>) {
+        let mut names: Vec<&'a str> = table.sets.keys().copied().collect();
+        names.sort_unstable();
+        for name in names {
+            let kinds = match table.sets.get(name).map(content::declared) {
+                Some(Ok(Some(kinds))) => kinds,
+                Some(Err(unread)) => {
+                    self.unread(&unread);
+                    continue;
+                }
+                _ => continue,
+            };
+            if kinds.iter().all(|kind| kind.bits().is_some())
+                && let Err(Refusal::Unread(unread)) = self.content_of(table, name, &kinds)
+            {
+                self.unread(&unread);
+            }
+        }
+    }
+
+    /// One rule of the text as rules of the model.
+    pub(super) fn rule(
+        &mut self,
+        at: usize,
+        table: &'p Table<'a>,
+        group: &mut Group,
+        tracking: Tracking,
+        rule: &'p Rule<'a>,
+        into: &mut Vec<crate::model::Rule>,
+    ) {
+        self.unknowns.begin_rule();
+        let span = self.texts.span(rule.text);
+        let mut place = Place::new(table, group.families, tracking, span);
+        super::rule::Writer {
+            lowering: self,
+            group,
+            table_index: at,
+        }
+        .rule(&mut place, rule, into);
+    }
+
+    pub(super) fn unread(&mut self, unread: &Unread<'a>) {
+        if !self.unknowns.is_muted {
+            let finding = self.texts.finding(unread);
+            if !self.notices.contains(&finding) {
+                self.notices.push(finding);
+            }
+        }
+    }
+
+    pub(super) fn dangling_set(&mut self, table: &Table<'a>, name: &str) {
+        let message = format!("set `{name}` does not exist in table `{}`", table.name.name);
+        self.dangle(message, name);
+    }
+
+    pub(super) fn dangling_chain(&mut self, table: &Table<'a>, name: &str) {
+        let message = format!("chain `{name}` does not exist in table `{}`", table.name.name);
+        self.dangle(message, name);
+    }
+
+    fn dangle(&mut self, message: String, name: &str) {
+        if self.unknowns.is_muted {
+            return;
+        }
+        let span = self.texts.span(name);
+        let entry = self.dangling.entry(message).or_insert((span, 0));
+        entry.1 += 1;
+    }
+
+    /// The elements of a named set, read once.
+    pub(super) fn content_of(
+        &mut self,
+        table: &'p Table<'a>,
+        name: &'a str,
+        kinds: &[Type],
+    ) -> Result<Rc<Content<'p, 'a>>, Refusal<'a>> {
+        let key = (std::ptr::from_ref(table) as usize, name);
+        if let Some((known, content)) = self.contents.get(&key)
+            && known == kinds
+        {
+            return Ok(Rc::clone(content));
+        }
+        let Some(set) = table.sets.get(name) else {
+            return Err(Refusal::Unknown("the set does not exist"));
+        };
+        if let Some(declared) = content::declared(set)? {
+            check_types(name, &declared, kinds)?;
+        }
+        let content = Rc::new(content::of_set(set, kinds)?);
+        content.reversed.iter().for_each(|unread| self.unread(unread));
+        self.contents.insert(key, (kinds.to_vec(), Rc::clone(&content)));
+        Ok(content)
+    }
+}
+
+/// Whether a set of these types can be asked about values of those.
+fn check_types<'a>(name: &'a str, declared: &[Type], asked: &[Type]) -> Result<(), Refusal<'a>> {
+    let fits = |(a, b): (&Type, &Type)| {
+        a == b
+            || a.bits().is_none()
+            || b.bits().is_none()
+            || (a.bits() == b.bits() && !is_address(*a) && !is_address(*b))
+    };
+    if declared.len() == asked.len() && declared.iter().zip(asked).all(fits) {
+        return Ok(());
+    }
+    Err(Unread::new(
+        name,
+        format!("set `{name}` holds something else than is asked here"),
+    )
+    .help("its type must be that of what stands on the left")
+    .into())
+}
+
+fn is_address(kind: Type) -> bool {
+    matches!(kind, Type::Address(_))
+}
+
+/// `inet filter`
+pub(super) fn table_path(table: &Table<'_>) -> String {
+    let family = match table.name.family {
+        TableFamily::Ip => "ip",
+        TableFamily::Ip6 => "ip6",
+        TableFamily::Inet => "inet",
+        TableFamily::Arp => "arp",
+        TableFamily::Bridge => "bridge",
+        TableFamily::Netdev => "netdev",
+    };
+    format!("{family} {}", table.name.name)
+}
+
+/// Keys that differ in one part alone as one.
+pub(super) fn merged(mut keys: Vec<Vec<RangeSet>>) -> Vec<Vec<RangeSet>> {
+    let width = keys.first().map_or(0, Vec::len);
+    for part in 0..width {
+        let others = |key: &Vec<RangeSet>| {
+            let mut others = key.clone();
+            if part < others.len() {
+                others.remove(part);
+            }
+            others
+        };
+        let mut sorted: Vec<(Vec<RangeSet>, Vec<RangeSet>)> =
+            keys.into_iter().map(|key| (others(&key), key)).collect();
+        sorted.sort_unstable();
+        keys = sorted
+            .chunk_by(|a, b| a.0 == b.0)
+            .filter_map(|group| {
+                let ranges = group
+                    .iter()
+                    .filter_map(|(_, key)| key.get(part))
+                    .flat_map(|set| set.ranges().iter().copied());
+                let union = RangeSet::from_ranges(ranges);
+                let mut key = group.first()?.1.clone();
+                if let Some(place) = key.get_mut(part) {
+                    *place = union;
+                }
+                Some(key)
+            })
+            .collect();
+    }
+    keys
+}

@@ -1,0 +1,232 @@
+//! What is in sets and maps.
+//!
+//! INVARIANT: an element that may be gone, or that something gates, is never taken to be in for sure.
+
+use super::program::Set;
+use super::scope::behind;
+use super::value::{Effort, Refusal, ranges};
+use crate::dialect::nftables::ast::{Data, Element, Expr, ExprKind, KeyType, Unread};
+use crate::dialect::nftables::names::{Type, type_of_name};
+use crate::packet::RangeSet;
+
+/// Elements that sets and definitions may have, however they are nested.
+const MAX_ELEMENTS: usize = 1 << 24;
+
+/// Elements of a set, read.
+#[derive(Debug, Default)]
+pub(super) struct Content<'p, 'a> {
+    /// Keys of one part without anything else to them.
+    pub(super) plain: RangeSet,
+    /// All other elements.
+    pub(super) tuples: Vec<Tuple<'p, 'a>>,
+    /// What is wrong with some elements.
+    pub(super) reversed: Vec<Unread<'a>>,
+}
+
+/// One element.
+#[derive(Debug, Clone)]
+pub(super) struct Tuple<'p, 'a> {
+    pub(super) text: &'a str,
+    pub(super) key: Vec<RangeSet>,
+    /// It may be gone, or something gates it.
+    pub(super) is_unsure: bool,
+    pub(super) data: Option<&'p Data<'a>>,
+}
+
+/// Reads elements into one content.
+struct Reader<'k, 'p, 'a> {
+    kinds: &'k [Type],
+    effort: Effort<'a>,
+    plain: Vec<(u128, u128)>,
+    tuples: Vec<Tuple<'p, 'a>>,
+    /// Why some element is not known.
+    unknown: Option<&'static str>,
+}
+
+/// The elements of a set in braces, or of one value.
+pub(super) fn of_expr<'p, 'a>(expr: &'p Expr<'a>, kinds: &[Type]) -> Result<Content<'p, 'a>, Refusal<'a>> {
+    let mut reader = Reader {
+        kinds,
+        effort: Effort::new(MAX_ELEMENTS),
+        plain: Vec::new(),
+        tuples: Vec::new(),
+        unknown: None,
+    };
+    reader.expr(expr)?;
+    reader.content()
+}
+
+/// The elements of a named set.
+pub(super) fn of_set<'p, 'a>(set: &'p Set<'a>, kinds: &[Type]) -> Result<Content<'p, 'a>, Refusal<'a>> {
+    let mut reader = Reader {
+        kinds,
+        effort: Effort::new(MAX_ELEMENTS),
+        plain: Vec::new(),
+        tuples: Vec::new(),
+        unknown: None,
+    };
+    for (is_added, expr) in &set.changes {
+        if *is_added {
+            reader.expr(expr)?;
+        } else {
+            reader.delete(expr)?;
+        }
+    }
+    reader.content()
+}
+
+impl<'p, 'a> Reader<'_, 'p, 'a> {
+    fn content(self) -> Result<Content<'p, 'a>, Refusal<'a>> {
+        if let Some(why) = self.unknown {
+            return Err(Refusal::Unknown(why));
+        }
+        Ok(Content {
+            plain: RangeSet::from_ranges(self.plain),
+            tuples: self.tuples,
+            reversed: self.effort.reversed,
+        })
+    }
+
+    /// Recursive over sets in sets, which definitions nest no deeper than a text has brackets.
+    fn expr(&mut self, expr: &'p Expr<'a>) -> Result<(), Refusal<'a>> {
+        match &behind(expr).kind {
+            ExprKind::Set(elements) => elements.iter().try_for_each(|element| {
+                let read = self.element(element);
+                self.past_unknown(read)
+            }),
+            ExprKind::List(parts) if !self.kinds.first().is_some_and(|kind| kind.is_flags()) => {
+                parts.iter().try_for_each(|part| {
+                    let read = self.value(part);
+                    self.past_unknown(read)
+                })
+            }
+            _ => self.value(expr),
+        }
+    }
+
+    /// Goes on behind an element that is not known: what is wrong with the others is said.
+    fn past_unknown(&mut self, read: Result<(), Refusal<'a>>) -> Result<(), Refusal<'a>> {
+        match read {
+            Err(Refusal::Unknown(why)) => {
+                self.unknown = Some(why);
+                Ok(())
+            }
+            read => read,
+        }
+    }
+
+    fn spend(&mut self, at: &'a str) -> Result<(), Refusal<'a>> {
+        self.effort.left = self
+            .effort
+            .left
+            .checked_sub(1)
+            .ok_or_else(|| Unread::new(at, "there are too many elements"))?;
+        Ok(())
+    }
+
+    fn value(&mut self, expr: &'p Expr<'a>) -> Result<(), Refusal<'a>> {
+        self.spend(expr.text)?;
+        if let [kind] = self.kinds {
+            return ranges(expr, *kind, &mut self.effort, &mut self.plain);
+        }
+        let key = self.key(expr)?;
+        self.tuples.push(Tuple {
+            text: expr.text,
+            key,
+            is_unsure: false,
+            data: None,
+        });
+        Ok(())
+    }
+
+    fn element(&mut self, element: &'p Element<'a>) -> Result<(), Refusal<'a>> {
+        let is_bare = !element.expires && !element.gated && element.data.is_none();
+        if is_bare {
+            return match &behind(&element.key).kind {
+                ExprKind::Set(_) => {
+                    self.spend(element.key.text)?;
+                    self.expr(&element.key)
+                }
+                _ => self.value(&element.key),
+            };
+        }
+        self.spend(element.key.text)?;
+        let key = self.key(&element.key)?;
+        self.tuples.push(Tuple {
+            text: element.key.text,
+            key,
+            is_unsure: element.expires || element.gated,
+            data: element.data.as_deref(),
+        });
+        Ok(())
+    }
+
+    /// The parts of a key.
+    fn key(&mut self, expr: &Expr<'a>) -> Result<Vec<RangeSet>, Refusal<'a>> {
+        let kinds = self.kinds;
+        let mut part = |expr: &Expr<'a>, kind: Type| {
+            let mut found = Vec::new();
+            ranges(expr, kind, &mut self.effort, &mut found)?;
+            Ok(RangeSet::from_ranges(found))
+        };
+        let whole = behind(expr);
+        match (&whole.kind, kinds) {
+            (ExprKind::Wildcard, _) => Ok(kinds.iter().map(|kind| RangeSet::range(0, kind.max())).collect()),
+            (_, [kind]) => Ok(vec![part(whole, *kind)?]),
+            (ExprKind::Concat(parts), _) => {
+                let mut flat = Vec::new();
+                flatten(parts, &mut flat);
+                if flat.len() != kinds.len() {
+                    let message = format!("this has {} parts, not {}", flat.len(), kinds.len());
+                    return Err(Unread::new(expr.text, message).into());
+                }
+                flat.iter()
+                    .zip(kinds)
+                    .map(|(one, kind)| part(one, *kind))
+                    .collect()
+            }
+            _ => Err(Unread::new(expr.text, format!("this has one part, not {}", kinds.len())).into()),
+        }
+    }
+
+    /// Takes out what a deletion names.
+    fn delete(&mut self, expr: &'p Expr<'a>) -> Result<(), Refusal<'a>> {
+        let gone = of_expr(expr, self.kinds)?;
+        if !gone.plain.is_empty() {
+            let plain = RangeSet::from_ranges(std::mem::take(&mut self.plain));
+            self.plain = plain.difference(&gone.plain).ranges().to_vec();
+            self.tuples
+                .retain(|tuple| !matches!(tuple.key.as_slice(), [one] if one.is_subset(&gone.plain)));
+        }
+        self.tuples
+            .retain(|tuple| gone.tuples.iter().all(|other| other.key != tuple.key));
+        Ok(())
+    }
+}
+
+/// Parts of parts side by side: a definition may stand for several.
+fn flatten<'e, 'a>(parts: &'e [Expr<'a>], into: &mut Vec<&'e Expr<'a>>) {
+    for part in parts {
+        match &behind(part).kind {
+            ExprKind::Concat(inner) => flatten(inner, into),
+            _ => into.push(part),
+        }
+    }
+}
+
+/// The types of a set's keys as its declaration gives them; `None` where it does not, or where one is not known.
+pub(super) fn declared<'a>(set: &Set<'a>) -> Result<Option<Vec<Type>>, Unread<'a>> {
+    let mut kinds = Vec::with_capacity(set.keys.len());
+    for key in &set.keys {
+        kinds.push(match key {
+            KeyType::Named(name) => {
+                type_of_name(name).ok_or_else(|| Unread::new(name, format!("`{name}` is no type")))?
+            }
+            KeyType::Of(expr) => match &expr.kind {
+                ExprKind::Selector(key) => key.kind(),
+                _ => Type::Opaque,
+            },
+        });
+    }
+    Ok((!kinds.is_empty()).then_some(kinds))
+}

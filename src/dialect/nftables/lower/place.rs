@@ -1,0 +1,54 @@
+//! Where a rule stands: what its packets are before it asks anything.
+
+use crate::model::Families;
+use crate::packet::RangeSet;
+use crate::source::Span;
+
+/// When the chain is met: before connections are tracked, after, or both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tracking {
+    /// By chains behind it only.
+    Tracked,
+    /// By chains before it only.
+    Early,
+    /// By both.
+    Either,
+}
+
+/// What is known of the packets that a rule sees.
+#[derive(Debug)]
+pub(super) struct Place<'p, 'a> {
+    pub(super) table: &'p super::program::Table<'a>,
+    /// The families of the ruleset that is made.
+    pub(super) families: Families,
+    pub(super) tracking: Tracking,
+    /// What selectors that were read demanded, so that it is demanded once.
+    pub(super) demanded: Vec<(crate::packet::Field, u128)>,
+    /// The protocols that get past the conditions so far.
+    pub(super) protocols: RangeSet,
+    /// Whether a condition so far reads the mark, or the state.
+    pub(super) reads_mark: bool,
+    pub(super) reads_state: bool,
+    /// The rule that is read.
+    pub(super) span: Span,
+}
+
+impl<'p, 'a> Place<'p, 'a> {
+    pub(super) fn new(
+        table: &'p super::program::Table<'a>,
+        families: Families,
+        tracking: Tracking,
+        span: Span,
+    ) -> Self {
+        Self {
+            table,
+            families,
+            tracking,
+            demanded: Vec::new(),
+            protocols: RangeSet::range(0, 255),
+            reads_mark: false,
+            reads_state: false,
+            span,
+        }
+    }
+}

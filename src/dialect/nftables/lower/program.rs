@@ -1,0 +1,416 @@
+//! Tables, chains and sets as commands leave them.
+//!
+//! INVARIANT: whatever could not be read has left a rule of which nothing is known in its chain.
+
+use std::collections::VecDeque;
+
+use rustc_hash::FxHashMap;
+
+use super::scope::{Scope, behind};
+use crate::dialect::nftables::ast::{
+    Element, Expr, ExprKind, HookLine, KeyType, Place, Rule, SetBlock, TableFamily, TableName, Unread, Verb,
+};
+use crate::model::{Default as Verdict, Hook};
+
+/// All tables.
+#[derive(Debug, Default)]
+pub(super) struct Program<'a> {
+    pub(super) tables: Vec<Table<'a>>,
+    by_name: FxHashMap<(TableFamily, &'a str), usize>,
+    /// Whether everything was flushed at some point: then what the file says is all there is.
+    pub(super) is_flushed: bool,
+    /// Rules that may be moved to make room for others, in one run.
+    moves: usize,
+}
+
+/// A bound on the work of inserting in the middle of chains.
+const MAX_MOVES: usize = 1 << 28;
+
+/// One table.
+#[derive(Debug)]
+pub(super) struct Table<'a> {
+    pub(super) name: TableName<'a>,
+    pub(super) is_dormant: bool,
+    pub(super) chains: Vec<Chain<'a>>,
+    chain_by_name: FxHashMap<&'a str, usize>,
+    /// What chains were called before: rules that led to them still do.
+    former: FxHashMap<&'a str, usize>,
+    pub(super) sets: FxHashMap<&'a str, Set<'a>>,
+    pub(super) exists: bool,
+}
+
+/// One chain.
+#[derive(Debug)]
+pub(super) struct Chain<'a> {
+    pub(super) name: &'a str,
+    /// What declares it.
+    pub(super) text: &'a str,
+    pub(super) base: Option<BaseLine<'a>>,
+    pub(super) policy: Option<(Verdict, &'a str)>,
+    pub(super) rules: VecDeque<Rule<'a>>,
+    pub(super) exists: bool,
+}
+
+/// What hooks a chain.
+#[derive(Debug, Clone)]
+pub(super) struct BaseLine<'a> {
+    pub(super) text: &'a str,
+    pub(super) kind: &'a str,
+    pub(super) hook: Hook,
+    /// The hook is on a device, before or behind all others.
+    pub(super) is_on_device: bool,
+    pub(super) devices: Vec<&'a str>,
+    pub(super) priority: i32,
+}
+
+/// One set or map.
+#[derive(Debug, Default)]
+pub(super) struct Set<'a> {
+    pub(super) text: &'a str,
+    pub(super) keys: Vec<KeyType<'a>>,
+    pub(super) is_dynamic: bool,
+    pub(super) has_timeout: bool,
+    /// Elements in order, with those that were deleted.
+    pub(super) changes: Vec<(bool, Expr<'a>)>,
+}
+
+impl<'a> Program<'a> {
+    /// The table of a name.
+    pub(super) fn find(&mut self, name: &TableName<'a>) -> Option<&mut Table<'a>> {
+        let at = *self.by_name.get(&(name.family, name.name))?;
+        self.tables.get_mut(at).filter(|table| table.exists)
+    }
+
+    /// The table of a name, made if it is not there.
+    pub(super) fn table(&mut self, name: TableName<'a>) -> usize {
+        let key = (name.family, name.name);
+        if let Some(&at) = self.by_name.get(&key)
+            && self.tables.get(at).is_some_and(|table| table.exists)
+        {
+            return at;
+        }
+        self.by_name.insert(key, self.tables.len());
+        self.tables.push(Table {
+            name,
+            is_dormant: false,
+            chains: Vec::new(),
+            chain_by_name: FxHashMap::default(),
+            former: FxHashMap::default(),
+            sets: FxHashMap::default(),
+            exists: true,
+        });
+        self.tables.len() - 1
+    }
+
+    /// Removes all tables, or those of a family.
+    pub(super) fn flush(&mut self, family: Option<TableFamily>) {
+        for table in &mut self.tables {
+            if family.is_none_or(|family| table.name.family == family) {
+                table.exists = false;
+                table.chains.clear();
+                table.sets.clear();
+            }
+        }
+        self.is_flushed |= family.is_none();
+    }
+
+    /// Removes one table; whether it was there.
+    pub(super) fn remove(&mut self, name: &TableName<'a>) -> bool {
+        self.find(name)
+            .map(|table| {
+                table.exists = false;
+                table.chains.clear();
+                table.sets.clear();
+            })
+            .is_some()
+    }
+
+    /// Puts a rule where a command wants it. Says what is wrong with the place.
+    pub(super) fn put(
+        &mut self,
+        table: &TableName<'a>,
+        chain: &'a str,
+        verb: Verb,
+        place: Option<Place<'a>>,
+        rule: Rule<'a>,
+    ) -> Result<(), Unread<'a>> {
+        let moves = &mut self.moves;
+        let at = self.by_name.get(&(table.family, table.name)).copied();
+        let Some(found) = at
+            .and_then(|at| self.tables.get_mut(at))
+            .filter(|table| table.exists)
+            .and_then(|table| table.chain_mut(chain))
+        else {
+            return Err(no_chain(chain, table));
+        };
+        let length = found.rules.len();
+        let index = match place {
+            Some(Place::Handle(handle)) => {
+                return Err(
+                    Unread::new(handle, "which rule has this handle, only the kernel knows")
+                        .help("give its index, or flush the chain first"),
+                );
+            }
+            Some(Place::Index(index)) if matches!(verb, Verb::Delete | Verb::Destroy | Verb::Replace) => {
+                return Err(Unread::new(
+                    index,
+                    "nft deletes and replaces rules by their handles alone",
+                ));
+            }
+            Some(Place::Index(index)) => {
+                let number = index.parse::<usize>().ok().filter(|number| *number < length);
+                let number =
+                    number.ok_or_else(|| Unread::new(index, format!("the chain has {length} rules")))?;
+                number + usize::from(verb == Verb::Add)
+            }
+            None if verb == Verb::Insert => 0,
+            None => length,
+        };
+        *moves += index.min(length - index);
+        if *moves > MAX_MOVES {
+            return Err(Unread::new(
+                chain,
+                "too many rules are inserted in the middle of chains",
+            ));
+        }
+        found.rules.insert(index, rule);
+        Ok(())
+    }
+}
+
+pub(super) fn no_chain<'a>(chain: &'a str, table: &TableName<'a>) -> Unread<'a> {
+    Unread::new(
+        chain,
+        format!("there is no chain `{chain}` in table `{}`", table.name),
+    )
+    .help("declare it before its rules")
+}
+
+impl<'a> Table<'a> {
+    pub(super) fn chain_index(&self, name: &str) -> Option<usize> {
+        let at = *self.chain_by_name.get(name)?;
+        self.chains.get(at).filter(|chain| chain.exists).map(|_| at)
+    }
+
+    /// The chain that a rule leads to.
+    pub(super) fn target_index(&self, name: &str) -> Option<usize> {
+        self.chain_index(name).or_else(|| {
+            let at = *self.former.get(name)?;
+            self.chains.get(at).filter(|chain| chain.exists).map(|_| at)
+        })
+    }
+
+    pub(super) fn chain_mut(&mut self, name: &str) -> Option<&mut Chain<'a>> {
+        let at = self.chain_index(name)?;
+        self.chains.get_mut(at)
+    }
+
+    /// Declares a chain, or finds it.
+    pub(super) fn declare(&mut self, name: &'a str) -> usize {
+        if let Some(at) = self.chain_index(name) {
+            return at;
+        }
+        self.chain_by_name.insert(name, self.chains.len());
+        self.chains.push(Chain {
+            name,
+            text: name,
+            base: None,
+            policy: None,
+            rules: VecDeque::new(),
+            exists: true,
+        });
+        self.chains.len() - 1
+    }
+
+    /// Renames a chain; whether it is there.
+    pub(super) fn rename(&mut self, old: &'a str, new: &'a str) -> bool {
+        let Some(at) = self.chain_index(old) else {
+            return false;
+        };
+        self.chain_by_name.remove(old);
+        self.former.insert(old, at);
+        self.chain_by_name.insert(new, at);
+        if let Some(chain) = self.chains.get_mut(at) {
+            chain.name = new;
+        }
+        true
+    }
+
+    /// Declares a set, or adds to it.
+    pub(super) fn declare_set(&mut self, block: SetBlock<'a>) -> Result<(), Unread<'a>> {
+        let types = |keys: &[KeyType<'a>]| -> Vec<&'a str> {
+            let text = |key: &KeyType<'a>| match key {
+                KeyType::Named(name) => *name,
+                KeyType::Of(expr) => expr.text,
+            };
+            keys.iter().map(text).collect()
+        };
+        let known = self
+            .sets
+            .get(block.name)
+            .map(|set| types(&set.keys))
+            .unwrap_or_default();
+        let new = types(&block.keys);
+        if !known.is_empty() && !new.is_empty() && known != new {
+            let message = format!("set `{}` is declared again as something else", block.name);
+            return Err(Unread::new(block.name, message));
+        }
+        let set = self.sets.entry(block.name).or_default();
+        set.text = block.text;
+        if !block.keys.is_empty() {
+            set.keys = block.keys;
+        }
+        set.is_dynamic |= block.is_dynamic;
+        set.has_timeout |= block.has_timeout;
+        set.changes
+            .extend(block.elements.map(|elements| (true, elements)));
+        Ok(())
+    }
+}
+
+/// The elements of an expression that is a set.
+pub(super) fn elements_of<'e, 'a>(expr: &'e Expr<'a>) -> &'e [Element<'a>] {
+    match &behind(expr).kind {
+        ExprKind::Set(elements) => elements,
+        _ => &[],
+    }
+}
+
+/// What a hook line says, its variables in place.
+pub(super) fn base_line<'a>(
+    line: HookLine<'a>,
+    family: TableFamily,
+    scope: &Scope<'a>,
+) -> Result<BaseLine<'a>, Unread<'a>> {
+    let HookLine {
+        text,
+        kind,
+        hook: hook_word,
+        devices,
+        mut priority,
+        offset,
+    } = line;
+    if !matches!(kind, "filter" | "nat" | "route") {
+        return Err(Unread::new(kind, format!("`{kind}` is no type of chain"))
+            .help("it is `filter`, `nat` or `route`"));
+    }
+    let (hook, is_on_device) = hook_of(hook_word, family)
+        .ok_or_else(|| Unread::new(hook_word, format!("`{hook_word}` is no hook of this family")))?;
+    if kind == "nat" && hook == Hook::Forward || kind == "route" && hook != Hook::Output {
+        return Err(Unread::new(
+            kind,
+            format!("a `{kind}` chain cannot hook `{hook_word}`"),
+        ));
+    }
+    scope.expr(&mut priority)?;
+    let mut names = Vec::new();
+    if let Some(mut devices) = devices {
+        scope.expr(&mut devices)?;
+        device_names(&devices, &mut names)?;
+    }
+    Ok(BaseLine {
+        text,
+        kind,
+        hook,
+        is_on_device,
+        devices: names,
+        priority: priority_of(&priority, offset, hook, family)?,
+    })
+}
+
+fn hook_of(word: &str, family: TableFamily) -> Option<(Hook, bool)> {
+    let is_device = family == TableFamily::Netdev;
+    Some(match word {
+        "ingress" if matches!(family, TableFamily::Netdev | TableFamily::Inet) => (Hook::Prerouting, true),
+        "egress" if is_device => (Hook::Postrouting, true),
+        _ if is_device => return None,
+        "prerouting" if family != TableFamily::Arp => (Hook::Prerouting, false),
+        "input" => (Hook::Input, false),
+        "forward" if family != TableFamily::Arp => (Hook::Forward, false),
+        "output" => (Hook::Output, false),
+        "postrouting" if family != TableFamily::Arp => (Hook::Postrouting, false),
+        _ => return None,
+    })
+}
+
+fn device_names<'a>(devices: &Expr<'a>, names: &mut Vec<&'a str>) -> Result<(), Unread<'a>> {
+    match &behind(devices).kind {
+        ExprKind::Word(word) => {
+            names.push(word.text);
+            Ok(())
+        }
+        ExprKind::Set(elements) => elements
+            .iter()
+            .try_for_each(|element| device_names(&element.key, names)),
+        _ => Err(Unread::new(devices.text, "this is no device")),
+    }
+}
+
+fn priority_of<'a>(
+    priority: &Expr<'a>,
+    offset: Option<(bool, &'a str)>,
+    hook: Hook,
+    family: TableFamily,
+) -> Result<i32, Unread<'a>> {
+    let wrong = || Unread::new(priority.text, format!("`{}` is no priority here", priority.text));
+    let signed = |number: &str, is_minus: bool| {
+        let number = number.parse::<i32>().ok()?;
+        Some(if is_minus { -number } else { number })
+    };
+    let ExprKind::Word(word) = &behind(priority).kind else {
+        return Err(wrong());
+    };
+    // "-150": the sign stands before the only number.
+    if let Some((true, "")) = offset {
+        return signed(word.text, true).ok_or_else(wrong);
+    }
+    let (text, is_minus) = match word.text.strip_prefix('-') {
+        Some(text) => (text, true),
+        None => (word.text, false),
+    };
+    let base = match signed(text, is_minus) {
+        Some(number) => number,
+        None => named_priority(word.text, hook, family).ok_or_else(wrong)?,
+    };
+    match offset {
+        Some((is_minus, number)) => {
+            let offset = signed(number, is_minus).ok_or_else(|| Unread::new(number, "this is no offset"))?;
+            Ok(base.saturating_add(offset))
+        }
+        None => Ok(base),
+    }
+}
+
+/// `filter`, `filter + 10`, as a name or as the text of a quoted definition.
+fn named_priority(text: &str, hook: Hook, family: TableFamily) -> Option<i32> {
+    let (name, offset) = match text.find(['+', '-']).filter(|_| text.contains(' ')) {
+        Some(at) => {
+            let (name, rest) = text.split_at(at);
+            let number = rest.get(1..)?.trim().parse::<i32>().ok()?;
+            let offset = if rest.starts_with('-') { -number } else { number };
+            (name.trim(), offset)
+        }
+        None => (text, 0),
+    };
+    let is_bridge = family == TableFamily::Bridge;
+    let base = super::super::names::default_priority(name, hook, is_bridge)?;
+    Some(base.saturating_add(offset))
+}
+
+/// The verdict that a policy names.
+pub(super) fn policy_of<'a>(policy: &Expr<'a>) -> Result<(Verdict, &'a str), Unread<'a>> {
+    let ExprKind::Word(word) = &behind(policy).kind else {
+        return Err(Unread::new(policy.text, "this is no default verdict"));
+    };
+    let verdict = match word.text {
+        "accept" => Verdict::Accept,
+        "drop" => Verdict::Drop,
+        _ => {
+            return Err(
+                Unread::new(policy.text, format!("`{}` is not a default verdict", policy.text))
+                    .help("it is `accept` or `drop`"),
+            );
+        }
+    };
+    Ok((verdict, policy.text))
+}

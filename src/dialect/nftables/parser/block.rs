@@ -1,0 +1,148 @@
+//! Tables: chains, sets and objects.
+
+use nom::Parser;
+use nom::branch::alt;
+use nom::combinator::cut;
+use nom::sequence::{delimited, preceded};
+
+use super::chain::chain_block;
+use super::command::{definition, include};
+use super::expression::names;
+use super::set::set_block;
+use super::statement::reason;
+use super::token::{
+    Parsed, any_token, blank, ends, has_symbol, is_end, keyword, label, skip_statement, symbol, unexpected,
+    word, wrong,
+};
+use crate::dialect::nftables::ast::{ChainBlock, Expr, ExprKind, TableItem};
+
+/// All of a text as the lines of a table: what a file says that is included there.
+pub(in crate::dialect::nftables) fn table_items(text: &str) -> Vec<TableItem<'_>> {
+    let (mut rest, mut items) = (text, Vec::new());
+    loop {
+        let (after, mut more) = lines_of(rest);
+        items.append(&mut more);
+        if ends(after).is_empty() {
+            return items;
+        }
+        items.push(TableItem::Bad(unexpected(after)));
+        rest = blank(after).get(1..).unwrap_or("");
+    }
+}
+
+/// `table-block ::= "{" (ends | blank)? (table-line (ends table-line)* ends?)? blank? "}"`
+///
+/// `{ … }` of a table.
+pub(super) fn table_block(input: &str) -> Parsed<'_, Vec<TableItem<'_>>> {
+    delimited(symbol("{"), |input| Ok(lines_of(input)), symbol("}")).parse(input)
+}
+
+fn lines_of(input: &str) -> (&str, Vec<TableItem<'_>>) {
+    let (mut rest, mut items) = (ends(input), Vec::new());
+    while !rest.is_empty() && !has_symbol(rest, "}") {
+        match table_line(rest) {
+            Ok((after, item)) => {
+                items.push(item);
+                rest = after;
+                if !is_end(rest) {
+                    items.push(TableItem::Bad(unexpected(rest)));
+                    rest = skip_statement(rest);
+                }
+            }
+            Err(error) => {
+                items.push(TableItem::Bad(reason(error, rest)));
+                rest = skip_statement(rest);
+            }
+        }
+        rest = ends(rest);
+    }
+    (rest, items)
+}
+
+/// `table-line ::= "chain" blank chain | "set" blank word blank? set-block | "comment" (blank? quoted | blank
+///     word)`
+///
+/// What it says.
+fn table_line(input: &str) -> Parsed<'_, TableItem<'_>> {
+    let (rest, name) = word(input)?;
+    match name {
+        "chain" => cut(chain).map(TableItem::Chain).parse(rest),
+        "set" | "map" => {
+            let (rest, named) = cut(identifier).parse(rest)?;
+            cut(set_block(named)).map(TableItem::Set).parse(rest)
+        }
+        "flags" => {
+            let (rest, flags) = names(rest)?;
+            let item = if is_dormant(&flags) {
+                TableItem::Dormant
+            } else {
+                TableItem::Nothing
+            };
+            Ok((rest, item))
+        }
+        "comment" => cut(label).map(|_| TableItem::Nothing).parse(rest),
+        "define" | "redefine" | "undefine" => definition.map(TableItem::Definition).parse(input),
+        "include" => include.map(TableItem::Include).parse(input),
+        "flowtable" | "counter" | "quota" | "limit" | "secmark" | "synproxy" | "tunnel" => {
+            let (rest, _) = cut(identifier).parse(rest)?;
+            cut(braces).map(|()| TableItem::Nothing).parse(rest)
+        }
+        "ct" => {
+            let kind = alt((keyword("helper"), keyword("timeout"), keyword("expectation")));
+            let (rest, _) = cut(preceded(kind, identifier)).parse(rest)?;
+            cut(braces).map(|()| TableItem::Nothing).parse(rest)
+        }
+        _ => wrong(input),
+    }
+}
+
+pub(super) fn is_dormant(flags: &Expr<'_>) -> bool {
+    let is_it = |flag: &Expr<'_>| matches!(&flag.kind, ExprKind::Word(word) if word.text == "dormant");
+    match &flags.kind {
+        ExprKind::List(flags) => flags.iter().any(is_it),
+        _ => is_it(flags),
+    }
+}
+
+/// A name of a table, chain, set or object.
+pub(super) fn identifier(input: &str) -> Parsed<'_, &str> {
+    match word(input)? {
+        (_, name) if name.starts_with(|char: char| char.is_ascii_digit()) => wrong(input),
+        read => Ok(read),
+    }
+}
+
+/// `chain ::= word blank? chain-block`
+///
+/// What it says.
+fn chain(input: &str) -> Parsed<'_, ChainBlock<'_>> {
+    let (rest, name) = identifier(input)?;
+    let (rest, items) = chain_block(rest)?;
+    Ok((rest, ChainBlock { name, items }))
+}
+
+/// What stands in braces and decides nothing: the insides of objects.
+pub(super) fn braces(input: &str) -> Parsed<'_, ()> {
+    let (mut rest, _) = symbol("{").parse(input)?;
+    let mut depth = 1usize;
+    loop {
+        rest = blank(rest);
+        let Some(token) = any_token(rest) else {
+            return wrong(rest);
+        };
+        rest = rest.get(token.len()..).unwrap_or("");
+        match token {
+            "{" => depth += 1,
+            "}" => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return Ok((rest, ()));
+        }
+    }
+}
+
+/// Whether a block follows.
+pub(super) fn has_block(input: &str) -> bool {
+    has_symbol(input, "{")
+}

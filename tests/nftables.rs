@@ -1,0 +1,468 @@
+//! The nftables reader: fixtures by eye, errors by text, and nftables' own tests if a corpus is named.
+
+#![cfg(test)]
+
+#[path = "support/model_text.rs"]
+mod model_text;
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use portcullis::dialect::nftables::Nftables;
+use portcullis::dialect::{Claim, Dialect, Reading};
+use portcullis::finding::{Code, Finding};
+use portcullis::model::{Action, ChainId, Condition};
+use portcullis::source::{SourceFile, SourceMap};
+
+/// Reads one text as if it lay in a file of that name.
+fn read(name: &str, text: &str) -> (SourceMap, Reading) {
+    let mut map = SourceMap::new();
+    let file = map.add_text(name, text);
+    let reading = Nftables.read(&[map.source(file)]);
+    (map, reading)
+}
+
+/// `line:col..col code: message | help`
+fn notice_text(map: &SourceMap, finding: &Finding) -> String {
+    let span = finding.primary.as_ref().unwrap().span;
+    let (start, end) = (
+        map.file(span.file).line_column(span.start),
+        map.file(span.file).line_column(span.end),
+    );
+    let (line, from, to, code) = (start.line, start.column, end.column, finding.code.id());
+    let mut text = format!("{line}:{from}..{to} {code}: {}", finding.message);
+    if let Some(help) = &finding.help {
+        write!(text, " | {help}").unwrap();
+    }
+    text
+}
+
+fn notices_text(map: &SourceMap, reading: &Reading) -> String {
+    let notices = reading.notices.iter();
+    notices.map(|finding| notice_text(map, finding) + "\n").collect()
+}
+
+fn unread(reading: &Reading) -> Vec<&Finding> {
+    let notices = reading.notices.iter();
+    notices
+        .filter(|notice| notice.code != Code::UnsupportedMatch)
+        .collect()
+}
+
+/// The folder of a set of the corpus, if there is one.
+fn corpus(set: &str) -> Option<PathBuf> {
+    let Some(root) = std::env::var_os("PORTCULLIS_CORPUS") else {
+        eprintln!("skipped: PORTCULLIS_CORPUS names no folder with {set}");
+        return None;
+    };
+    let folder = Path::new(&root).join(set);
+    if !folder.is_dir() {
+        eprintln!("skipped: {} is not there", folder.display());
+        return None;
+    }
+    Some(folder)
+}
+
+/// Every file under a folder with that extension.
+fn files_under(root: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut files: Vec<_> = walkdir::WalkDir::new(root)
+        .into_iter()
+        .filter_map(Result::ok)
+        .map(walkdir::DirEntry::into_path)
+        .filter(|path| path.is_file() && path.extension().is_some_and(|found| found == extension))
+        .collect();
+    files.sort();
+    files
+}
+
+/// Compares with a file; `UPDATE_EXPECT=1` writes it.
+fn expect(path: &Path, actual: &str) {
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(path, actual).unwrap();
+        return;
+    }
+    let expected = std::fs::read_to_string(path).unwrap_or_default();
+    let name = path.display();
+    assert!(
+        expected == actual,
+        "{name} differs:\n--- expected\n{expected}\n--- actual\n{actual}"
+    );
+}
+
+fn folder(path: &str) -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let mut entries: Vec<_> = std::fs::read_dir(root)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    entries.sort();
+    entries
+}
+
+/// The file of a fixture's folder that is not its model.
+fn input_of(case: &Path) -> PathBuf {
+    let entries = std::fs::read_dir(case)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let mut inputs = entries.filter(|path| path.file_name().unwrap() != "model.txt");
+    inputs.next().unwrap()
+}
+
+#[test]
+fn each_fixture_means_what_its_model_says() {
+    for case in folder("fixtures/nftables") {
+        let input = input_of(&case);
+        let mut map = SourceMap::new();
+        let name = input.file_name().unwrap().to_string_lossy().into_owned();
+        let file = map.add(SourceFile::from_bytes(name, std::fs::read(&input).unwrap()));
+        let claim = Nftables.claims(map.source(file));
+        assert_eq!(claim, Claim::Content, "{}", input.display());
+        let reading = Nftables.read(&[map.source(file)]);
+        let models = reading.rulesets.iter();
+        let models: Vec<_> = models
+            .map(|ruleset| model_text::model_text(ruleset, &map))
+            .collect();
+        let mut text = models.join("\n");
+        if !reading.notices.is_empty() {
+            write!(text, "\nnotices\n{}", notices_text(&map, &reading)).unwrap();
+        }
+        expect(&case.join("model.txt"), &text);
+    }
+}
+
+#[test]
+fn each_error_is_said_where_it_is() {
+    let inputs = folder("fixtures/errors/nftables");
+    let is_input = |path: &&PathBuf| path.extension().is_some_and(|it| it == "nft");
+    for input in inputs.iter().filter(is_input) {
+        let (map, reading) = read("input.nft", &std::fs::read_to_string(input).unwrap());
+        assert!(!reading.notices.is_empty(), "{}", input.display());
+        expect(&input.with_extension("txt"), &notices_text(&map, &reading));
+    }
+}
+
+#[test]
+fn every_span_lies_in_its_rule() {
+    for case in folder("fixtures/nftables") {
+        let (map, reading) = read("input.nft", &std::fs::read_to_string(input_of(&case)).unwrap());
+        let chains = reading.rulesets.iter().flat_map(|ruleset| &ruleset.chains);
+        for rule in chains.flat_map(|chain| &chain.rules) {
+            let text = map.text(rule.span);
+            assert!(!text.is_empty());
+            for found in &rule.matches {
+                assert!(!map.text(found.span).is_empty(), "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_dump_of_nftables_own_tests_is_read() {
+    let Some(root) = corpus("marten-seemann+nft") else {
+        return;
+    };
+    let (mut n_files, mut n_clean, mut n_rules) = (0, 0, 0);
+    for path in files_under(&root, "nft") {
+        let mut map = SourceMap::new();
+        let file = map.add(SourceFile::from_bytes(
+            path.to_string_lossy().into_owned(),
+            std::fs::read(&path).unwrap(),
+        ));
+        let reading = Nftables.read(&[map.source(file)]);
+        n_files += 1;
+        n_rules += reading.n_rules;
+        let wrong = unread(&reading);
+        n_clean += usize::from(wrong.is_empty());
+        for finding in wrong {
+            let at = map
+                .file(file)
+                .line_column(finding.primary.as_ref().unwrap().span.start);
+            let line: String = map.file(file).line(at.line).unwrap().chars().take(160).collect();
+            println!("{}: {}\n    {line}", path.display(), notice_text(&map, finding));
+        }
+    }
+    println!("{n_files} dumps with {n_rules} rules, {n_clean} of them read without complaint");
+}
+
+/// What tables and chains a rule of nftables' own tests needs around it.
+fn around(family: &str, hook: &str, rule: &str) -> String {
+    let device = if matches!(hook, "ingress" | "egress") {
+        " device \"lo\""
+    } else {
+        ""
+    };
+    format!(
+        "table {family} t {{\n chain c {{\n  type filter hook {hook}{device} priority 0;\n  {rule}\n }}\n}}\n"
+    )
+}
+
+#[test]
+fn every_rule_that_nft_accepts_is_read_and_every_other_refused() {
+    let Some(root) = corpus("marten-seemann+nft") else {
+        return;
+    };
+    let bytes = std::fs::read(root.join("expected/py_rules.json")).unwrap();
+    let rules: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    let mut figures: BTreeMap<(String, bool), usize> = BTreeMap::new();
+    for case in rules.as_array().unwrap() {
+        let text = |key: &str| case[key].as_str().unwrap().to_owned();
+        let (file, rule) = (text("file"), text("rule"));
+        let family = match file.split('/').nth(2).unwrap() {
+            "any" => "inet",
+            other => other,
+        };
+        let hook = if family == "netdev" { "ingress" } else { "input" };
+        let (map, reading) = read("case.nft", &around(family, hook, &rule));
+        let wrong: Vec<_> = reading
+            .notices
+            .iter()
+            .filter(|it| it.code == Code::UnreadText)
+            .collect();
+        *figures.entry((text("result"), wrong.is_empty())).or_default() += 1;
+        if text("result") == "ok" && !wrong.is_empty() {
+            println!(
+                "{file}:{} refused: {rule}\n    {}",
+                case["line"],
+                notice_text(&map, wrong[0])
+            );
+        }
+        if text("result") == "fail" && wrong.is_empty() {
+            println!("{file}:{} taken: {rule}", case["line"]);
+        }
+    }
+    println!("(result of nft, read without complaint): {figures:?}");
+}
+
+/// A ruleset without its places: chains with their rules, names of unknown properties left out.
+fn shape(reading: &Reading) -> Vec<String> {
+    fn bare(condition: &Condition) -> String {
+        let all = |parts: &[Condition]| parts.iter().map(bare).collect::<Vec<_>>().join(", ");
+        match condition {
+            Condition::Test(field, set) => format!("{field:?} {set:?}"),
+            Condition::All(parts) => format!("all({})", all(parts)),
+            Condition::Any(parts) => format!("any({})", all(parts)),
+            Condition::Not(part) => format!("not({})", bare(part)),
+            Condition::Unknown(unknown) => format!("unknown {}", unknown.property.is_some()),
+        }
+    }
+    let mut shapes = Vec::new();
+    for ruleset in &reading.rulesets {
+        let path = |id: ChainId| ruleset.chains[id.0 as usize].path.clone();
+        for base in &ruleset.bases {
+            shapes.push(format!(
+                "{:?} {:?} {} {:?} {} {:?}",
+                ruleset.families,
+                base.hook,
+                base.priority,
+                base.purpose,
+                path(base.chain),
+                base.default
+            ));
+        }
+        for chain in &ruleset.chains {
+            for (at, rule) in chain.rules.iter().enumerate() {
+                let matches: Vec<_> = rule.matches.iter().map(|found| bare(&found.condition)).collect();
+                let action = match &rule.action {
+                    Action::Jump(to) => format!("jump {}", path(*to)),
+                    Action::Goto(to) => format!("goto {}", path(*to)),
+                    Action::Unknown(_) => "unknown".to_owned(),
+                    action => format!("{action:?}"),
+                };
+                let families = ruleset.families;
+                shapes.push(format!(
+                    "{families:?} {} {at}: {} => {action}",
+                    chain.path,
+                    matches.join("; ")
+                ));
+            }
+        }
+    }
+    shapes.sort();
+    shapes
+}
+
+#[test]
+fn text_and_json_of_one_ruleset_mean_the_same() {
+    let Some(root) = corpus("marten-seemann+nft") else {
+        return;
+    };
+    let (mut n_pairs, mut n_equal) = (0, 0);
+    for json in files_under(&root, "json-nft") {
+        let text = json.with_extension("nft");
+        if !text.is_file() {
+            continue;
+        }
+        let reading = |path: &Path| {
+            let bytes = std::fs::read(path).unwrap();
+            let mut map = SourceMap::new();
+            let file = map.add(SourceFile::from_bytes(path.to_string_lossy().into_owned(), bytes));
+            let reading = Nftables.read(&[map.source(file)]);
+            (map, reading)
+        };
+        let ((text_map, of_text), (json_map, of_json)) = (reading(&text), reading(&json));
+        n_pairs += 1;
+        for (map, reading) in [(&text_map, &of_text), (&json_map, &of_json)] {
+            for finding in unread(reading) {
+                println!("{}: {}", json.display(), notice_text(map, finding));
+            }
+        }
+        let (a, b) = (shape(&of_text), shape(&of_json));
+        n_equal += usize::from(a == b);
+        if a != b {
+            println!("{} differs", json.display());
+            for line in a.iter().filter(|line| !b.contains(line)).take(3) {
+                println!("    text: {line}");
+            }
+            for line in b.iter().filter(|line| !a.contains(line)).take(3) {
+                println!("    json: {line}");
+            }
+        }
+    }
+    println!("{n_pairs} pairs of text and JSON, {n_equal} of them equal");
+}
+
+/// The rulesets that the generator of `OpenWrt` is expected to print.
+#[test]
+fn every_ruleset_of_openwrts_generator_is_read() {
+    let Some(root) = corpus("openwrt+firewall4") else {
+        return;
+    };
+    let (mut n_rulesets, mut n_clean, mut n_rules) = (0, 0, 0);
+    let files = walkdir::WalkDir::new(root.join("tests")).sort_by_file_name();
+    let files = files
+        .into_iter()
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_type().is_file());
+    for entry in files {
+        let text = std::fs::read_to_string(entry.path()).unwrap_or_default();
+        let expected = text
+            .split("-- Expect stdout --\n")
+            .nth(1)
+            .and_then(|rest| rest.split("-- End --").next());
+        let Some(expected) = expected.filter(|expected| expected.contains("table inet fw4")) else {
+            continue;
+        };
+        let (map, reading) = read("fw4.nft", expected);
+        n_rulesets += 1;
+        n_rules += reading.n_rules;
+        let wrong: Vec<_> = unread(&reading)
+            .into_iter()
+            .map(|finding| notice_text(&map, finding))
+            .collect();
+        n_clean += usize::from(wrong.is_empty());
+        for text in wrong {
+            println!("{}: {text}", entry.path().display());
+        }
+    }
+    println!(
+        "{n_rulesets} rulesets of firewall4 with {n_rules} rules, {n_clean} of them read without complaint"
+    );
+}
+
+#[test]
+fn hostile_rulesets_are_read_in_bounded_time() {
+    let many = |part: &str, count: usize| part.repeat(count);
+    let head = "table ip t {\n chain c {\n  type filter hook input priority 0; policy drop;\n";
+    let doubled = (1..60).fold("define a0 = { 1, 2 }\n".to_owned(), |text, at| {
+        text + &format!("define a{at} = {{ $a{}, $a{} }}\n", at - 1, at - 1)
+    });
+    let texts = [
+        many("{", 3_000_000),
+        many("(", 3_000_000),
+        format!("{head}{}", many("tcp dport 22 ", 300_000)),
+        format!(
+            "{head} tcp dport {{ {} }} accept\n }}\n}}\n",
+            many("22, ", 300_000)
+        ),
+        format!(
+            "{head} ip saddr . tcp dport {{ {} }} accept\n }}\n}}\n",
+            many("10.0.0.1 . 22, ", 100_000)
+        ),
+        format!("{head}{}", many("\"", 3_000_001)),
+        format!(
+            "{head} meta mark {} 1 accept\n }}\n}}\n",
+            many("& 1 | 2 ", 200_000)
+        ),
+        format!("{doubled}{head} tcp dport $a59 accept\n }}\n}}\n"),
+        format!("{head} }} }}\n{}", many("insert rule ip t c accept\n", 100_000)),
+        format!(
+            "{head} }} }}\n{}",
+            many("add rule ip t c index 0 accept\n", 50_000)
+        ),
+        format!(
+            "table ip t {{\n{}}}\n",
+            (0..100_000).fold(String::new(), |text, at| text
+                + &format!("chain c{at} {{ jump c{}; }}\n", at + 1))
+        ),
+        many("include \"input.nft\"\n", 100_000),
+        format!("{{\"nftables\": {}", many("[", 3_000_000)),
+        format!("{{\"nftables\": [{}]}}", many("{\"rule\": {}},", 100_000)),
+        many("#!\u{1a}\u{e4}\\\n;}{", 100_000),
+    ];
+    for text in &texts {
+        let start = std::time::Instant::now();
+        let (_, reading) = read("input.nft", text);
+        let shown: String = text.chars().take(40).collect();
+        let elapsed = start.elapsed();
+        println!(
+            "{elapsed:?} for {} bytes: {shown}… ({} notices)",
+            text.len(),
+            reading.notices.len()
+        );
+        assert!(elapsed.as_secs() < 60, "{shown}");
+    }
+}
+
+/// Prints how fast it is; a debug build says little.
+#[test]
+fn many_rules_are_read() {
+    let mut text =
+        "table inet t {\n chain c {\n  type filter hook input priority 0; policy drop;\n".to_owned();
+    for at in 0..200_000 {
+        let (high, low, port) = (at >> 8 & 255, at & 255, at % 65536);
+        writeln!(
+            text,
+            "  ip saddr 10.{high}.{low}.0/24 tcp dport {port} ct state new counter accept"
+        )
+        .unwrap();
+    }
+    text.push_str(" }\n}\n");
+    let start = std::time::Instant::now();
+    let (_, reading) = read("many.nft", &text);
+    println!("{} rules in {:?}", reading.n_rules, start.elapsed());
+    assert_eq!((reading.n_rules, reading.notices.len()), (200_000, 0));
+}
+
+/// nftables' own tests say how nft prints each rule again: whatever the words, the conditions are the same.
+#[test]
+fn a_rule_means_what_nft_prints_of_it() {
+    let Some(root) = corpus("marten-seemann+nft") else {
+        return;
+    };
+    let bytes = std::fs::read(root.join("expected/py_rules.json")).unwrap();
+    let rules: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    let (mut n_pairs, mut n_equal) = (0, 0);
+    for case in rules.as_array().unwrap() {
+        let (Some(file), Some(rule), Some(printed)) = (
+            case["file"].as_str(),
+            case["rule"].as_str(),
+            case["normalised"].as_str(),
+        ) else {
+            continue;
+        };
+        let family = file
+            .split('/')
+            .nth(2)
+            .map_or("inet", |family| if family == "any" { "inet" } else { family });
+        let hook = if family == "netdev" { "ingress" } else { "input" };
+        let (_, one) = read("case.nft", &around(family, hook, rule));
+        let (_, two) = read("case.nft", &around(family, hook, printed));
+        n_pairs += 1;
+        n_equal += usize::from(shape(&one) == shape(&two));
+        if shape(&one) != shape(&two) {
+            println!("{file}:{}: {rule} | {printed}", case["line"]);
+        }
+    }
+    println!("{n_pairs} rules that nft prints otherwise, {n_equal} of them with the same conditions");
+}
