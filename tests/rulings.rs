@@ -10,7 +10,7 @@ use portcullis::model::{
     Action, Base, Chain, ChainId, Compiler, Condition, Decider, Default, Edit, Families, Hook, HostFacts,
     Interpreter, Layer, Match, Packet, Path, Purpose, Rule, Ruleset, Unknown, Verdict,
 };
-use portcullis::packet::{End, Field, RangeSet, Space};
+use portcullis::packet::{Axis, Cause, End, Field, Order, OutcomeSet, PacketSet, RangeSet, Ruling, Space};
 use portcullis::source::{SourceMap, Span};
 
 /// splitmix64: small, seeded, the same everywhere.
@@ -169,15 +169,51 @@ fn ruleset(random: &mut Random, unknowns: bool) -> Ruleset {
     }
 }
 
+/// Every order of the axes has its turn.
+fn space(seed: u64) -> Space {
+    use Axis::{Destinations, Services, Sources};
+    let orders = [
+        [Services, Sources, Destinations],
+        [Services, Destinations, Sources],
+        [Sources, Services, Destinations],
+        [Sources, Destinations, Services],
+        [Destinations, Services, Sources],
+        [Destinations, Sources, Services],
+    ];
+    let mut space = Space::default();
+    space.set_order(Order::of(orders[usize::try_from(seed % 6).unwrap()]));
+    space
+}
+
+/// The parts by deciding rule, made in one walk, are the packets that one walk a rule finds.
+fn parts_are_whole(compiler: &mut Compiler<'_>, ruling: Ruling, within: PacketSet) {
+    let causes = |set: &OutcomeSet| set.outcomes.iter().map(|outcome| outcome.cause).collect();
+    let parts = compiler.space.partition(within, ruling, causes).unwrap();
+    let mut all: BTreeSet<Cause> = BTreeSet::new();
+    for set in compiler.space.terminals_within(within, ruling) {
+        all.extend(set.outcomes.iter().map(|outcome| outcome.cause));
+    }
+    assert!(parts.iter().map(|part| part.0).eq(all.iter().copied()));
+    for (cause, part) in parts {
+        let has = |set: &OutcomeSet| set.outcomes.iter().any(|outcome| outcome.cause == cause);
+        let alone = compiler.space.packets_within(within, ruling, &has).unwrap();
+        assert_eq!(part, alone, "{cause:?}");
+    }
+}
+
 fn agree(seed: u64, unknowns: bool) {
     let mut random = Random(seed);
     let rulesets = [ruleset(&mut random, unknowns)];
     let facts = HostFacts::default();
-    let mut compiler = Compiler::new(&rulesets, facts.clone(), Space::default());
+    let mut compiler = Compiler::new(&rulesets, facts.clone(), space(seed));
     let interpreter = Interpreter::new(&rulesets, &facts);
     for path in [Path::Input, Path::Forward] {
         let ruling = compiler.path(path).unwrap();
         let ruling = compiler.assume_properties(ruling).unwrap();
+        let within =
+            [(Field::Source4, 7), (Field::Service, 7)].map(|(field, top)| (field, random.values(top)));
+        let within = compiler.space.product(&within).unwrap();
+        parts_are_whole(&mut compiler, ruling, within);
         for _ in 0..60 {
             let values: Vec<(Field, u128)> = FIELDS
                 .iter()

@@ -72,7 +72,9 @@ impl<'m> Compiler<'m> {
     /// Prepares to compile `rulesets`, all layers and families of one host.
     #[must_use]
     pub fn new(rulesets: &'m [Ruleset], facts: HostFacts, mut space: Space) -> Self {
-        space.set_order(best_order(rulesets));
+        if let Some(order) = best_order(rulesets) {
+            space.set_order(order);
+        }
         let mut compiler = Self {
             space,
             rulesets,

@@ -36,15 +36,15 @@ const ORDERS: [[Axis; 3]; 6] = [
 /// What one rule asks of each of [`AXES`]: the ranges that it wants, if any.
 type Asked<'r> = [Option<&'r RangeSet>; 3];
 
-/// The order in which the diagrams of these rulesets are probably smallest.
-pub(super) fn best_order(rulesets: &[Ruleset]) -> Order {
+/// The order in which the diagrams of these rulesets are probably smallest. `None` if they are small in any.
+pub(super) fn best_order(rulesets: &[Ruleset]) -> Option<Order> {
     let rules: Vec<&Rule> = rulesets
         .iter()
         .flat_map(|ruleset| &ruleset.chains)
         .flat_map(|chain| &chain.rules)
         .collect();
     if rules.len() < MIN_RULES {
-        return Order::default();
+        return None;
     }
     let step = rules.len().div_ceil(MAX_RULES);
     let asked: Vec<Asked<'_>> = rules.into_iter().step_by(step).map(asked).collect();
@@ -60,8 +60,8 @@ pub(super) fn best_order(rulesets: &[Ruleset]) -> Order {
     let orders = ORDERS.iter().map(|axes| (cost(axes), axes));
     let best = orders.min_by(|a, b| a.0.total_cmp(&b.0));
     match best {
-        Some((cost, axes)) if cost < worth_leaving => Order::of(*axes),
-        _ => Order::of(usual),
+        Some((cost, axes)) if cost < worth_leaving => Some(Order::of(*axes)),
+        _ => Some(Order::of(usual)),
     }
 }
 
