@@ -6,8 +6,9 @@ use super::host::Filters;
 use super::permitted::Permitted;
 use super::view::{View, unknown_among};
 use super::words;
-use crate::finding::{Code, Finding, Label};
+use crate::finding::{Code, Finding, Label, Severity};
 use crate::model::Decider;
+use crate::packet::protocol::number;
 use crate::packet::{Bounds, Cause, Family, Field, OverBudget, PacketSet, RangeSet, service_words};
 use crate::policy::{Kind, Row, Service};
 
@@ -73,17 +74,20 @@ impl<'f, 'm> Excess<'f, 'm> {
         let feasible = self.feasible()?;
         let mut forbidden = PacketSet::empty();
         let mut by_row = Vec::new();
-        for &(at, set) in &self.permitted.forbidden {
-            let set = self.filters.compiler.space.intersection(set, feasible)?;
-            forbidden = self.filters.compiler.space.union(forbidden, set)?;
-            by_row.push((at, set));
+        for row in &self.permitted.forbidden {
+            let space = &mut self.filters.compiler.space;
+            let at_most = space.intersection(row.at_most, feasible)?;
+            forbidden = space.union(forbidden, at_most)?;
+            by_row.push((row.at, space.intersection(row.certain, feasible)?));
         }
         let wrong = self.wrong(forbidden, Bounds::empty())?;
-        self.report(Code::ForbiddenOpening, wrong, &by_row, findings)?;
+        let elsewhere = self.report(Code::ForbiddenOpening, wrong, &by_row, findings)?;
         if !self.filters.host.is_closed {
             return Ok(());
         }
-        let rest = self.filters.compiler.space.difference(feasible, forbidden)?;
+        let space = &mut self.filters.compiler.space;
+        let forbidden = space.difference(forbidden, elsewhere)?;
+        let rest = space.difference(feasible, forbidden)?;
         let mut own = PacketSet::empty();
         let mut own_rows = Vec::new();
         for &(at, set) in &self.permitted.for_itself {
@@ -92,10 +96,11 @@ impl<'f, 'm> Excess<'f, 'm> {
             own_rows.push((at, set));
         }
         let wrong = self.wrong(own, self.permitted.bounds)?;
-        self.report(Code::ExposedSelfPort, wrong, &own_rows, findings)?;
+        let _nothing = self.report(Code::ExposedSelfPort, wrong, &own_rows, findings)?;
         let rest = self.filters.compiler.space.difference(rest, own)?;
         let wrong = self.wrong(rest, self.permitted.bounds)?;
-        self.report(Code::ExcessOpening, wrong, &[], findings)
+        let _nothing = self.report(Code::ExcessOpening, wrong, &[], findings)?;
+        Ok(())
     }
 
     /// New connections that may arrive from elsewhere: where zones name their interfaces, each from its own.
@@ -162,40 +167,75 @@ impl<'f, 'm> Excess<'f, 'm> {
         })
     }
 
+    /// Reports what each rule opens. What only touches the edge of a row, none of its certain packets, is given back.
     fn report(
         &mut self,
         code: Code,
         wrong: Wrong,
         by_row: &[(usize, PacketSet)],
         findings: &mut Vec<Finding>,
-    ) -> Result<(), OverBudget> {
+    ) -> Result<PacketSet, OverBudget> {
+        let mut elsewhere = PacketSet::empty();
         if wrong.open.possibly.is_empty() {
-            return Ok(());
+            return Ok(elsewhere);
         }
         let mut openings = Vec::new();
         for (cause, region) in self.filters.accepted_by(wrong.open.possibly, self.view.ruling)? {
-            if let Some(decider) = self.filters.compiler.decider(cause) {
-                openings.push(self.opening(cause, decider, region, wrong.surely, by_row)?);
+            let Some(opener) = self.filters.compiler.decider(cause) else {
+                continue;
+            };
+            if code == Code::ForbiddenOpening && !self.meets_some(region, by_row)? {
+                elsewhere = self.filters.compiler.space.union(elsewhere, region)?;
+                continue;
+            }
+            let sure = self.filters.compiler.space.intersection(region, wrong.surely)?;
+            let rest = self.rest(region, sure)?;
+            for (region, is_sure) in [(sure, true), (rest, false)] {
+                if !region.is_empty() {
+                    openings.push(self.opening((cause, opener), region, is_sure, by_row)?);
+                }
             }
         }
         // The diagrams stand: what is left is words.
         let this = &self;
         findings.par_extend(openings.par_iter().map(|opening| this.finding(code, opening)));
-        Ok(())
+        Ok(elsewhere)
     }
 
-    /// What one rule opens; where some of it is surely wrong, only that.
+    fn meets_some(&mut self, region: PacketSet, by_row: &[(usize, PacketSet)]) -> Result<bool, OverBudget> {
+        for &(_, set) in by_row {
+            let space = &mut self.filters.compiler.space;
+            if !space.intersection(set, region)?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// What is left of a region apart from the services that are surely wrong for somebody: those are said.
+    fn rest(&mut self, region: PacketSet, sure: PacketSet) -> Result<PacketSet, OverBudget> {
+        if sure.is_empty() || sure == region {
+            return self.filters.compiler.space.difference(region, sure);
+        }
+        let side = self.view.side;
+        let mut covered = sure;
+        let ends = Family::ALL.map(|family| [side.own(family), side.peer(family)]);
+        let fields = ends.into_iter().flatten();
+        for field in fields.chain([side.interface(), Field::Family]) {
+            let space = &mut self.filters.compiler.space;
+            covered = space.exists(covered, field, &RangeSet::range(0, field.maximum()))?;
+        }
+        self.filters.compiler.space.difference(region, covered)
+    }
+
+    /// What one rule opens, with what there is to say of it.
     fn opening(
         &mut self,
-        cause: Cause,
-        opener: Decider,
+        (cause, opener): (Cause, Decider),
         region: PacketSet,
-        surely_wrong: PacketSet,
+        is_sure: bool,
         by_row: &[(usize, PacketSet)],
     ) -> Result<Opening, OverBudget> {
-        let sure = self.filters.compiler.space.intersection(region, surely_wrong)?;
-        let is_sure = !sure.is_empty();
-        let region = if is_sure { sure } else { region };
         let translators = self
             .filters
             .translators(region, self.view.ruling, cause, opener)?;
@@ -250,9 +290,19 @@ impl<'f, 'm> Excess<'f, 'm> {
         if code != Code::ExcessOpening || witness.is_none() {
             helps.push("narrow the rule to the peers that need it, or remove it".into());
         }
+        if code == Code::ExcessOpening && self.is_icmp(opening.region) {
+            // No service listens there, and nearly every ruleset that people start from accepts all of it.
+            finding.severity = Severity::Note;
+        }
         finding.help = Some(helps.join("; "));
         finding.extent = extent;
         finding
+    }
+
+    fn is_icmp(&self, region: PacketSet) -> bool {
+        let icmp = [number::ICMP, number::ICMPV6].map(|number| (u128::from(number), u128::from(number)));
+        let protocols = self.filters.compiler.space.values_of(region, Field::Protocol);
+        protocols.is_subset(&icmp.into_iter().collect())
     }
 
     /// Names the row that comes nearest to an opening.

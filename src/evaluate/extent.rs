@@ -31,10 +31,20 @@ struct Words {
 impl Words {
     fn of(family: Family, world: &World, own: &OwnAddresses) -> Self {
         let odd = odd_peers(family);
-        let names = world.names_of(family).into_iter();
+        let host = own.among(family).difference(&odd);
+        let mut names = Vec::new();
+        for (set, name) in world.names_of(family) {
+            let set = set.difference(&odd);
+            // A zone without this host is still the zone: nobody is his own peer.
+            if host.single().is_some() {
+                names.push((set.difference(&host), name.clone()));
+            }
+            names.push((set, name));
+        }
+        names.retain(|(set, _)| !set.is_empty());
         Self {
-            own: own.among(family).difference(&odd),
-            names: names.map(|(set, name)| (set.difference(&odd), name)).collect(),
+            own: host,
+            names,
             odd,
         }
     }

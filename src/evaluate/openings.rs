@@ -5,9 +5,9 @@ use super::peer::World;
 use super::view::{Moment, Side, all_but_loopback};
 use super::words;
 use crate::finding::Label;
-use crate::packet::{Field, OverBudget, PacketSet, RangeSet, Space};
+use crate::packet::{Field, OverBudget, RangeSet, Space};
 
-/// Packets that one rule lets in.
+/// Packets that one rule lets in, surely or possibly: where it is some of each, there are two.
 #[derive(Debug, Clone)]
 pub struct Opening {
     /// Services and sources, one line a product.
@@ -35,15 +35,19 @@ pub fn openings(host: &Host, world: &World, space: Space) -> Result<Vec<Opening>
     let open = space.intersection(view.open.possibly, feasible)?;
     let mut openings = Vec::new();
     for (cause, region) in filters.accepted_by(open, view.ruling)? {
-        let sure: PacketSet = filters.compiler.space.intersection(region, view.open.surely)?;
+        let sure = filters.compiler.space.intersection(region, view.open.surely)?;
+        let rest = filters.compiler.space.difference(region, sure)?;
         let decider = filters.compiler.decider(cause);
-        let lines = filters.extent(region, view.side);
         let label = decider.and_then(|decider| words::opener(&filters.compiler, decider, "it"));
-        openings.push(Opening {
-            lines,
-            label,
-            is_sure: sure == region,
-        });
+        for (region, is_sure) in [(sure, true), (rest, false)] {
+            if !region.is_empty() {
+                openings.push(Opening {
+                    lines: filters.extent(region, view.side),
+                    label: label.clone(),
+                    is_sure,
+                });
+            }
+        }
     }
     Ok(openings)
 }

@@ -1,6 +1,7 @@
 //! What the rows permit at a host: the union of all policies' active rows, within bounds.
 
 use super::host::Filters;
+use super::peer::{Addresses, Party};
 use super::view::Side;
 use crate::packet::protocol::has_ports;
 use crate::packet::{Bounds, Family, Field, OverBudget, PacketSet, RangeSet};
@@ -11,9 +12,19 @@ pub(super) struct Permitted {
     /// New connections that some row asks for.
     pub(super) bounds: Bounds,
     /// Those that a row forbids, row by row.
-    pub(super) forbidden: Vec<(usize, PacketSet)>,
+    pub(super) forbidden: Vec<Forbidden>,
     /// Services that are scoped to the host itself, whoever sends: row by row.
     pub(super) for_itself: Vec<(usize, PacketSet)>,
+}
+
+/// What one row forbids.
+pub(super) struct Forbidden {
+    /// Which row.
+    pub(super) at: usize,
+    /// To the members of its peers.
+    pub(super) certain: PacketSet,
+    /// To whoever may be one: what it reaches of an opening that some member has.
+    pub(super) at_most: PacketSet,
 }
 
 impl Permitted {
@@ -43,10 +54,15 @@ impl Permitted {
                 for_itself.push((at, services));
                 continue;
             }
-            let (certain, all) = row_packets(filters, row, side)?;
+            let (certain, all) = row_packets(filters, row, side, |party| &party.limits)?;
             if row.kind == Kind::Forbid {
                 if row.active == Truth::Yes {
-                    forbidden.push((at, certain));
+                    let (members, _) = row_packets(filters, row, side, |party| &party.members)?;
+                    forbidden.push(Forbidden {
+                        at,
+                        certain: members,
+                        at_most: certain,
+                    });
                 }
                 continue;
             }
@@ -93,11 +109,12 @@ pub(super) fn service_tests(service: &Service) -> Vec<(Field, RangeSet)> {
         .collect()
 }
 
-/// The packets that a row surely and possibly speaks of.
+/// The packets that a row surely and possibly speaks of, for these addresses of its peers.
 fn row_packets(
     filters: &mut Filters<'_>,
     row: &Row,
     side: Side,
+    of: impl Fn(&Party) -> &Addresses,
 ) -> Result<(PacketSet, PacketSet), OverBudget> {
     let (mut surely, mut possibly) = (Vec::new(), Vec::new());
     for peer in &side.far(row).items {
@@ -106,7 +123,7 @@ fn row_packets(
             for family in Family::ALL {
                 let mut tests = service_tests(&service.value);
                 tests.push((Field::Family, RangeSet::point(family.value())));
-                tests.push((side.peer(family), party.limits.family(family).clone()));
+                tests.push((side.peer(family), of(&party).family(family).clone()));
                 if let Some(interfaces) = &party.interfaces {
                     tests.push((side.interface(), interfaces.clone()));
                 }

@@ -1,17 +1,20 @@
 //! What rows require and the host blocks: missing openings and blocked replies.
 
+use std::collections::BTreeMap;
+
 use super::host::{Evaluation, Filters};
 use super::peer::Party;
 use super::permitted::service_tests;
 use super::view::{CLIENT_PORTS, Moment, Side, View, unknown_among};
 use super::words;
-use crate::finding::{Code, Finding, Label, Severity};
+use crate::finding::{Certainty, Code, Finding, Label, Severity};
 use crate::model::Decider;
 use crate::packet::{
     Assignment, Bounds, Concrete, End, Family, Field, Outcome, OverBudget, PacketSet, RangeSet, Space,
     protocol, value,
 };
 use crate::policy::{Kind, Peer, Row, Service, Truth};
+use crate::source::Span;
 
 /// The requirements of one host.
 pub(super) struct Required<'f, 'm> {
@@ -99,6 +102,7 @@ impl<'f, 'm> Required<'f, 'm> {
     }
 
     pub(super) fn check(mut self, rows: &[Row], evaluation: &mut Evaluation) -> Result<(), OverBudget> {
+        let before = evaluation.findings.len();
         for row in rows.iter().filter(|row| row.kind == Kind::Require) {
             for side in [Side::Ingress, Side::Egress] {
                 if self.is_bound(row, side) {
@@ -106,6 +110,8 @@ impl<'f, 'm> Required<'f, 'm> {
                 }
             }
         }
+        let found = evaluation.findings.split_off(before);
+        evaluation.findings.extend(by_doubt(found));
         Ok(())
     }
 
@@ -222,7 +228,13 @@ impl<'f, 'm> Required<'f, 'm> {
             let everywhere = self.filters.world.everywhere();
             bounds = unknown_among(space, bounds, side.peer(family), everywhere.family(family))?;
         } else {
-            tests.push((side.peer(family), party.members.family(family).clone()));
+            // Over the network nobody is the host itself, if it is known who that is.
+            let mut others = party.members.family(family).clone();
+            let own = self.filters.host.addresses.family(family);
+            if !party.is_self && own.single().is_some() {
+                others = others.difference(own);
+            }
+            tests.push((side.peer(family), others));
         }
         let required = space.product(&tests)?;
         if required.is_empty() {
@@ -365,11 +377,12 @@ impl<'f, 'm> Required<'f, 'm> {
                 among = narrowed;
             }
         }
-        let witness = space.witness(among).unwrap_or_default();
+        let mut witness = space.witness(among).unwrap_or_default();
+        if !cell.party.is_self {
+            witness = witness_of_another(space, among, cell, witness)?;
+        }
         let outcomes = self.outcomes(view, &witness);
-        let blocks = outcomes
-            .iter()
-            .find(|outcome| matches!(outcome.end, End::Drop | End::Reject));
+        let blocks = self.blocker(&outcomes, &witness, is_sure)?;
         let verb = match blocks.map(|outcome| outcome.end) {
             Some(End::Reject) => "rejects it",
             _ => "drops it",
@@ -378,6 +391,30 @@ impl<'f, 'm> Required<'f, 'm> {
             blocks.and_then(|outcome| self.filters.compiler.decider(outcome.cause));
         let label = decider.and_then(|decider| words::blocker(&self.filters.compiler, decider, verb));
         Ok((witness, label))
+    }
+
+    /// The outcome that blocks a packet: where it is blocked for sure, by who surely matches it, not by who may.
+    fn blocker(
+        &mut self,
+        outcomes: &[Outcome],
+        packet: &Concrete,
+        is_sure: bool,
+    ) -> Result<Option<Outcome>, OverBudget> {
+        let blocks = |outcome: &&Outcome| matches!(outcome.end, End::Drop | End::Reject);
+        let mut blocks = outcomes.iter().filter(blocks).copied();
+        let first = blocks.next();
+        for outcome in first.into_iter().chain(blocks).filter(|_| is_sure) {
+            let compiler = &mut self.filters.compiler;
+            let decider = compiler.decider(outcome.cause);
+            let Some(rule) = decider.and_then(|decider| compiler.rule(decider)) else {
+                return Ok(Some(outcome));
+            };
+            let matches = compiler.surely_matches(rule)?;
+            if compiler.space.contains(matches, &|field| packet.value(field)) {
+                return Ok(Some(outcome));
+            }
+        }
+        Ok(first)
     }
 
     fn outcomes(&self, view: View, packet: &Concrete) -> Vec<Outcome> {
@@ -454,6 +491,68 @@ impl<'f, 'm> Required<'f, 'm> {
         }
         Ok(None)
     }
+}
+
+/// A packet between two hosts, if the first one found comes from where it goes and there is another.
+fn witness_of_another(
+    space: &mut Space,
+    among: PacketSet,
+    cell: &Cell<'_>,
+    first: Concrete,
+) -> Result<Concrete, OverBudget> {
+    let (own, peer) = (cell.side.own(cell.family), cell.side.peer(cell.family));
+    let address = first.value(peer);
+    if first.value(own) != address {
+        return Ok(first);
+    }
+    let itself = space.test(peer, &RangeSet::point(address))?;
+    let others = space.difference(among, itself)?;
+    Ok(space.witness(others).unwrap_or(first))
+}
+
+/// Rows named of one doubtful rule.
+const MAX_NAMED: usize = 3;
+
+/// Says once of a rule what it may block: one match that is not known, early in a ruleset, is in the way of every row.
+fn by_doubt(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut first: BTreeMap<(Span, Severity, Vec<Span>), usize> = BTreeMap::new();
+    let mut kept: Vec<(Finding, usize)> = Vec::new();
+    for finding in findings {
+        let is_doubtful = finding.code == Code::MissingOpening && finding.certainty == Certainty::Possibly;
+        // The first related label is the row, the others are doubts.
+        let doubts: Vec<Span> = finding.related.iter().skip(1).map(|label| label.span).collect();
+        let place = finding
+            .primary
+            .as_ref()
+            .filter(|_| is_doubtful && !doubts.is_empty());
+        let Some(key) = place.map(|label| (label.span, finding.severity, doubts)) else {
+            kept.push((finding, 1));
+            continue;
+        };
+        if let Some((other, n_rows)) = first.get(&key).and_then(|&at| kept.get_mut(at)) {
+            if *n_rows < MAX_NAMED {
+                other.related.extend(finding.related.into_iter().take(1));
+            }
+            other.rows.extend(finding.rows);
+            *n_rows += 1;
+        } else {
+            first.insert(key, kept.len());
+            kept.push((finding, 1));
+        }
+    }
+    kept.into_iter()
+        .map(|(mut finding, n_rows)| {
+            if n_rows > 1 {
+                let more = if n_rows == 2 {
+                    "one more requirement is".to_owned()
+                } else {
+                    format!("{} more requirements are", n_rows - 1)
+                };
+                finding.message = format!("{}, and {more}", finding.message);
+            }
+            finding
+        })
+        .collect()
 }
 
 /// The alternative that is best met, and how well. All cells of an alternative must hold.
