@@ -1,4 +1,4 @@
-//! The pipeline: discover, read, lower, bind, evaluate. Threads live here and nowhere else.
+//! The pipeline: discover, read, lower, bind, evaluate. Threads live here, and where one host's findings get their words.
 //!
 //! INVARIANT: the outcome is a function of the inputs. Work is done in parallel, but collected in the sorted order of the
 //! inputs; nothing depends on which thread was first.
@@ -8,6 +8,7 @@ mod includes;
 mod merge;
 mod policies;
 mod sites;
+mod unread;
 
 use std::path::PathBuf;
 
@@ -24,6 +25,7 @@ use crate::source::{FileId, SourceFile, SourceMap, Span};
 
 pub use policies::{LoadError, Policies, load_policies};
 pub use sites::SiteGroup;
+use unread::Unread;
 
 /// What a run is asked to do.
 #[derive(Debug, Clone)]
@@ -79,6 +81,7 @@ pub struct Inputs {
     pub(crate) units: Vec<Unit>,
     findings: Vec<Finding>,
     summary: Summary,
+    unread: Vec<Unread>,
 }
 
 /// Finds and reads the inputs: in parallel, in sorted order.
@@ -92,11 +95,18 @@ pub fn read_inputs(paths: &[PathBuf], forced: Option<&'static dyn Dialect>) -> I
     let files: Vec<_> = discovery.inputs.par_iter().map(discover::read).collect();
     let mut sources = SourceMap::new();
     let mut claimed: Vec<(Input, FileId, &'static dyn Dialect)> = Vec::new();
+    let mut unread = Vec::new();
     for (input, file) in discovery.inputs.into_iter().zip(files) {
         match file {
             Err(error) => summary.failures.push(error.to_string()),
-            Ok(None) => {}
-            Ok(Some(file)) => add(&mut sources, &mut claimed, input, file, forced, &mut summary),
+            Ok(None) => unread.push(Unread {
+                input,
+                is_ipset: false,
+            }),
+            Ok(Some(file)) => {
+                let rest = add(&mut sources, &mut claimed, (input, file), forced, &mut summary);
+                unread.extend(rest);
+            }
         }
     }
     let parts = includes::load(&mut sources, &mut claimed, &mut summary);
@@ -123,6 +133,11 @@ pub fn read_inputs(paths: &[PathBuf], forced: Option<&'static dyn Dialect>) -> I
             .filter(|notice| notice.code == Code::UnsupportedMatch)
             .count();
         summary.n_unknown += unknown;
+        if reading.rulesets.is_empty() && is_blank(sources.file(file).text()) {
+            summary
+                .failures
+                .push(format!("{}: there is nothing in it", input.name));
+        }
         findings.append(&mut reading.notices);
         units.push(Unit {
             name: input.name.clone(),
@@ -136,17 +151,37 @@ pub fn read_inputs(paths: &[PathBuf], forced: Option<&'static dyn Dialect>) -> I
         units,
         findings,
         summary,
+        unread,
     }
 }
 
+/// Whether a text says nothing: what a failed `iptables-save >` leaves behind.
+fn is_blank(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim);
+    lines.all(|line| line.is_empty() || line.starts_with('#'))
+}
+
+/// Whether a text begins as `ipset save` does.
+fn is_ipset(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim);
+    let first = lines.find(|line| !line.is_empty() && !line.starts_with('#'));
+    let mut words = first.unwrap_or_default().split(' ');
+    words.next() == Some("create")
+        && words.nth(1).is_some_and(|kind| {
+            ["hash:", "bitmap:", "list:"]
+                .iter()
+                .any(|start| kind.starts_with(start))
+        })
+}
+
+/// Keeps a file that some dialect claims; gives back one that none does.
 fn add(
     sources: &mut SourceMap,
     claimed: &mut Vec<(Input, FileId, &'static dyn Dialect)>,
-    input: Input,
-    file: SourceFile,
+    (input, file): (Input, SourceFile),
     forced: Option<&'static dyn Dialect>,
     summary: &mut Summary,
-) {
+) -> Option<Unread> {
     let found = dialect::detect(file.source(sources.next_id()));
     let Some(dialect) = forced.or(found) else {
         if input.explicit {
@@ -154,11 +189,14 @@ fn add(
             summary
                 .failures
                 .push(format!("{}: no dialect knows this file: {help}", input.name));
+            return None;
         }
-        return;
+        let is_ipset = is_ipset(file.text());
+        return Some(Unread { input, is_ipset });
     };
     let file = sources.add(file);
     claimed.push((input, file, dialect));
+    None
 }
 
 /// One finding for each run of bytes that is not UTF-8.
@@ -181,6 +219,7 @@ pub fn check(request: &Request) -> Result<Outcome, Refusal> {
         units,
         mut findings,
         mut summary,
+        unread,
     } = inputs;
     let groups = match sites::group(&mut sources, units, request) {
         Ok(groups) => groups,
@@ -190,6 +229,7 @@ pub fn check(request: &Request) -> Result<Outcome, Refusal> {
     let mut site = None;
     let n_groups = groups.len();
     for mut group in groups {
+        unread::bound_but_unread(&group, &unread, &mut summary);
         fail_on = fail_on.min(group.fail_on()).or(group.fail_on());
         site = site.or(group.file);
         let loaded = match load_policies(&mut sources, &mut group.site, group.folder.as_deref()) {
@@ -305,6 +345,7 @@ pub fn hosts(request: &Request) -> Result<HostsFound, Refusal> {
         units,
         mut findings,
         mut summary,
+        unread,
     } = read_inputs(&request.paths, forced);
     let groups = match sites::group(&mut sources, units, request) {
         Ok(groups) => groups,
@@ -312,6 +353,7 @@ pub fn hosts(request: &Request) -> Result<HostsFound, Refusal> {
     };
     let mut hosts = Vec::new();
     for mut group in groups {
+        unread::bound_but_unread(&group, &unread, &mut summary);
         let policies = match load_policies(&mut sources, &mut group.site, group.folder.as_deref()) {
             Ok(loaded) => loaded,
             Err(errors) => return Err(Refusal { sources, errors }),

@@ -431,6 +431,103 @@ fn a_policy_of_ones_own_needs_no_qualified_role_and_lies_where_the_command_runs(
     );
 }
 
+/// A site whose every file is bound by name.
+fn site_of(files: &[(&str, &[u8])]) -> Folder {
+    let folder = folder();
+    folder.write(
+        "portcullis.toml",
+        b"policies = [\"web.ports\"]\ncommon = false\n[[bind]]\nroles = [\"web.server\"]\nfiles = [\"h/{host}/rules.v4\", \"h/{host}/extra-*\", \"h/{host}/ipset.save\"]\n",
+    );
+    for (name, bytes) in files {
+        folder.write(name, bytes);
+    }
+    folder
+}
+
+#[test]
+fn a_bound_file_that_nobody_can_read_fails_the_run() {
+    let open = OPEN.as_bytes();
+    let utf16: Vec<u8> = OPEN.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (bytes, says) in [
+        (&utf16[..], "h/bad/rules.v4"),
+        (b"sudo: iptables-save: command not found\n", "no dialect knows it"),
+        (b"", "h/bad/rules.v4"),
+        (b"# nothing\n", "h/bad/rules.v4: there is nothing in it"),
+    ] {
+        let site = site_of(&[("h/good/rules.v4", open), ("h/bad/rules.v4", bytes)]);
+        let run = site.run("check h");
+        assert_eq!(run.status, 2, "{run:?}");
+        assert!(format!("{}{}", run.stdout, run.stderr).contains(says), "{run:?}");
+    }
+}
+
+#[test]
+fn what_a_pattern_happens_to_match_is_only_said() {
+    let open = OPEN.as_bytes();
+    let sets = b"create mgmt hash:net family inet\nadd mgmt 10.0.0.0/8\n";
+    let site = site_of(&[
+        ("h/good/rules.v4", open),
+        ("h/good/extra-notes.txt", b"ask Kim"),
+        ("h/good/ipset.save", sets),
+    ]);
+    let run = site.run("check h");
+    assert_eq!(run.status, 0, "{run:?}");
+    assert!(
+        run.stdout.contains("extra-notes.txt: a binding matches it"),
+        "{run:?}"
+    );
+    assert!(
+        run.stdout.contains("ipset.save: sets are not read yet"),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn two_dumps_that_say_what_one_chain_does_fail_the_run() {
+    let site = site_of(&[
+        ("h/one/rules.v4", OPEN.as_bytes()),
+        ("h/one/extra-old", WRONG.as_bytes()),
+    ]);
+    let run = site.run("check h");
+    assert_eq!(run.status, 2, "{run:?}");
+    let said = format!("{}{}", run.stdout, run.stderr);
+    assert!(said.contains("both hold the chain"), "{said}");
+    let nat = b"*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp --dport 80 -j REDIRECT --to-ports 443\nCOMMIT\n";
+    let site = site_of(&[("h/one/rules.v4", OPEN.as_bytes()), ("h/one/extra-nat", nat)]);
+    let run = site.run("check h");
+    assert!(
+        run.status < 2,
+        "tables in files of their own are one host: {run:?}"
+    );
+}
+
+#[test]
+fn a_trace_knows_nothing_of_a_family_without_a_dump() {
+    let run = folder().run("trace 'tcp [2001:db8::1]:4000 -> [2001:db8::2]:443 in eth0' open.rules");
+    assert!(run.stdout.contains("unknown"), "{run:?}");
+    assert!(
+        run.stdout.contains("no dump of what the host does to IPv6"),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn openings_tell_the_sure_from_the_possible() {
+    let run = folder().run("openings perhaps.rules --format json");
+    let found: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let text = found.to_string();
+    assert!(text.contains("tcp/443") && text.contains("tcp/8080"), "{text}");
+    let folder = folder();
+    folder.write(
+        "doubt.rules",
+        b"*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p tcp --dport 23 -m recent --rcheck --name x --rsource -j DROP\nCOMMIT\n",
+    );
+    let lines = folder.run("openings doubt.rules").stdout;
+    let possible: Vec<_> = lines.lines().filter(|line| line.contains("(possibly)")).collect();
+    assert_eq!(possible.len(), 1, "{lines}");
+    assert!(possible[0].contains("tcp/23"), "{lines}");
+}
+
 #[test]
 fn dialects_and_their_constructs_are_listed() {
     let folder = folder();

@@ -2,9 +2,9 @@
 
 use std::path::{Component, Path};
 
-use super::Unit;
 use super::policies::Policies;
 use super::sites::SiteGroup;
+use super::{Unit, unread};
 use crate::evaluate::{Addresses, Host};
 use crate::finding::{Code, Finding, Label, Severity, Summary};
 use crate::model::Families;
@@ -52,6 +52,7 @@ pub(super) fn bind(
         if files.bindings.is_empty() && !site.bindings.is_empty() {
             findings.extend(taken.iter().map(unbound_config));
         }
+        unread::said_twice(&name, &taken, summary);
         hosts.push(host(name, &files.bindings, taken, &site, policies));
     }
     unbound_roles(&site, policies, &grouped.unmatched, findings);

@@ -40,6 +40,14 @@ impl Binder {
         binder
     }
 
+    /// Whether the site file names a path: to the letter, or only by a pattern that others match too.
+    #[must_use]
+    pub fn names(&self, path: &str) -> Option<bool> {
+        let matching = self.patterns.iter().map(|(_, pattern)| pattern);
+        let matching = matching.filter(|pattern| pattern.host(path).is_some());
+        matching.map(Pattern::spells_name).max()
+    }
+
     /// All bindings of a file, in their order, each once: its first pattern that matches counts. `path` is
     /// counted from the folder of the site file, see [`Binder::path_from`].
     #[must_use]

@@ -51,6 +51,16 @@ enum Fit<'p> {
 const MAX_PATTERN: usize = 4096;
 
 impl Pattern {
+    /// Whether it says the file's name to the letter: what it matches is meant, and not merely beside what is.
+    #[must_use]
+    pub fn spells_name(&self) -> bool {
+        let is_letter = |token: &Token| matches!(token, Token::Letter(_));
+        match self.folders.last() {
+            Some(Folder::Of(tokens)) => tokens.iter().all(is_letter),
+            _ => false,
+        }
+    }
+
     /// Reads a pattern.
     pub fn parse(text: &str) -> Result<Self, PatternProblem> {
         let problem = |message: String, help| Err(PatternProblem { message, help });

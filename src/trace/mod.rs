@@ -7,8 +7,8 @@ pub use json::{JsonAnswer, JsonPacket, JsonRule};
 pub use text::{PacketError, parse};
 
 use crate::evaluate::Host;
-use crate::model::{Answer, Decider, Interpreter, Packet, Path, Ruleset};
-use crate::packet::{Field, RangeSet, value};
+use crate::model::{Answer, Decider, DoubtReason, Interpreter, Packet, Path, Ruleset, Verdict};
+use crate::packet::{Family, Field, RangeSet, value};
 use crate::source::{SourceMap, Span};
 
 /// A packet with the path it is to take.
@@ -20,10 +20,28 @@ pub struct Probe {
     pub packet: Packet,
 }
 
-/// Sends a packet through a host.
+/// Sends a packet through a host. What the host does to a family of which it has no filter is not known.
 #[must_use]
 pub fn trace(host: &Host, probe: Probe) -> Answer {
     let facts = host.facts();
+    let family = probe.packet.values(Field::Family);
+    let is_filtered = |family: Family| host.families().contains(&family);
+    let unknown = Family::ALL
+        .into_iter()
+        .find(|asked| family.contains(asked.value()) && !is_filtered(*asked));
+    if let Some(family) = unknown {
+        let why = format!("there is no dump of what the host does to {}", family.word());
+        let either = [Verdict::Accept, Verdict::Drop].map(|verdict| (verdict, None));
+        return Answer {
+            verdicts: either.into_iter().collect(),
+            doubts: std::iter::once(DoubtReason {
+                span: None,
+                why: why.into(),
+            })
+            .collect(),
+            ..Answer::default()
+        };
+    }
     Interpreter::new(&host.rulesets, &facts).route(probe.path, probe.packet)
 }
 

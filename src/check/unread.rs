@@ -1,0 +1,74 @@
+//! Files that the site file names and that gave nothing to check: said aloud, since a host that was not read must
+//! not look like one that passed.
+
+use super::Unit;
+use super::sites::SiteGroup;
+use crate::discover::Input;
+use crate::finding::Summary;
+use crate::model::{Chain, Default, Ruleset};
+use crate::site::Binder;
+
+/// A file of which no dialect could make anything.
+pub(crate) struct Unread {
+    pub(super) input: Input,
+    /// Whether it looks like what `ipset save` prints.
+    pub(super) is_ipset: bool,
+}
+
+/// Files bound by a site that no dialect knows: where they are named to the letter the run has failed.
+pub(super) fn bound_but_unread(group: &SiteGroup, unread: &[Unread], summary: &mut Summary) {
+    let Some(folder) = &group.folder else { return };
+    let binder = Binder::new(&group.site);
+    for file in unread {
+        let name = &file.input.name;
+        match binder.names(&Binder::path_from(folder, &file.input.path)) {
+            None => {}
+            Some(_) if file.is_ipset => summary.unchecked.push(format!(
+                "{name}: sets are not read yet, so who is in one is not known"
+            )),
+            Some(true) => summary.failures.push(format!(
+                "{name}: a binding of the site file names it, and no dialect knows it"
+            )),
+            Some(false) => summary
+                .unchecked
+                .push(format!("{name}: a binding matches it, and no dialect knows it")),
+        }
+    }
+}
+
+/// Two files of one host that both say what the same chain does: one of them is old, or of another host.
+pub(super) fn said_twice(host: &str, units: &[Unit], summary: &mut Summary) {
+    for (at, unit) in units.iter().enumerate() {
+        for other in units.iter().skip(at + 1) {
+            if let Some(chain) = common_chain(unit, other) {
+                summary.failures.push(format!(
+                    "{} and {} both hold the chain `{chain}` of host `{host}`: a host has one of each, so bind one of them elsewhere",
+                    unit.name, other.name
+                ));
+            }
+        }
+    }
+}
+
+fn common_chain<'u>(unit: &'u Unit, other: &Unit) -> Option<&'u str> {
+    let pairs = unit
+        .reading
+        .rulesets
+        .iter()
+        .flat_map(|ours| other.reading.rulesets.iter().map(move |theirs| (ours, theirs)));
+    let same_family = pairs.filter(|(ours, theirs)| ours.families == theirs.families);
+    same_family.into_iter().find_map(|(ours, theirs)| {
+        let theirs = decisive(theirs);
+        decisive(ours).into_iter().find(|path| theirs.contains(path))
+    })
+}
+
+/// The base chains that decide something: a table that was never used is in every dump.
+fn decisive(ruleset: &Ruleset) -> Vec<&str> {
+    let chain = |base: &crate::model::Base| {
+        let chain: &Chain = ruleset.chains.get(base.chain.0 as usize)?;
+        let decides = !chain.rules.is_empty() || base.default == Default::Drop;
+        decides.then_some(&*chain.path)
+    };
+    ruleset.bases.iter().filter_map(chain).collect()
+}
