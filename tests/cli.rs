@@ -529,6 +529,31 @@ fn openings_tell_the_sure_from_the_possible() {
 }
 
 #[test]
+fn a_shadowed_rule_names_who_takes_most_of_it_and_who_sends_it_back() {
+    let folder = folder();
+    folder.write(
+        "shadow.rules",
+        b"*filter\n:INPUT DROP [0:0]\n:WEB - [0:0]\n-A INPUT -s 10.0.0.0/10 -j ACCEPT\n-A INPUT -s 10.64.0.0/11 -j ACCEPT\n-A INPUT -s 10.96.0.0/11 -j ACCEPT\n-A INPUT -s 10.128.0.0/9 -j DROP\n-A INPUT -s 10.0.0.0/8 -j ACCEPT\n-A INPUT -p tcp -j WEB\n-A WEB -p tcp --dport 80 -j RETURN\n-A WEB -p tcp --dport 80 -j ACCEPT\nCOMMIT\n",
+    );
+    let run = folder.run("check --no-common shadow.rules --format json");
+    let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    let line_of_first_related = |line: u64| {
+        let finding = findings.iter().find(|finding| {
+            finding["code"] == "shadowed-rule" && finding["primary"]["start"]["line"] == line
+        });
+        let finding = finding.unwrap_or_else(|| panic!("nothing at line {line} in {}", run.stdout));
+        finding["related"][0]["start"]["line"].as_u64()
+    };
+    assert_eq!(
+        line_of_first_related(8),
+        Some(7),
+        "half of the packets are dropped"
+    );
+    assert_eq!(line_of_first_related(11), Some(10), "the RETURN comes first");
+}
+
+#[test]
 fn dialects_and_their_constructs_are_listed() {
     let folder = folder();
     let short = folder.run("dialects").stdout;

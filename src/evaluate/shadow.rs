@@ -76,10 +76,14 @@ pub(super) fn findings(compiler: &mut Compiler<'_>, findings: &mut Vec<Finding>)
         if is_echo(compiler, rule, decider, &by) {
             continue;
         }
-        if let Some(all) = taker_of_all(compiler, reach, decider, &by)? {
-            by.retain(|decider, _| *decider == all);
+        for earlier in returns_before(compiler, decider) {
+            by.entry(earlier).or_default();
         }
-        findings.push(finding(compiler, rule, &by, decider));
+        let by: Vec<Decider> = match taker_of_all(compiler, reach, decider, &by)? {
+            Some(all) => vec![all],
+            None => largest_first(compiler, reach, decider, &by)?,
+        };
+        findings.push(finding(compiler, rule, &by));
     }
     Ok(())
 }
@@ -230,24 +234,63 @@ fn is_echo(compiler: &Compiler<'_>, rule: &Rule, shadowed: Decider, by: &BTreeMa
     (is_generated(&shadowed) || by.keys().any(is_generated)) && by.keys().all(agrees)
 }
 
-fn finding(
-    compiler: &Compiler<'_>,
-    rule: &Rule,
-    by: &BTreeMap<Decider, usize>,
-    shadowed: Decider,
-) -> Finding {
+fn finding(compiler: &Compiler<'_>, rule: &Rule, by: &[Decider]) -> Finding {
     let label = Label::new(rule.span, "no packet gets here undecided");
     let mut finding = Finding::new(
         Code::ShadowedRule,
         "this rule never decides anything",
         Some(label),
     );
-    let mut deciders: Vec<_> = by.iter().filter(|(decider, _)| **decider < shadowed).collect();
-    deciders.sort_by_key(|(decider, count)| (std::cmp::Reverse(**count), **decider));
-    for (decider, _) in deciders.into_iter().take(MAX_NAMED) {
+    for decider in by.iter().take(MAX_NAMED) {
         if let Some(earlier) = compiler.rule(*decider) {
             finding = finding.related(Label::new(earlier.span, "decides packets that it matches"));
         }
     }
     finding.help("remove the rule, or move it before those that decide its packets")
+}
+
+/// RETURN rules looked at of a chain.
+const MAX_RETURNS: usize = 32;
+
+/// Rules before a rule in its chain that send packets back to the caller.
+fn returns_before(compiler: &Compiler<'_>, shadowed: Decider) -> Vec<Decider> {
+    let Decider::Rule { ruleset, chain, rule } = shadowed else {
+        return Vec::new();
+    };
+    let chains = compiler.rulesets().get(ruleset).map(|ruleset| &ruleset.chains);
+    let rules = chains.and_then(|chains| chains.get(chain.0 as usize));
+    let rules = rules.map_or(&[][..], |chain| &chain.rules);
+    let returns = rules.iter().enumerate().take(rule);
+    returns
+        .filter(|(_, rule)| rule.action == Action::Return)
+        .map(|(rule, _)| Decider::Rule { ruleset, chain, rule })
+        .take(MAX_RETURNS)
+        .collect()
+}
+
+/// Rules whose part of a shadowed rule's packets is measured.
+const MAX_MEASURED: usize = 8;
+
+/// The rules before a shadowed one that match some of its packets, those that match most of them first.
+fn largest_first(
+    compiler: &mut Compiler<'_>,
+    reach: PacketSet,
+    shadowed: Decider,
+    by: &BTreeMap<Decider, usize>,
+) -> Result<Vec<Decider>, OverBudget> {
+    let mut earlier: Vec<_> = by.iter().filter(|(decider, _)| **decider < shadowed).collect();
+    earlier.sort_by_key(|(decider, count)| (std::cmp::Reverse(**count), **decider));
+    let mut measured = Vec::new();
+    for (&decider, _) in earlier.into_iter().take(MAX_MEASURED) {
+        let Some(rule) = compiler.rule(decider) else {
+            continue;
+        };
+        let matches = compiler.reach(rule)?;
+        let both = compiler.space.intersection(reach, matches)?;
+        if !both.is_empty() {
+            measured.push((compiler.space.share(both), decider));
+        }
+    }
+    measured.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    Ok(measured.into_iter().map(|(_, decider)| decider).collect())
 }

@@ -2,7 +2,7 @@
 //!
 //! INVARIANT: the regions are disjoint, and if none were left out, their union is the set.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::set::PacketSet;
 use super::space::{Node, Space};
@@ -53,6 +53,30 @@ impl Space {
         let more = regions.len().saturating_sub(most);
         regions.truncate(most);
         (regions, more)
+    }
+
+    /// How large a set is: the share of its packets in all, each value of a field counting alike.
+    #[must_use]
+    pub fn share(&self, set: PacketSet) -> f64 {
+        self.share_below(set.0, &mut FxHashMap::default())
+    }
+
+    fn share_below(&self, node: Node, known: &mut FxHashMap<Node, f64>) -> f64 {
+        if node.as_terminal().is_some() {
+            return if PacketSet(node).is_empty() { 0.0 } else { 1.0 };
+        }
+        if let Some(&share) = known.get(&node) {
+            return share;
+        }
+        let max = self.maximum(self.level(node));
+        let mut sum = 0.0;
+        for (low, high, kid) in self.edges(node) {
+            #[expect(clippy::cast_precision_loss, reason = "only compared")]
+            let width = ((high - low) as f64 + 1.0) / (max as f64 + 1.0);
+            sum += width * self.share_below(kid, known);
+        }
+        known.insert(node, sum);
+        sum
     }
 
     /// The values that a field has in some packet of the set.
