@@ -91,6 +91,9 @@ kinds! {
     /// `tcp/https`
     NamedPort { name: String, hint: String }
     "named-port" "`{name}` is not a port number" "not a number" "{hint}";
+    /// `tpc/22`
+    UnknownProtocol { name: String, hint: String }
+    "unknown-protocol" "unknown protocol `{name}`" "not a protocol" "{hint}";
     /// `login.salesforce.com`
     UnquotedHost { host: String }
     "unquoted-host" "the host name `{host}` is not quoted" "reads as names with dots" "write `\"{host}\"`";
@@ -112,6 +115,9 @@ kinds! {
     OptionOrder { option: String }
     "option-order" "{option} stands too late, or twice, in its row" "too late here"
     "after the services come, each at most once: `when`, `owner`, `expires`, `severity`, the purpose, `row`";
+    /// `row 99999999999999999999`
+    NumberTooLarge { number: String }
+    "number-too-large" "the number {number} is too large" "too large" "no number has more than 19 digits";
     /// A file that no person wrote.
     TooLarge { size: usize, most: usize }
     "policy-too-large" "the policy file has {size} bytes" "the limit is before this"
@@ -122,16 +128,16 @@ kinds! {
 
     // Meaning: these come from resolving.
     /// A port over 65535.
-    PortTooLarge { port: u64 }
+    PortTooLarge { port: String }
     "port-too-large" "port {port} does not exist" "too large" "ports go from 0 to 65535";
     /// `tcp/443-80`
     PortsReversed { low: u64, high: u64 }
     "reversed-range" "the port range {low}-{high} is empty" "ends before it begins" "write `{high}-{low}`";
     /// A protocol number over 255.
-    ProtocolTooLarge { number: u64 }
+    ProtocolTooLarge { number: String }
     "protocol-too-large" "protocol {number} does not exist" "too large" "protocol numbers go from 0 to 255";
     /// An ICMP type or code over 255.
-    IcmpTooLarge { number: u64 }
+    IcmpTooLarge { number: String }
     "icmp-too-large" "the type or code {number} does not exist" "too large" "types and codes go from 0 to 255";
     /// An ICMP type by a name that is none.
     UnknownIcmpType { name: String, protocol: String, hint: String }

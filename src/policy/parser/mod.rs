@@ -21,7 +21,7 @@ use nom::combinator::opt;
 pub use self::token::RESERVED;
 pub(super) use self::token::comments;
 
-use self::token::{Expected, Failure, Res, STATEMENTS, any_token, consumed, keyword, symbol, trivia, word};
+use self::token::{Expected, Failure, Res, STATEMENTS, any_token, consumed, keyword, refuse, symbol, trivia, word};
 use super::ast;
 use super::error::{ErrorKind, PolicyError};
 use super::near::did_you_mean;
@@ -289,9 +289,12 @@ impl<'a> Reader<'a> {
         Ok((rest, self.spanned(text, text.trim_matches('"').to_owned())))
     }
 
-    /// A number; one that does not fit 64 bits is the largest that does.
-    fn number(&self, input: &'a str) -> Res<'a, Spanned<u64>> {
+    /// A number. One with more digits than the grammar allows is refused as `kind` says, with its text as written.
+    fn number(&self, kind: fn(String) -> ErrorKind, input: &'a str) -> Res<'a, Spanned<u64>> {
         let (rest, text) = token::number(input)?;
+        if text.len() > token::MAX_DIGITS {
+            return refuse(text, kind(text.to_owned()));
+        }
         Ok((rest, self.spanned(text, ast::saturated(text))))
     }
 }

@@ -164,7 +164,7 @@ impl<'a> Reader<'a> {
     /// `place ::= "row" number`
     fn place(&self, input: &'a str) -> Res<'a, Spanned<u64>> {
         let (rest, _) = keyword("row")(input)?;
-        cut(|i| self.number(i)).parse(rest)
+        cut(|i| self.number(|number| ErrorKind::NumberTooLarge { number }, i)).parse(rest)
     }
 }
 

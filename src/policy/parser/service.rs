@@ -5,10 +5,11 @@ use nom::combinator::{cut, opt};
 use nom::sequence::preceded;
 
 use super::Reader;
-use super::token::{Expected, Res, consumed, keyword, miss, name, refuse, symbol, trivia, word};
-use crate::packet::protocol::{number, protocol_by_name};
+use super::token::{Expected, Failure, Res, consumed, keyword, miss, name, refuse, symbol, trivia, word};
+use crate::packet::protocol::{has_ports, number, protocol_by_name};
 use crate::policy::ast;
 use crate::policy::error::ErrorKind;
+use crate::policy::near::did_you_mean;
 use crate::source::Spanned;
 
 /// Port names that people write for numbers.
@@ -51,11 +52,15 @@ impl<'a> Reader<'a> {
             }
             Some((rest, "proto")) => {
                 let (rest, _) = symbol("/")(rest)?;
-                let (rest, number) = self.number(rest)?;
+                let too_large = |number| ErrorKind::ProtocolTooLarge { number };
+                let (rest, number) = self.number(too_large, rest)?;
                 (rest, ast::Service::Protocol(number.value))
             }
             Some(_) => {
                 let (rest, name) = name("a service")(start)?;
+                if symbol("/")(rest).is_ok() && protocol_by_name(name).is_none_or(has_ports) {
+                    return refuse(name, unknown_protocol(name));
+                }
                 (rest, ast::Service::Name(name.to_owned()))
             }
             None => open_or_misplaced(start)?,
@@ -71,10 +76,11 @@ impl<'a> Reader<'a> {
         if let Some((_, name)) = word(input) {
             return refuse(name, named_port(name));
         }
+        let too_large = |port| ErrorKind::PortTooLarge { port };
         let (rest, low) = self
-            .number(input)
-            .or_else(|_| miss(input, Expected::Something("a port")))?;
-        let (rest, high) = opt(preceded(symbol("-"), cut(|i| self.number(i)))).parse(rest)?;
+            .number(too_large, input)
+            .or_else(|error| or_miss(error, input, "a port"))?;
+        let (rest, high) = opt(preceded(symbol("-"), cut(|i| self.number(too_large, i)))).parse(rest)?;
         let ports = high.map_or(ast::Ports::One(low.value), |high| {
             ast::Ports::Range(low.value, high.value)
         });
@@ -87,10 +93,11 @@ impl<'a> Reader<'a> {
             let (rest, name) = name("a type")(input)?;
             return Ok((rest, ast::IcmpType::Name(name.to_owned())));
         }
+        let too_large = |number| ErrorKind::IcmpTooLarge { number };
         let (rest, kind) = self
-            .number(input)
-            .or_else(|_| miss(input, Expected::Something("a type")))?;
-        let (rest, code) = opt(preceded(symbol("/"), cut(|i| self.number(i)))).parse(rest)?;
+            .number(too_large, input)
+            .or_else(|error| or_miss(error, input, "a type"))?;
+        let (rest, code) = opt(preceded(symbol("/"), cut(|i| self.number(too_large, i)))).parse(rest)?;
         let code = code.map(|code| code.value);
         Ok((
             rest,
@@ -99,6 +106,14 @@ impl<'a> Reader<'a> {
                 code,
             },
         ))
+    }
+}
+
+/// Keeps a refusal, and makes of a plain failure that `what` was expected.
+fn or_miss<'a, T>(error: nom::Err<Failure<'a>>, input: &'a str, what: &'static str) -> Res<'a, T> {
+    match error {
+        nom::Err::Error(_) => miss(input, Expected::Something(what)),
+        refusal => Err(refusal),
     }
 }
 
@@ -139,6 +154,15 @@ fn port_protocol(input: &str) -> Res<'_, u8> {
 fn icmp_protocol(input: &str) -> Res<'_, u8> {
     let icmp = keyword("icmp").map(|_| number::ICMP);
     icmp.or(keyword("icmpv6").map(|_| number::ICMPV6)).parse(input)
+}
+
+/// A name with ports or types behind it that is no protocol which has any.
+fn unknown_protocol(name: &str) -> ErrorKind {
+    let known = ["tcp", "udp", "sctp", "dccp", "udplite", "icmp", "icmpv6", "proto"];
+    let otherwise = "before `/` stand `tcp`, `udp`, `sctp`, `dccp`, `udplite`, `icmp`, `icmpv6` or `proto`";
+    let hint = did_you_mean(name, known, otherwise);
+    let name = name.to_owned();
+    ErrorKind::UnknownProtocol { name, hint }
 }
 
 fn named_port(name: &str) -> ErrorKind {

@@ -216,7 +216,12 @@ pub(super) fn string(input: &str) -> Res<'_, &str> {
     }
 }
 
-/// `number ::= /[0-9]+/`
+/// The most digits of a number: as many always fit 64 bits.
+pub(super) const MAX_DIGITS: usize = 19;
+
+/// `number ::= /[0-9]{1,19}/`
+///
+/// Longer ones are taken whole, for whoever reads the number to refuse.
 pub(super) fn number(input: &str) -> Res<'_, &str> {
     digits(trivia(input)).or_else(|_| miss(input, Expected::Something("a number")))
 }

@@ -196,7 +196,9 @@ fn evaluate(service: &ast::Service, span: Span, errors: &mut Vec<PolicyError>) -
             kind: Some(kind),
         } => icmp_values(*protocol, kind),
         ast::Service::Protocol(number) if *number > 255 => {
-            Err(ErrorKind::ProtocolTooLarge { number: *number })
+            Err(ErrorKind::ProtocolTooLarge {
+                number: number.to_string(),
+            })
         }
         ast::Service::Name(_) if resolved.protocol.is_none_or(has_ports) => return None,
         _ => return Some(resolved),
@@ -221,7 +223,9 @@ fn port_values(ports: &Ports) -> Result<RangeSet, ErrorKind> {
     };
     let port = low.max(high);
     if u128::from(port) > MAX_PORT {
-        Err(ErrorKind::PortTooLarge { port })
+        Err(ErrorKind::PortTooLarge {
+            port: port.to_string(),
+        })
     } else if low > high {
         Err(ErrorKind::PortsReversed { low, high })
     } else {
@@ -230,7 +234,11 @@ fn port_values(ports: &Ports) -> Result<RangeSet, ErrorKind> {
 }
 
 fn icmp_values(protocol: u8, kind: &IcmpType) -> Result<RangeSet, ErrorKind> {
-    let byte = |number: u64| u8::try_from(number).map_err(|_| ErrorKind::IcmpTooLarge { number });
+    let byte = |number: u64| {
+        u8::try_from(number).map_err(|_| ErrorKind::IcmpTooLarge {
+            number: number.to_string(),
+        })
+    };
     match kind {
         IcmpType::Number { kind, code } => Ok(icmp::values(byte(*kind)?, code.map(byte).transpose()?)),
         IcmpType::Name(name) => icmp::by_name(protocol, name).ok_or_else(|| {
