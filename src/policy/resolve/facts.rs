@@ -145,7 +145,7 @@ impl<'a, 'e> Gatherer<'a, 'e> {
 
     fn feature(&mut self, name: &str, on: bool, span: Span) {
         if !self.names.features.contains(name) {
-            self.refuse(self.names.unknown_feature(name), span);
+            self.refuse(self.names.unknown_switch(self.policy, name), span);
         } else if self.is_new(&format!("feature {name}"), span) {
             self.facts.features.insert(name.to_owned(), on);
         }

@@ -151,6 +151,19 @@ impl<'a> Names<'a> {
         ErrorKind::UnknownFeature { name, hint }
     }
 
+    /// What is wrong with a setting that switches a feature of this name.
+    pub(super) fn unknown_switch(&self, policy: &str, name: &str) -> ErrorKind {
+        let listed: Vec<String> = self.features.iter().map(|known| format!("`{known}`")).collect();
+        let otherwise = if listed.is_empty() {
+            format!("policy `{policy}` has no features")
+        } else {
+            format!("policy `{policy}` has {}", listed.join(", "))
+        };
+        let hint = did_you_mean(name, self.features.iter().copied(), otherwise);
+        let name = name.to_owned();
+        ErrorKind::UnknownFeature { name, hint }
+    }
+
     /// What is wrong with a parameter of this name.
     pub(super) fn unknown_parameter(&self, name: &str) -> ErrorKind {
         let otherwise = format!("define it: `parameter {name} \"what it is\"`");
