@@ -6,6 +6,7 @@
 mod hosts;
 mod includes;
 mod merge;
+mod names;
 mod policies;
 mod sites;
 mod unread;
@@ -280,6 +281,7 @@ fn check_group(
         findings.extend(evaluation.findings);
     }
     summary.notes.extend(world.zones.notes());
+    summary.notes.extend(policies.notes.iter().cloned());
     unchecked_families(&bound.hosts, summary);
 }
 

@@ -564,6 +564,14 @@ fn dialects_and_their_constructs_are_listed() {
             assert!(long.contains(&construct.name), "{}", construct.name);
         }
     }
+    let netmap = long
+        .lines()
+        .find(|line| line.trim().starts_with("-j NETMAP "))
+        .unwrap();
+    assert!(
+        netmap.ends_with("unknown, asked afresh each time"),
+        "one address of many is chosen: {netmap}"
+    );
 }
 
 /// Command lines that are wrong, and what is said to them.
@@ -597,12 +605,45 @@ const WRONG_ARGUMENTS: &[(&str, &[&str])] = &[
         "check --policy mke --role manager --zone intrnal@eth0 open.rules",
         &[
             "zone `intrnal` has no `networks`",
+            "did you mean `internal`?",
             "only `internal` and `external`",
         ],
     ),
     (
         "check --policy mke --role manager --zone internal=10.0.0.0/40 open.rules",
         &["the prefix length of `10.0.0.0/40` is too large", "`10.0.0.0/8`"],
+    ),
+    (
+        "check --policy mke --role manager --zone intrnal=10.0.0.0/8 open.rules",
+        &["zone `intrnal` is named by no policy", "did you mean `internal`?"],
+    ),
+    (
+        "check --policy mke --role manager --without stacklight.logging open.rules",
+        &["policy `stacklight` is not in force", "name it under `policies`"],
+    ),
+    (
+        "check --policy mke --role manager --set stacklight.smtp=tcp/25 open.rules",
+        &["policy `stacklight` is not in force"],
+    ),
+    (
+        "check --policy mke --role manager --product-version stacklight=1 open.rules",
+        &["policy `stacklight` is not in force"],
+    ),
+    (
+        "check --policy uses.ports --role shop.server --set mke.ui=tcp/4443 open.rules",
+        &[
+            "policy `mke` is not in force",
+            "`shop` uses it",
+            "`use mke { … }`",
+        ],
+    ),
+    (
+        "check --policy mke --role manager --feature mke.logging open.rules",
+        &["unknown feature `logging`", "policy `mke` has no features"],
+    ),
+    (
+        "check --policy mke --policy nope --role worker open.rules",
+        &["there is no policy `nope`"],
     ),
     (
         "check --policy stacklight --role node --feature stacklight.loging open.rules",
@@ -672,6 +713,10 @@ fn wrong_arguments_are_answered_with_what_would_be_right() {
         "twin.ports",
         b"policy twin { role manager zone internal require ssh: internal -> manager : tcp/22 \"logins\" }",
     );
+    folder.write(
+        "uses.ports",
+        b"policy shop { role server zone internal use mke require ui: internal -> server : tcp/443 }",
+    );
     for (arguments, says) in WRONG_ARGUMENTS {
         let run = folder.run(arguments);
         assert_eq!(run.status, 2, "{arguments}: {run:?}");
@@ -700,6 +745,88 @@ fn a_wrong_site_file_is_shown_with_the_place() {
         b"policy own { role a require any -> b : tcp/1 }\n",
     );
     assert_fails(&folder.run("check site"), &["own.ports:1", "`b`"]);
+}
+
+#[test]
+fn what_a_site_file_says_to_no_effect_is_refused_at_its_place() {
+    let folder = folder();
+    folder.write("site/open.rules", OPEN.as_bytes());
+    let site = |more: &str| {
+        let text =
+            format!("policies = [\"mke\"]\n{more}\n[[bind]]\nroles = \"mke.manager\"\nfiles = \"*.rules\"\n");
+        folder.write("site/portcullis.toml", text.as_bytes());
+        folder.run("check site")
+    };
+    for (text, says, place) in [
+        (
+            "[zones.intrnal]\nnetworks = '10.0.0.0/8'",
+            "`internal`?",
+            "toml:2:8",
+        ),
+        (
+            "[policy.stacklight]\nfeatures = ['loging']",
+            "policy `stacklight` is not in force",
+            "toml:2:9",
+        ),
+        (
+            "[lift]\n'common/nope' = 'lab'",
+            "only rows that forbid can be lifted",
+            "toml:3:1",
+        ),
+        (
+            "[lift]\n'common/rpd' = 'lab'",
+            "did you mean `common/rdp`?",
+            "toml:3:1",
+        ),
+        (
+            "[lift]\n'comon/rdp' = 'lab'",
+            "did you mean `common/rdp`?",
+            "toml:3:1",
+        ),
+    ] {
+        assert_fails(&site(text), &[says, place]);
+    }
+    let run = site("[zones.dmz]\nnetworks = '10.9.0.0/16'");
+    assert_ne!(
+        run.status, 2,
+        "a zone may be there to be no part of others: {run:?}"
+    );
+    assert!(
+        run.stdout.contains("zone `dmz` is named by nothing"),
+        "{}",
+        run.stdout
+    );
+    folder.write(
+        "site/portcullis.toml",
+        b"policies = [\"mke\", \"stacklight\"]\n[policy.stacklight]\nfeatures = \"logging\"\n",
+    );
+    let run = folder.run("check --policy mke --role manager site");
+    assert_ne!(
+        run.status, 2,
+        "the file is not wrong where --policy puts others in force: {run:?}"
+    );
+    let run = folder.run("check --policy mke --role manager --without stacklight.logging site");
+    assert_fails(&run, &["policy `stacklight` is not in force"]);
+}
+
+#[test]
+fn a_row_of_two_policies_in_force_is_one_row() {
+    let folder = folder();
+    folder.write(
+        "two.ports",
+        b"policy t { role server feature big require eg: any -> server : tcp/443, tcp/444 }\npolicy u { use t }\n",
+    );
+    let run = folder.run("check --policy two.ports --role t.server --no-common --format json wrong.rules");
+    let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let findings = json["findings"].as_array().unwrap();
+    let missing: Vec<_> = findings
+        .iter()
+        .filter(|one| one["code"] == "missing-opening")
+        .collect();
+    assert!(!missing.is_empty(), "{}", run.stdout);
+    for finding in missing {
+        assert_eq!(finding["rows"].as_array().unwrap().len(), 1, "{finding}");
+    }
 }
 
 #[test]

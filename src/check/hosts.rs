@@ -9,8 +9,8 @@ use crate::evaluate::{Addresses, Host};
 use crate::finding::{Code, Finding, Label, Severity, Summary};
 use crate::model::Families;
 use crate::packet::Network;
-use crate::policy::{Peer, Row};
-use crate::site::{Binder, Hosts, Site};
+use crate::policy::{Peer, Resolved, Row};
+use crate::site::{Binder, Hosts, Pattern, Site};
 use crate::source::{Span, Spanned};
 
 /// The hosts of a site.
@@ -56,6 +56,7 @@ pub(super) fn bind(
         hosts.push(host(name, &files.bindings, taken, &site, policies));
     }
     unbound_roles(&site, policies, &grouped.unmatched, findings);
+    idle_patterns(&site, &paths, &grouped.unmatched, summary);
     if site.bindings.is_empty() && policies.resolved.iter().all(|policy| policy.name == "common") {
         summary
             .notes
@@ -76,8 +77,7 @@ fn host(name: String, bindings: &[usize], units: Vec<Unit>, site: &Site, policie
         .iter()
         .flat_map(|binding| &binding.addresses)
         .map(|network: &Spanned<Network>| network.value);
-    let is_mine =
-        |policy: &&crate::policy::Resolved| policy.roles.iter().any(|role| roles.contains(&role.name));
+    let is_mine = |policy: &&Resolved| policy.roles.iter().any(|role| roles.contains(&role.name));
     let is_closed_egress = site.closed_egress.as_ref().is_some_and(|closed| closed.value)
         || policies
             .resolved
@@ -154,6 +154,31 @@ fn names(row: &Row, role: &str) -> bool {
     ends.any(|end| matches!(&end.value, Peer::Role { name, .. } if name == role))
 }
 
+/// Notes each pattern that matches nothing beside one of its binding that does.
+fn idle_patterns(site: &Site, paths: &[String], unmatched: &[usize], summary: &mut Summary) {
+    let bindings = site.bindings.iter().enumerate();
+    for (_, binding) in bindings.filter(|(at, _)| !unmatched.contains(at)) {
+        for file in &binding.files {
+            let is_idle = |pattern: Pattern| paths.iter().all(|path| pattern.host(path).is_none());
+            if Pattern::parse(&file.value).is_ok_and(is_idle) {
+                summary.notes.push(format!(
+                    "pattern `{}` of the binding of {} matches no file that was read",
+                    file.value,
+                    quoted(binding.roles.iter().map(|role| role.value.as_str()))
+                ));
+            }
+        }
+    }
+}
+
+/// `a`, `b`
+fn quoted<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
 /// Roles of policies that the site asks for, to which no config is bound.
 fn unbound_roles(site: &Site, policies: &Policies, unmatched: &[usize], findings: &mut Vec<Finding>) {
     let has_files = |at: &usize| !unmatched.contains(at);
@@ -164,27 +189,34 @@ fn unbound_roles(site: &Site, policies: &Policies, unmatched: &[usize], findings
         .filter(|(at, _)| has_files(at))
         .flat_map(|(_, binding)| binding.roles.iter().map(|role| role.value.as_str()))
         .collect();
-    for (policy, at) in policies.resolved.iter().zip(&policies.asked_at) {
+    let asked = || policies.resolved.iter().zip(&policies.asked_at);
+    // A role that comes by way of a `use` is said of the policy that it is of, if that is asked for too.
+    let is_of_another = |policy: &Resolved, role: &str| {
+        let owner = role.split_once('.').map_or("", |(owner, _)| owner);
+        owner != policy.name && asked().any(|(other, at)| at.is_some() && other.name == owner)
+    };
+    let mut said: Vec<&str> = Vec::new();
+    for (policy, at) in asked() {
         let Some(at) = *at else { continue };
         let missing: Vec<_> = policy
             .roles
             .iter()
             .map(|role| role.name.as_str())
-            .filter(|role| !bound.contains(role) && role.starts_with(&format!("{}.", policy.name)))
+            .filter(|role| !bound.contains(role) && !said.contains(role) && !is_of_another(policy, role))
             .filter(|role| policy.rows.iter().any(|row| names(row, role)))
             .collect();
         if missing.is_empty() {
             continue;
         }
+        said.extend(&missing);
         let touches = |row: &&Row| missing.iter().any(|role| names(row, role));
         let n_rows = policy.rows.iter().filter(touches).count();
-        let roles: Vec<_> = missing.iter().map(|role| format!("`{role}`")).collect();
         let (noun, them) = if missing.len() == 1 {
             ("role", "it")
         } else {
             ("roles", "them")
         };
-        let message = format!("no config is bound to {noun} {}", roles.join(", "));
+        let message = format!("no config is bound to {noun} {}", quoted(missing.iter().copied()));
         let label = Label::new(
             at,
             format!("{n_rows} rows that speak of {them} are not fully checked"),
@@ -199,13 +231,9 @@ fn unbound_roles(site: &Site, policies: &Policies, unmatched: &[usize], findings
     }
     for &at in unmatched {
         if let Some(binding) = site.bindings.get(at) {
-            let roles: Vec<_> = binding
-                .roles
-                .iter()
-                .map(|role| format!("`{}`", role.value))
-                .collect();
+            let roles = quoted(binding.roles.iter().map(|role| role.value.as_str()));
             let label = Label::new(binding.span, "no input matches its `files`");
-            let message = format!("this binding of {} has no config", roles.join(", "));
+            let message = format!("this binding of {roles} has no config");
             findings.push(
                 Finding::new(Code::UnboundRole, message, Some(label))
                     .help("give the folder that holds them, or correct the patterns"),

@@ -1,10 +1,12 @@
 //! The policies of a site: found, read, resolved; every mistake with its place.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::names;
 use super::sites::read_text;
 use crate::finding::{Certainty, Finding, Severity};
-use crate::policy::{self, Kind, PolicyError, Resolved, Row, Settings, Value, ast};
+use crate::policy::{self, Kind, PolicyError, Resolved, Row, Settings, Truth, Value, ast};
 use crate::site::{self, Site, SiteErrors};
 use crate::source::{FileId, SourceMap, Span, Spanned};
 
@@ -49,10 +51,13 @@ pub struct Policies {
     pub resolved: Vec<Resolved>,
     /// Where the site asks for each; `None` for `common`.
     pub asked_at: Vec<Option<Span>>,
+    /// What the site says to no effect, for the summary.
+    pub notes: Vec<String>,
 }
 
 impl Policies {
-    /// All rows in force, without the prohibitions that the site lifts.
+    /// All rows in force, without the prohibitions that the site lifts. A row that two policies take over with the
+    /// same settings is one row.
     #[must_use]
     pub fn rows(&self, site: &Site) -> Vec<Row> {
         let rows = self.resolved.iter().flat_map(|policy| &policy.rows);
@@ -61,7 +66,25 @@ impl Policies {
             site.lifted.contains_key(&row.id) || by_policy.any(|lifted| lifted.id == row.id)
         };
         let is_lifted = |row: &Row| row.kind == Kind::Forbid && lifted(row);
-        rows.filter(|row| !is_lifted(row)).cloned().collect()
+        let mut kept: Vec<Row> = Vec::new();
+        let mut by_id: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for row in rows.filter(|row| !is_lifted(row)) {
+            let same = by_id.entry(&row.id).or_default();
+            let twin = same
+                .iter()
+                .copied()
+                .find(|&at| kept.get(at).is_some_and(|known| is_same(known, row)));
+            match twin.and_then(|at| kept.get_mut(at)) {
+                // In force for one of them is in force.
+                Some(twin) if row.active == Truth::Yes => twin.active = Truth::Yes,
+                Some(_) => {}
+                None => {
+                    same.push(kept.len());
+                    kept.push(row.clone());
+                }
+            }
+        }
+        kept
     }
 
     /// Makes a finding as mild as the rows that it is held against say: as the gravest of them.
@@ -153,14 +176,18 @@ pub fn load_policies(
         }
     }
     if errors.is_empty() {
-        complete_roles(site, &policies, &mut errors);
-        unknown_names(site, &policies, &all, &mut errors);
+        names::check(sources, site, &mut policies, &all, &mut errors);
     }
     if errors.is_empty() {
         Ok(policies)
     } else {
         Err(errors)
     }
+}
+
+/// Whether two rows of one id ask for the same, whether in force or not.
+fn is_same(a: &Row, b: &Row) -> bool {
+    a.span == b.span && a.from == b.from && a.to == b.to && a.services == b.services
 }
 
 /// The name under which a shipped policy is shown.
@@ -225,96 +252,5 @@ fn settings(of: &site::Settings) -> Settings {
             .collect(),
         values: of.values.iter().map(value).collect(),
         today: None,
-    }
-}
-
-fn roles_of(policies: &Policies) -> Vec<&str> {
-    let roles = policies.resolved.iter().flat_map(|policy| &policy.roles);
-    roles.map(|role| role.name.as_str()).collect()
-}
-
-/// Puts the policy before a role that goes without: the only one that has such a role.
-fn complete_roles(site: &mut Site, policies: &Policies, errors: &mut Vec<LoadError>) {
-    let roles = roles_of(policies);
-    for role in site.bindings.iter_mut().flat_map(|binding| &mut binding.roles) {
-        if role.value.contains('.') {
-            continue;
-        }
-        let is_it = |whole: &&&str| whole.split_once('.').is_some_and(|(_, name)| name == role.value);
-        match roles.iter().filter(is_it).collect::<Vec<_>>().as_slice() {
-            [] => {}
-            [whole] => role.value = (**whole).to_owned(),
-            several => {
-                let several: Vec<_> = several.iter().map(|whole| format!("`{whole}`")).collect();
-                errors.push(LoadError::Unknown {
-                    at: role.span,
-                    message: format!("several policies in force have a role `{}`", role.value),
-                    help: format!("write {}", several.join(" or ")),
-                });
-            }
-        }
-    }
-}
-
-/// Roles, settings and lifted rows that no policy has.
-fn unknown_names(site: &Site, policies: &Policies, all: &[ast::Policy], errors: &mut Vec<LoadError>) {
-    let roles = roles_of(policies);
-    let mut refuse = |at: Span, message: String, help: String| {
-        errors.push(LoadError::Unknown { at, message, help });
-    };
-    for role in site.bindings.iter().flat_map(|binding| &binding.roles) {
-        if roles.contains(&role.value.as_str()) {
-            continue;
-        }
-        let is_bare = !role.value.contains('.');
-        let known = |whole: &&'_ str| -> String {
-            let bare = whole.split_once('.').map_or(*whole, |(_, name)| name);
-            if is_bare {
-                bare.to_owned()
-            } else {
-                (*whole).to_owned()
-            }
-        };
-        let known: Vec<String> = roles.iter().map(known).collect();
-        let help = match policy::nearest(&role.value, known.iter().map(String::as_str)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None if roles.is_empty() => "no policy in force has roles: name one under `policies`".into(),
-            None => format!("the policies in force have {}", roles.join(", ")),
-        };
-        refuse(
-            role.span,
-            format!("no policy in force has a role `{}`", role.value),
-            help,
-        );
-    }
-    for (name, settings) in &site.settings {
-        if !all.iter().any(|policy| policy.name.value == *name) {
-            let help = "name the policy under `policies`, or take the settings out".to_owned();
-            refuse(
-                settings.name,
-                format!("there is no policy `{name}` to set anything of"),
-                help,
-            );
-        }
-    }
-    let forbids: Vec<&str> = policies
-        .resolved
-        .iter()
-        .flat_map(|policy| &policy.rows)
-        .filter(|row| row.kind == Kind::Forbid)
-        .map(|row| row.id.as_str())
-        .collect();
-    for (id, reason) in &site.lifted {
-        if !forbids.contains(&id.as_str()) {
-            let help = match policy::nearest(id, forbids.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "only rows that forbid can be lifted".into(),
-            };
-            refuse(
-                reason.span,
-                format!("no policy in force forbids anything as `{id}`"),
-                help,
-            );
-        }
     }
 }

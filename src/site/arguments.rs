@@ -237,12 +237,18 @@ impl<'a> Reader<'a> {
         }
         let networks = networks.map(|networks| self.network_list(self.part(word, networks)));
         if networks.is_none() && !super::zone::DEFAULTED.contains(&name) {
+            let help = match crate::policy::nearest(name, super::zone::DEFAULTED) {
+                Some(meant) => {
+                    format!("did you mean `{meant}`? only `internal` and `external` have a default")
+                }
+                None => {
+                    format!("write {name}=NETWORK@INTERFACE: only `internal` and `external` have a default")
+                }
+            };
             self.errors.push(SiteError::MissingKey {
                 place: format!("zone `{name}`"),
                 key: "networks",
-                help: format!(
-                    "write {name}=NETWORK@INTERFACE: only `internal` and `external` have a default"
-                ),
+                help,
                 at: bytes(word.span),
             });
         }

@@ -49,8 +49,8 @@ pub struct Site {
     pub names: BTreeMap<String, Vec<Spanned<Network>>>,
     /// Settings of policies, by the policy's name.
     pub settings: BTreeMap<String, Settings>,
-    /// Rows with `forbid` that are lifted: row id and the reason.
-    pub lifted: BTreeMap<String, Spanned<String>>,
+    /// Rows with `forbid` that are lifted, by row id; the text is the reason.
+    pub lifted: BTreeMap<String, Value>,
     /// Which configs stand for which roles.
     pub bindings: Vec<Binding>,
 }

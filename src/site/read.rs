@@ -167,13 +167,13 @@ impl Reader<'_> {
         Some(settings)
     }
 
-    fn lifted(&mut self, table: &dyn TableLike, row: &str, item: &Item) -> Option<Spanned<String>> {
+    fn lifted(&mut self, table: &dyn TableLike, row: &str, item: &Item) -> Option<Value> {
+        let key = self.key_span(table, row);
         let reason = self.string(row, item)?;
         if !row.contains('/') {
-            let at = self.key_span(table, row);
             let message = format!("`{row}` does not name a row");
             self.value_error(
-                at,
+                key,
                 message,
                 "no row id",
                 "rows are named `policy/id`, as findings cite them",
@@ -188,7 +188,7 @@ impl Reader<'_> {
                 "say why, for whoever reads this next year",
             );
         }
-        Some(reason)
+        Some(Value { key, text: reason })
     }
 
     fn bindings(&mut self, item: &Item) -> Vec<Binding> {
@@ -300,10 +300,15 @@ impl Reader<'_> {
         for zone in &site.zones {
             let name = zone.name.value.as_str();
             if zone.networks.is_none() && !super::zone::DEFAULTED.contains(&name) {
+                let reason = "only `internal` and `external` have networks by default";
+                let help = match nearest(name, super::zone::DEFAULTED) {
+                    Some(meant) => format!("did you mean `{meant}`? {reason}"),
+                    None => reason.to_owned(),
+                };
                 self.errors.push(SiteError::MissingKey {
                     place: format!("zone `{name}`"),
                     key: "networks",
-                    help: "only `internal` and `external` have networks by default".to_owned(),
+                    help,
                     at: bytes(zone.name.span),
                 });
             }

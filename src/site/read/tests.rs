@@ -110,7 +110,7 @@ fn everything_is_read_with_its_bytes() {
             (vec![same("logging")], vec![same("ceph")])
         );
         assert_eq!(
-            site.lifted["common/telnet"].value,
+            site.lifted["common/telnet"].text.value,
             "terminal server, until it is replaced"
         );
         let binding = &site.bindings[0];
