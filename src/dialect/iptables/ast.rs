@@ -61,6 +61,8 @@ pub(super) struct Declaration<'a> {
     pub(super) chain: &'a str,
     /// The default verdict; `-` for chains that no hook calls.
     pub(super) default: &'a str,
+    /// What follows and is no counters; empty if nothing does.
+    pub(super) counters: &'a str,
 }
 
 /// What a command does.

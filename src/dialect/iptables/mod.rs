@@ -35,9 +35,12 @@ impl Dialect for Iptables {
     /// Each file of the unit becomes a ruleset for each family that it has tables of.
     fn read(&self, unit: &[Source<'_>]) -> Reading {
         let mut reading = Reading::default();
+        let mut first_lines = Vec::new();
         for source in unit {
             lower::dump(*source, family::detect(*source), &mut reading);
+            first_lines.resize(reading.rulesets.len(), lower::first_line(*source));
         }
+        lower::add_absent_filters(&mut reading.rulesets, &first_lines);
         reading
     }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::command::unread_rule;
 use super::table::TableKind;
 use crate::model::{
     Action, Base, Chain, ChainId, Default as Verdict, Families, Hook, Layer, Rule, Ruleset, Unknown,
@@ -16,6 +17,9 @@ use crate::source::Span;
 /// How many rules may be moved to make room for rules in the middle of chains, in one dump. Far more than any
 /// dump needs; it keeps a hostile one from costing the square of its length.
 const MAX_MOVES: usize = 1 << 28;
+
+/// The names of all chains that hooks call.
+const HOOKED: [&str; 5] = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"];
 
 /// One table.
 pub(super) struct Table<'a> {
@@ -64,6 +68,8 @@ pub(super) struct Chains<'a> {
     /// For each kind of table the one that counts: the last.
     current: [Option<usize>; TableKind::ALL.len()],
     moves: usize,
+    /// The header of the first table that is not known: one says as much as many.
+    unread: Option<Span>,
 }
 
 impl<'a> Chains<'a> {
@@ -102,6 +108,16 @@ impl<'a> Chains<'a> {
             *current = Some(opened);
         }
         (opened, replaced)
+    }
+
+    /// Notes a table that could not be read: it may be any, so what the filter chains decide is not known.
+    pub(super) fn add_unread_table(&mut self, header: Span) {
+        self.unread.get_or_insert(header);
+    }
+
+    /// Whether there is no table, not even one that could not be read.
+    pub(super) fn is_empty(&self) -> bool {
+        self.tables.is_empty() && self.unread.is_none()
     }
 
     /// The table of that kind, if it is open or was.
@@ -272,6 +288,16 @@ impl<'a> Chains<'a> {
             .map_or(&[], |table| &table.hooked)
     }
 
+    /// Has a table have all chains that hooks call, named or not.
+    pub(super) fn add_hooks(&mut self, table: usize, span: Span) {
+        let kind = self.kind(table);
+        for name in HOOKED {
+            if kind.hook(name).is_some() {
+                self.chain(table, name, span);
+            }
+        }
+    }
+
     /// References to chains that are not there.
     pub(super) fn dangling(&self) -> impl Iterator<Item = Dangling<'a>> + '_ {
         let missing = self
@@ -295,6 +321,7 @@ impl<'a> Chains<'a> {
 
     /// The ruleset. `unknown` is what a rule does that leads to a chain which is not there.
     pub(super) fn finish(mut self, families: Families, unknown: impl Fn(&str) -> Action) -> Ruleset {
+        self.doubt_unread_table();
         for table in 0..self.tables.len() {
             self.add_filter_hooks(table);
         }
@@ -346,6 +373,23 @@ impl<'a> Chains<'a> {
             });
         }
         ruleset
+    }
+
+    /// Has the filter chains begin with what a table that could not be read may do.
+    fn doubt_unread_table(&mut self) {
+        let Some(header) = self.unread else {
+            return;
+        };
+        let table = match self.find(TableKind::Filter) {
+            Some(table) => table,
+            None => self.open(TableKind::Filter, header).0,
+        };
+        self.add_filter_hooks(table);
+        for id in self.hooked(Some(table)).to_vec() {
+            if let Some(chain) = self.state_mut(id) {
+                chain.rules.push_front(unread_rule(header));
+            }
+        }
     }
 
     /// A filter table has its three chains whether it names them or not: their default verdict is accept.

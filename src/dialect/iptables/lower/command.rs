@@ -246,6 +246,7 @@ impl<'a> Lowering<'a> {
             return;
         };
         let span = self.at.span(text);
+        self.chains().add_hooks(table, span);
         for chain in self.chains().hooked(Some(table)).to_vec() {
             self.chains().append(chain, unread_rule(span));
         }

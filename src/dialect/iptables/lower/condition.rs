@@ -9,7 +9,7 @@ use super::unmodelled::asks_by_itself;
 use crate::dialect::iptables::ast::{Read, Rule, Term, Unread, Word};
 use crate::dialect::iptables::names::Meaning;
 use crate::dialect::iptables::parser::{self, Address, words};
-use crate::finding::{Code, Finding, Label, Severity};
+use crate::finding::{Code, Finding, Label};
 use crate::model::{Condition, Match, Unknown};
 use crate::packet::protocol::has_ports;
 use crate::packet::{Family, Field, RangeSet, value};
@@ -195,10 +195,9 @@ impl<'a> Lowering<'a> {
     fn note_empty(&mut self, text: &'a str) {
         let label = Label::new(self.at.span(text), "nothing is in it");
         let message = format!("the range `{text}` ends before it starts");
-        let mut finding = Finding::new(Code::UnreadText, message, Some(label))
-            .help("it was taken for an empty range, as the kernel does; newer iptables refuses it");
-        finding.severity = Severity::Warning;
-        self.notices.push(finding);
+        let help = "it was taken for an empty range, as the kernel does; newer iptables refuses it";
+        self.notices
+            .push(Finding::new(Code::ShadowedRule, message, Some(label)).help(help));
     }
 
     /// `-s`, `-d`

@@ -3,6 +3,7 @@
 //! Chains keep their order and jumps stay jumps. INVARIANT: a line that cannot be read becomes a finding, and, where
 //! its chain is known, a rule of which nothing is known: what a dump says is never taken for less than it may mean.
 
+mod absent;
 mod chains;
 mod check;
 mod class;
@@ -15,6 +16,7 @@ mod unmodelled;
 
 use std::sync::Arc;
 
+pub(super) use self::absent::{add_absent_filters, first_line};
 use self::chains::Chains;
 use self::command::{outside, unread_rule};
 use self::table::TableKind;
@@ -23,7 +25,7 @@ use super::ast::{Declaration, Line, Read, Rule, Unread};
 use super::names::{Keeps, known_module};
 use super::parser;
 use crate::dialect::Reading;
-use crate::finding::{Code, Finding, Label, Severity};
+use crate::finding::{Code, Finding, Label};
 use crate::model::{Action, ChainId, Condition, Default as Verdict, Families, Ruleset, Unknown};
 use crate::packet::Family;
 use crate::source::{Locator, Source};
@@ -100,7 +102,9 @@ impl<'a> Lowering<'a> {
             Err(_) if self.open.is_none() && is_prose(text) => Line::Other(text),
             Err(unread) => {
                 self.unread(&unread);
-                self.unknown_everywhere(text);
+                if self.lines == Lines::Read {
+                    self.unknown_everywhere(text);
+                }
                 return;
             }
         };
@@ -155,6 +159,10 @@ impl<'a> Lowering<'a> {
             let unread =
                 Unread::new(text, "a table that is not in this dump").help("dump it with `nft list ruleset`");
             self.unread(&unread);
+            if text.contains("`filter'") {
+                let line = self.at.span(text);
+                self.chains().add_unread_table(line);
+            }
         }
     }
 
@@ -184,6 +192,13 @@ impl<'a> Lowering<'a> {
     ///     comment?`
     fn table(&mut self, text: &'a str, name: &'a str) -> Read<'a, ()> {
         self.end_of_table();
+        if !self.has_family
+            && let Some(family) = super::family::of_table(self.at.text(), text)
+        {
+            self.family = family;
+        }
+        let header = self.at.span(text);
+        self.has_header = true;
         let known = TableKind::by_name(name);
         self.lines = if known.is_none() {
             Lines::Skipped
@@ -191,28 +206,21 @@ impl<'a> Lowering<'a> {
             Lines::Read
         };
         let Some(kind) = known else {
+            self.chains().add_unread_table(header);
             return Err(Unread::new(name, format!("`{name}` is not a table"))
                 .help("the tables are filter, nat, mangle, raw and security"));
         };
-        self.has_header = true;
-        if !self.has_family
-            && let Some(family) = super::family::of_table(self.at.text(), text)
-        {
-            self.family = family;
-        }
-        let header = self.at.span(text);
         let (table, replaced) = self.chains().open(kind, header);
         self.open = Some((table, true));
         if let Some(earlier) = replaced {
             let message = format!("a later table `{name}` replaces this one");
-            let mut finding = Finding::new(
-                Code::UnreadText,
+            let finding = Finding::new(
+                Code::ShadowedRule,
                 message,
                 Some(Label::new(earlier, "flushed again")),
             )
             .related(Label::new(header, "the later one"))
             .help("keep each dump in a file of its own");
-            finding.severity = Severity::Warning;
             self.notices.push(finding);
         }
         Ok(())
@@ -241,7 +249,12 @@ impl<'a> Lowering<'a> {
         let span = self.at.span(text);
         let chain = self.chains().chain(table, declaration.chain, span);
         self.chains().declare(chain, span);
-        self.default_verdict(chain, declaration.chain, declaration.default)
+        self.default_verdict(chain, declaration.chain, declaration.default)?;
+        if declaration.counters.is_empty() {
+            return Ok(());
+        }
+        let message = format!("`{}` are not counters", declaration.counters);
+        Err(Unread::new(declaration.counters, message).help("two numbers follow a default verdict: `[0:0]`"))
     }
 
     /// `default-verdict ::= ("ACCEPT" | "DROP" | "-") (space counters)?`
@@ -273,7 +286,7 @@ impl<'a> Lowering<'a> {
         self.end_of_table();
         if let Some(prose) = self
             .prose
-            .filter(|_| self.chains4.tables.is_empty() && self.chains6.tables.is_empty())
+            .filter(|_| self.chains4.is_empty() && self.chains6.is_empty())
         {
             let help = "a dump opens each table with `*table`; make one with iptables-save";
             self.unread(&Unread::new(prose, "there is no table in this file").help(help));
@@ -283,7 +296,7 @@ impl<'a> Lowering<'a> {
         into.notices.extend(self.unknowns.notices());
         let unknowns = self.unknowns;
         for (chains, families) in [(self.chains4, Families::V4), (self.chains6, Families::V6)] {
-            if chains.tables.is_empty() {
+            if chains.is_empty() {
                 continue;
             }
             for dangling in chains.dangling() {

@@ -26,10 +26,12 @@ impl<'a> Lowering<'a> {
             .iter()
             .filter(|other| other.owner == term.owner && is_detail(other));
         details.for_each(|detail| push_term(&mut key, detail));
-        let option = if partly_modelled(module) { term.name } else { "" };
-        let reason = self
-            .unknowns
-            .count("-m ", used.name, option, self.at.span(term.name));
+        let (option, at) = if partly_modelled(module) {
+            (term.name, term.name)
+        } else {
+            ("", used.name)
+        };
+        let reason = self.unknowns.count("-m ", used.name, option, self.at.span(at));
         let why = match (module.name, words(term.arguments).next()) {
             ("set", Some(name)) => self
                 .unknowns

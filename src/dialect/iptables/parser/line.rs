@@ -49,7 +49,7 @@ pub(in crate::dialect::iptables) fn line(text: &str) -> Read<'_, Line<'_>> {
 }
 
 fn table(input: &str) -> IResult<&str, &str> {
-    preceded(char('*'), name).parse(input)
+    preceded((char('*'), space0), name).parse(input)
 }
 
 /// `name ::= /[^ \t\n]+/`
@@ -61,8 +61,16 @@ fn name(input: &str) -> IResult<&str, &str> {
 fn declaration(input: &str) -> IResult<&str, Declaration<'_>> {
     let (rest, chain) = preceded(char(':'), name).parse(input)?;
     let (rest, default) = preceded(space0, name).parse(rest)?;
-    let (rest, _) = preceded(space0, all_consuming(opt(counters))).parse(rest)?;
-    Ok((rest, Declaration { chain, default }))
+    let counters = match preceded(space0, all_consuming(opt(counters))).parse(rest) {
+        Ok(_) => "",
+        Err(_) => space(rest),
+    };
+    let declaration = Declaration {
+        chain,
+        default,
+        counters,
+    };
+    Ok(("", declaration))
 }
 
 /// `counters ::= /\[[0-9]+:[0-9]+\]/`
