@@ -6,7 +6,7 @@ use super::Lowering;
 use super::check::{check_options, check_protocol, reads_ports};
 use super::table::TableKind;
 use super::unmodelled::asks_by_itself;
-use crate::dialect::iptables::ast::{Read, Rule, Term, Unread, Word};
+use crate::dialect::iptables::ast::{Owner, Read, Rule, Term, Unread, Word};
 use crate::dialect::iptables::names::Meaning;
 use crate::dialect::iptables::parser::{self, Address, words};
 use crate::finding::{Code, Finding, Label};
@@ -99,10 +99,10 @@ impl<'a> Lowering<'a> {
         Ok(matches)
     }
 
-    /// `term ::= ("!" space)? ("-s" | "-d") space? address | ("-s" | "-d") space "!" space address | ("-s" |
-    ///     "-d") space? addresses | ("!" space)? ("-i" | "-o") space? interface | ("-i" | "-o") space "!" space
-    ///     interface | ("!" space)? "-f" | "-m" space? "comment" space /--com(m(e(n(t)?)?)?)?/ (space word | "="
-    ///     /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/?) | "-m" space? "state" space (("!" space)? /--sta(t(e)?)?/
+    /// `term ::= ("!" space)? ("-s" | "-d") space address | ("-s" | "-d") space "!" space address | ("-s" |
+    ///     "-d") space addresses | ("!" space)? ("-i" | "-o") space interface | ("-i" | "-o") space "!" space
+    ///     interface | ("!" space)? "-f" | "-m" space? "comment" space /--com(m(e(n(t)?)?)?)?/ (space word |
+    ///     "=" /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/?) | "-m" space? "state" space (("!" space)? /--sta(t(e)?)?/
     ///     (space | "=") states | /--sta(t(e)?)?/ space "!" space states) | "-m" space? "conntrack" space (("!"
     ///     space)? "--ctstate" (space | "=") states | "--ctstate" space "!" space states) | "-m" space? "mark"
     ///     space (("!" space)? /--mar(k)?/ (space | "=") mark | /--mar(k)?/ space "!" space mark) | "-m" space?
@@ -111,11 +111,11 @@ impl<'a> Lowering<'a> {
     ///     space)? /--(src|dst)-t(y(p(e)?)?)?/ (space | "=") class-list | /--(src|dst)-t(y(p(e)?)?)?/ space "!"
     ///     space class-list) | "-m" space? "limit" (space ("--limit" | /--limit-b(u(r(s(t)?)?)?)?/) (space
     ///     (/([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/ - "!" | /'[^'\n]*'/) | "="
-    ///     /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/?))* | "-m" space?
-    ///     /([^-!#' \t\n"]|"([^"\\\n]|\\[^\n])*")([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/ - known-module (space (("!"
-    ///     space)? /--[A-Za-z0-9][A-Za-z0-9_-]*/ ("=" /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/? | (space (plain |
-    ///     /'[^'\n]*'/ | /'([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/))*) | /--[A-Za-z0-9][A-Za-z0-9_-]*/ space "!"
-    ///     (space (plain | /'[^'\n]*'/ | /'([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/))+))*`
+    ///     /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/?))* | "-m" space? /[^-!#' \t\n"][^ \t\n"]*/ - known-module
+    ///     (space (("!" space)? /--[A-Za-z0-9][A-Za-z0-9_-]*/ ("=" /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/? |
+    ///     (space (plain | /'[^'\n]*'/ | /'([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/))*) |
+    ///     /--[A-Za-z0-9][A-Za-z0-9_-]*/ space "!" (space (plain | /'[^'\n]*'/ |
+    ///     /'([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/))+))*`
     ///
     /// What one option asks; `None` if it asks nothing.
     fn term(&mut self, rule: &Rule<'a>, term: &Term<'a>, table: TableKind) -> Read<'a, Option<Condition>> {
@@ -126,6 +126,7 @@ impl<'a> Lowering<'a> {
         let (text, negated, family) = (plain.text, term.negated, self.family);
         let set_of = |field, set| Ok(Some(test(field, set, negated)));
         match entry.meaning {
+            Meaning::Protocol if text == "mptcp" => Ok(Some(self.mptcp(text, negated))),
             Meaning::Protocol => protocol(text, negated),
             Meaning::Source => self.address(text, family.source(), negated, table),
             Meaning::Destination => self.address(text, family.destination(), negated, table),
@@ -135,8 +136,8 @@ impl<'a> Lowering<'a> {
                 Err(Unread::new(term.name, "`-f` is not an option of ip6tables").help("use `-m frag`"))
             }
             Meaning::Fragment => set_of(Field::Fragment, RangeSet::point(1)),
-            Meaning::SourcePorts => set_of(Field::SourcePort, self.ports(text)?),
-            Meaning::DestinationPorts => set_of(Field::Service, self.ports(text)?),
+            Meaning::SourcePorts => set_of(Field::SourcePort, self.ports(rule, term, text)?),
+            Meaning::DestinationPorts => set_of(Field::Service, self.ports(rule, term, text)?),
             Meaning::SourcePortList => set_of(Field::SourcePort, self.port_list(text)?),
             Meaning::DestinationPortList => set_of(Field::Service, self.port_list(text)?),
             Meaning::EitherPortList => {
@@ -165,9 +166,23 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// `--sport`, `--dport`
-    fn ports(&mut self, text: &'a str) -> Read<'a, RangeSet> {
-        let (low, high) = parser::port_range(text)?;
+    /// Number 262, which no packet has in its header: iptables-legacy never matches it, iptables-nft matches TCP.
+    fn mptcp(&mut self, text: &'a str, negated: bool) -> Condition {
+        let why = self.unknowns.count("-p ", text, "", self.at.span(text));
+        not(Condition::Unknown(Unknown { property: None, why }), negated)
+    }
+
+    /// `--sport`, `--dport`: behind a leading 0 octal for some protocols, decimal for others.
+    fn ports(&mut self, rule: &Rule<'a>, term: &Term<'a>, text: &'a str) -> Read<'a, RangeSet> {
+        let Owner::Module(at) = term.owner else {
+            return Err(Unread::new(term.name, "whose ports these are is not known"));
+        };
+        let module = rule.uses.get(at).and_then(|used| used.module);
+        let (low, high) = if module.is_some_and(|module| matches!(module.name, "udp" | "udplite" | "dccp")) {
+            parser::decimal_range(text)?
+        } else {
+            parser::port_range(text)?
+        };
         if low > high {
             self.note_empty(text);
         }

@@ -172,6 +172,9 @@ impl<'a> Lowering<'a> {
     fn other(&mut self, text: &'a str) -> Read<'a, ()> {
         self.prose.get_or_insert(text);
         if let Some((_, true)) = self.open {
+            if text.starts_with('"') {
+                self.unknown_everywhere(text);
+            }
             return Err(Unread::new(text, "unexpected text in a table")
                 .help("rules start with `-A CHAIN`, chains with `:`"));
         }
@@ -182,14 +185,14 @@ impl<'a> Lowering<'a> {
         Ok(())
     }
 
-    /// `table ::= "*" (("filter" | "security") (space comment)? /([ \t]*\n)+[ \t]*/ ((":" /INPUT|FORWARD|OUTPUT/
-    ///     space default-verdict | declaration | comment) /([ \t]*\n)+[ \t]*/)* | "mangle" (space comment)?
-    ///     /([ \t]*\n)+[ \t]*/ ((":" hook space default-verdict | declaration | comment) /([ \t]*\n)+[ \t]*/)* |
-    ///     "nat" (space comment)? /([ \t]*\n)+[ \t]*/ ((":" /PREROUTING|INPUT|OUTPUT|POSTROUTING/ space
-    ///     default-verdict | declaration | comment) /([ \t]*\n)+[ \t]*/)* | "raw" (space comment)?
-    ///     /([ \t]*\n)+[ \t]*/ ((":" /PREROUTING|OUTPUT/ space default-verdict | declaration | comment)
-    ///     /([ \t]*\n)+[ \t]*/)*) ((declaration | command | comment) /([ \t]*\n)+[ \t]*/)* "COMMIT" space?
-    ///     comment?`
+    /// `table ::= /\*[ \t]*/ (("filter" | "security") (space comment)? /([ \t]*\n)+[ \t]*/ ((":"
+    ///     /INPUT|FORWARD|OUTPUT/ space default-verdict | declaration | comment) /([ \t]*\n)+[ \t]*/)* |
+    ///     "mangle" (space comment)? /([ \t]*\n)+[ \t]*/ ((":" hook space default-verdict | declaration |
+    ///     comment) /([ \t]*\n)+[ \t]*/)* | "nat" (space comment)? /([ \t]*\n)+[ \t]*/ ((":"
+    ///     /PREROUTING|INPUT|OUTPUT|POSTROUTING/ space default-verdict | declaration | comment)
+    ///     /([ \t]*\n)+[ \t]*/)* | "raw" (space comment)? /([ \t]*\n)+[ \t]*/ ((":" /PREROUTING|OUTPUT/ space
+    ///     default-verdict | declaration | comment) /([ \t]*\n)+[ \t]*/)*) ((declaration | command | comment)
+    ///     /([ \t]*\n)+[ \t]*/)* "COMMIT" space? comment?`
     fn table(&mut self, text: &'a str, name: &'a str) -> Read<'a, ()> {
         self.end_of_table();
         if !self.has_family

@@ -3,7 +3,7 @@
 use super::Lowering;
 use super::condition::{ports_are_known, protocol_of};
 use super::table::{TableKind, hook};
-use crate::dialect::iptables::ast::{Read, Rule, Target, Term, Unread, Word};
+use crate::dialect::iptables::ast::{Read, Rule, Target, Term, Unread};
 use crate::dialect::iptables::names::{Change, Effect, known_target};
 use crate::dialect::iptables::parser;
 use crate::model::{Action, Edit, Hook, Unknown};
@@ -29,18 +29,17 @@ impl<'a> Lowering<'a> {
         Ok((self.target(rule, target, place, span)?, span))
     }
 
-    /// `target ::= "-j" space? /([^-!#' \t\n"]|"([^"\\\n]|\\[^\n])*")([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/ - (hook
-    ///     | "MARK" | "DNAT" | "NETMAP") | "-g" space?
-    ///     /([^-!#' \t\n"]|"([^"\\\n]|\\[^\n])*")([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/ - (hook | known-target) |
-    ///     "-j" space? "LOG" (space (/--log-p(r(e(f(i(x)?)?)?)?)?/ | /--log-l(e(v(e(l)?)?)?)?/) (space word | "="
-    ///     /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/?))* | "-j" space? "REJECT" space
+    /// `target ::= "-j" space /[^-!#' \t\n"][^ \t\n"]*/ - (hook | "MARK" | "DNAT" | "NETMAP") | "-g" space?
+    ///     /[^-!#' \t\n"][^ \t\n"]*/ - (hook | known-target) | "-j" space "LOG" (space
+    ///     (/--log-p(r(e(f(i(x)?)?)?)?)?/ | /--log-l(e(v(e(l)?)?)?)?/) (space word | "="
+    ///     /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/?))* | "-j" space "REJECT" space
     ///     /--rej(e(c(t(-(w(i(t(h)?)?)?)?)?)?)?)?/ (space word | "=" /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/?) |
-    ///     "-j" space? "MARK" space (/--set-m(a(r(k)?)?)?/ | /--set-x(m(a(r(k)?)?)?)?/) (space | "=") mark | "-j"
-    ///     space? "DNAT" space /--to-(d(e(s(t(i(n(a(t(i(o(n)?)?)?)?)?)?)?)?)?)?)?/ (space | "=") ip | "-j" space?
-    ///     /([^-!#' \t\n"]|"([^"\\\n]|\\[^\n])*")([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/ - (hook | known-target)
-    ///     (space (("!" space)? /--[A-Za-z0-9][A-Za-z0-9_-]*/ ("=" /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/? | (space
-    ///     (plain | /'[^'\n]*'/ | /'([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/))*) | /--[A-Za-z0-9][A-Za-z0-9_-]*/ space
-    ///     "!" (space (plain | /'[^'\n]*'/ | /'([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/))+))+`
+    ///     "-j" space "MARK" space (/--set-m(a(r(k)?)?)?/ | /--set-x(m(a(r(k)?)?)?)?/) (space | "=") mark |
+    ///     "-j" space "DNAT" space /--to(-(d(e(s(t(i(n(a(t(i(o(n)?)?)?)?)?)?)?)?)?)?)?)?/ (space | "=") ip |
+    ///     "-j" space /[^-!#' \t\n"][^ \t\n"]*/ - (hook | known-target) (space (("!" space)?
+    ///     /--[A-Za-z0-9][A-Za-z0-9_-]*/ ("=" /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/? | (space (plain |
+    ///     /'[^'\n]*'/ | /'([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/))*) | /--[A-Za-z0-9][A-Za-z0-9_-]*/ space "!"
+    ///     (space (plain | /'[^'\n]*'/ | /'([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/))+))+`
     fn target(&mut self, rule: &Rule<'a>, target: Target<'a>, place: Place, span: Span) -> Read<'a, Action> {
         let to = |chain| {
             if target.goto {
@@ -138,7 +137,7 @@ impl<'a> Lowering<'a> {
             return Ok(Action::Continue);
         }
         let mask = |name| match parameter(rule, name) {
-            Some(term) => parser::mark(term.arguments).map(|(mask, _)| Some(mask)),
+            Some(term) => parser::mark(parser::bare(term.arguments)).map(|(mask, _)| Some(mask)),
             None => Ok(None),
         };
         let both = mask("mask")?;
@@ -152,7 +151,7 @@ impl<'a> Lowering<'a> {
         let Some(term) = parameter(rule, "to-destination") else {
             return Err(Unread::new(target.name, "`DNAT` without `--to-destination`"));
         };
-        let address = parser::nat_address(term.arguments, self.family)?;
+        let address = parser::nat_address(parser::bare(term.arguments), self.family)?;
         if address.ports.is_some() && !ports_are_known(protocol_of(rule)) {
             return Err(needs_ports(term.arguments));
         }
@@ -167,7 +166,7 @@ impl<'a> Lowering<'a> {
         let Some(term) = parameter(rule, "to") else {
             return Err(Unread::new(target.name, "`NETMAP` without `--to`"));
         };
-        let (address, _) = parser::addresses(term.arguments, self.family)?;
+        let (address, _) = parser::addresses(parser::bare(term.arguments), self.family)?;
         Ok(match (place.hook, address) {
             (Some(Hook::Input | Hook::Postrouting), _) => Action::Edit(Edit::Snat),
             (Some(_), parser::Address::Ranges(to)) => Action::Edit(Edit::Dnat {
@@ -201,7 +200,7 @@ fn to_ports<'a>(rule: &Rule<'a>) -> Read<'a, Option<RangeSet>> {
     if !ports_are_known(protocol_of(rule)) {
         return Err(needs_ports(term.arguments));
     }
-    parser::to_ports(term.arguments).map(Some)
+    parser::to_ports(parser::bare(term.arguments)).map(Some)
 }
 
 /// How each option of `MARK` changes the mark: iptables-extensions(8), "MARK".
@@ -214,7 +213,7 @@ fn mark<'a>(rule: &Rule<'a>, target: Target<'a>) -> Read<'a, Action> {
         return Err(Unread::new(target.name, "`MARK` without a mark")
             .help("write `--set-mark` or `--set-xmark` behind it"));
     };
-    let (value, mask) = parser::mark(Word(term.arguments).0)?;
+    let (value, mask) = parser::mark(parser::bare(term.arguments))?;
     let (clear, flip) = match name {
         "set-xmark" => (mask, value),
         "set-mark" => (value | mask, value),

@@ -198,10 +198,10 @@ pub(super) struct TargetEntry {
 /// `known-module ::= "addrtype" | "ah" | "bpf" | "cgroup" | "cluster" | "comment" | "condition" | "connbytes" |
 ///     "connlabel" | "connlimit" | "connmark" | "conntrack" | "cpu" | "dccp" | "devgroup" | "dscp" | "dst" |
 ///     "ecn" | "esp" | "eui64" | "frag" | "geoip" | "hashlimit" | "hbh" | "helper" | "hl" | "icmp" | "icmp6" |
-///     "ipcomp" | "iprange" | "ipv6header" | "ipvs" | "length" | "limit" | "mac" | "mark" | "mh" | "multiport" |
-///     "nfacct" | "osf" | "owner" | "physdev" | "pkttype" | "policy" | "quota" | "random" | "rateest" | "realm" |
-///     "recent" | "rpfilter" | "rt" | "sctp" | "set" | "socket" | "srh" | "state" | "statistic" | "string" |
-///     "tcp" | "tcpmss" | "time" | "tos" | "ttl" | "u32" | "udp" | "udplite"`
+///     "ipcomp" | "iprange" | "ipv6header" | "ipvs" | "length" | "limit" | "mac" | "mark" | "mh" | "multiport"
+///     | "nfacct" | "osf" | "owner" | "physdev" | "pkttype" | "policy" | "quota" | "random" | "rateest" |
+///     "realm" | "recent" | "rpfilter" | "rt" | "sctp" | "set" | "socket" | "srh" | "state" | "statistic" |
+///     "string" | "tcp" | "tcpmss" | "time" | "tos" | "ttl" | "u32" | "udp" | "udplite"`
 ///
 /// The module of a name.
 pub(super) fn known_module(name: &str) -> Option<&'static Module> {
@@ -210,10 +210,10 @@ pub(super) fn known_module(name: &str) -> Option<&'static Module> {
 }
 
 /// `known-target ::= "ACCEPT" | "ACCOUNT" | "AUDIT" | "CHECKSUM" | "CLASSIFY" | "CLUSTERIP" | "CONNMARK" |
-///     "CONNSECMARK" | "CT" | "DNAT" | "DNPT" | "DROP" | "DSCP" | "ECN" | "HL" | "HMARK" | "IDLETIMER" | "LED" |
-///     "LOG" | "LOGMARK" | "MARK" | "MASQUERADE" | "NETFLOW" | "NETMAP" | "NFLOG" | "NFQUEUE" | "NOTRACK" |
-///     "QUEUE" | "RATEEST" | "REDIRECT" | "REJECT" | "RETURN" | "SECMARK" | "SET" | "SNAT" | "SNPT" | "SYNPROXY"
-///     | "TARPIT" | "TCPMSS" | "TCPOPTSTRIP" | "TEE" | "TOS" | "TPROXY" | "TRACE" | "TTL" | "ULOG"`
+///     "CONNSECMARK" | "CT" | "DNAT" | "DNPT" | "DROP" | "DSCP" | "ECN" | "HL" | "HMARK" | "IDLETIMER" | "LED"
+///     | "LOG" | "LOGMARK" | "MARK" | "MASQUERADE" | "NETFLOW" | "NETMAP" | "NFLOG" | "NFQUEUE" | "NOTRACK" |
+///     "QUEUE" | "RATEEST" | "REDIRECT" | "REJECT" | "RETURN" | "SECMARK" | "SET" | "SNAT" | "SNPT" |
+///     "SYNPROXY" | "TARPIT" | "TCPMSS" | "TCPOPTSTRIP" | "TEE" | "TOS" | "TPROXY" | "TRACE" | "TTL" | "ULOG"`
 ///
 /// The target of a name.
 pub(super) fn known_target(name: &str) -> Option<&'static TargetEntry> {

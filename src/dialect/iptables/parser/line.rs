@@ -6,7 +6,7 @@ use nom::combinator::{all_consuming, opt, recognize};
 use nom::sequence::{delimited, preceded, terminated};
 use nom::{IResult, Parser};
 
-use super::word::{next_word, space, word};
+use super::word::{bare, next_word, space, word};
 use crate::dialect::iptables::ast::{Command, Declaration, Line, Read, Unread, Verb};
 use crate::packet::Family;
 
@@ -104,12 +104,12 @@ fn program(input: &str) -> IResult<&str, Option<Family>> {
     }
 }
 
-/// `command ::= (counters space?)? ("-A" | "-I") space plain rule`
+/// `command ::= (counters space?)? ("-A" | "-I") space? bare rule`
 ///
 /// Reads the other commands of iptables(8), "COMMANDS", too, which iptables-save never prints.
 fn command<'a>(whole: &'a str, input: &'a str) -> Read<'a, Command<'a>> {
     let (mut rest, mut table, mut only) = (input, None, None);
-    let (word, verb) = loop {
+    let (word, verb, attached) = loop {
         let Some((word, after)) = next_word(rest)? else {
             return Err(Unread::new(whole, "this line has no command").help("a rule starts with `-A CHAIN`"));
         };
@@ -125,7 +125,10 @@ fn command<'a>(whole: &'a str, input: &'a str) -> Read<'a, Command<'a>> {
             "-6" | "--ipv6" => only = Some(Family::V6),
             "-w" | "--wait" => rest = after_number(rest),
             "-v" | "--verbose" | "-n" | "--numeric" | "--noflush" => {}
-            _ => break (word.0, verb(word.0)),
+            _ => match short_verb(word.0) {
+                Some((short, verb, chain)) => break (short, Some(verb), Some(chain)),
+                None => break (word.0, verb(word.0), None),
+            },
         }
     };
     let Some(verb) = verb else {
@@ -133,7 +136,17 @@ fn command<'a>(whole: &'a str, input: &'a str) -> Read<'a, Command<'a>> {
             Unread::new(word, format!("`{word}` is not a command")).help("a rule starts with `-A CHAIN`")
         );
     };
-    let (chain, rest) = plain(rest);
+    let (chain, rest) = match attached {
+        Some(chain) => (Some(chain), rest),
+        None => plain(rest),
+    };
+    let chain = chain.map(bare);
+    if let Some(chain) = chain.filter(|chain| chain.contains('"')) {
+        return Err(
+            Unread::new(chain, format!("`{chain}` is not the name of a chain"))
+                .help("quotes go around the whole name, or are left out"),
+        );
+    }
     let takes_number = matches!(verb, Verb::Insert | Verb::Delete | Verb::Replace);
     let (number, rest) = match plain(rest) {
         (Some(number), after) if takes_number && number.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -158,7 +171,7 @@ fn command<'a>(whole: &'a str, input: &'a str) -> Read<'a, Command<'a>> {
 fn plain(input: &str) -> (Option<&str>, &str) {
     let input = space(input);
     match word(input) {
-        Ok((rest, word)) if !word.starts_with(['-', '!', '#', '\'']) => (Some(word), rest),
+        Ok((rest, text)) if !bare(text).starts_with(['-', '!', '#', '\'']) => (Some(text), rest),
         _ => (None, input),
     }
 }
@@ -168,6 +181,14 @@ fn after_number(input: &str) -> &str {
         (Some(number), rest) if number.bytes().all(|byte| byte.is_ascii_digit()) => rest,
         _ => input,
     }
+}
+
+/// `-AINPUT`: a verb of one letter that changes rules, and the chain in the same word.
+fn short_verb(word: &str) -> Option<(&str, Verb, &str)> {
+    let (short, chain) = word.split_at_checked(2)?;
+    let is_name = !chain.is_empty() && !bare(chain).starts_with(['-', '!', '#', '\'']);
+    let has_rule = matches!(short, "-A" | "-I" | "-D" | "-R");
+    Some((short, verb(short).filter(|_| is_name && has_rule)?, chain))
 }
 
 fn verb(word: &str) -> Option<Verb> {

@@ -5,9 +5,10 @@
 //! an option asks for it (iptables(8), "MATCH AND TARGET EXTENSIONS").
 
 use super::value::protocol;
+use super::word::bare;
 use crate::dialect::iptables::ast::{Owner, Read, Rule, Term, Unread, Use};
 use crate::dialect::iptables::names::{
-    BUILTIN, Entry, Meaning, builtin_long, builtin_short, known_target, module_of_protocol,
+    Arity, BUILTIN, Entry, Meaning, builtin_long, builtin_short, known_target, module_of_protocol,
 };
 
 /// More modules in one rule than this are refused: options are looked up among all of them.
@@ -25,6 +26,9 @@ pub(super) struct Found<'a> {
     /// The value that is part of the same word.
     pub(super) attached: Option<&'a str>,
 }
+
+/// Beginnings that are meant though they are short: how `--to-destination` was long written.
+const SHORT_BEGINNING: &str = "to";
 
 /// Finds what a word that starts with a dash means.
 pub(super) fn find<'a>(word: &'a str, out: &mut Rule<'a>) -> Read<'a, Found<'a>> {
@@ -62,6 +66,19 @@ fn short<'a>(word: &'a str, out: &Rule<'a>) -> Read<'a, Found<'a>> {
     let long =
         meant.len() > 2 && (candidates(out).any(|name| name == meant) || matches!(meant, "dport" | "sport"));
     match builtin_short(letter) {
+        Some(entry)
+            if !long && attached.is_some() && !matches!(entry.meaning, Meaning::Match | Meaning::Goto) =>
+        {
+            let name = word.get(..name_end).unwrap_or(word);
+            let help = match entry.arity {
+                Arity::Zero => format!("write `{name}` alone"),
+                _ => format!(
+                    "iptables-restore refuses it: write `{name} {}`",
+                    attached.unwrap_or("")
+                ),
+            };
+            Err(Unread::new(word, format!("`{word}` is one word")).help(help))
+        }
         Some(entry) if !long => Ok(Found {
             owner: Owner::Builtin,
             entry: Some(entry),
@@ -112,7 +129,7 @@ fn in_modules(out: &Rule<'_>, is_it: impl Fn(&Entry) -> bool) -> Option<(Owner, 
 
 /// The one option that begins so, as `getopt_long(3)` allows.
 fn unique_beginning(name: &str, out: &Rule<'_>) -> Option<(Owner, Option<&'static Entry>)> {
-    if name.len() < MIN_BEGINNING {
+    if name.len() < MIN_BEGINNING && name != SHORT_BEGINNING {
         return None;
     }
     let of_target = target_options(out).iter().map(|entry| (Owner::Target, entry));
@@ -152,7 +169,7 @@ fn in_protocol<'a>(name: &str, out: &mut Rule<'a>) -> Option<(Owner, Option<&'st
         .find(of_protocol)
         .filter(|term| !term.negated)?
         .arguments;
-    let module = module_of_protocol(protocol(written)?)?;
+    let module = module_of_protocol(protocol(bare(written))?)?;
     let exact = module.options.iter().find(|entry| entry.name == name);
     let entry = exact.or_else(|| {
         let is_long = name.len() >= MIN_BEGINNING;

@@ -1,40 +1,44 @@
 //! A rule: its options in order, their negations and arguments.
 
 use super::option::{Found, MAX_MODULES, find};
-use super::word::{next_word, space};
+use super::word::{bare, next_word, space};
 use crate::dialect::iptables::ast::{Owner, Read, Rule, Target, Term, Unread, Use, Word};
 use crate::dialect::iptables::names::{Arity, Meaning, known_module, known_target};
 
 /// More options in one rule than this are refused: those of one module are looked at together.
 const MAX_OPTIONS: usize = 512;
 
-/// `rule ::= (space term)* (space ( "-p" space? protocol (space term)* | ("!" space "-p" space? | "-p" space "!"
+/// `rule ::= (space term)* (space ( "-p" space protocol (space term)* | ("!" space "-p" space | "-p" space "!"
 ///     space)
 ///     /tcp|udp|icmp|sctp|esp|gre|vrrp|[1-9][0-9]?|1[0-9][0-9]|2[0-4][0-9]|25[0-5]|0+([1-7][0-7]?|[1-3][0-7][0-7])/
-///     (space term)* | "-p" space? "tcp" (space ("-m" space? "tcp" | ports | "--syn" | "!" space "--syn" | ("!"
+///     (space term)* | "-p" space "tcp" (space ("-m" space? "tcp" | ports | "--syn" | "!" space "--syn" | ("!"
 ///     space)? "--tcp-flags" space tcp-flags space tcp-flags | "--tcp-flags" space "!" space tcp-flags space
-///     tcp-flags | term))* | "-p" space? "udp" (space ("-m" space? "udp" | ports | term))* | "-p" space? "sctp"
-///     (space ("-m" space? "sctp" | ports | term))* | "-p" space? /tcp|udp|sctp/ space "-m" space? "multiport"
-///     space (("!" space)? /--(spo(r(t(s)?)?)?|dpo(r(t(s)?)?)?|por(t(s)?)?)/ (space | "=") port-list |
+///     tcp-flags | term))* | "-p" space "udp" (space ("-m" space? "udp" | ("!" space)?
+///     /--(spo(r(t)?)?|dpo(r(t)?)?|source-(p(o(r(t)?)?)?)?|destination-(p(o(r(t)?)?)?)?)/ (space | "=")
+///     decimal-range | /--(spo(r(t)?)?|dpo(r(t)?)?|source-(p(o(r(t)?)?)?)?|destination-(p(o(r(t)?)?)?)?)/ space
+///     "!" space decimal-range | term))* | "-p" space "sctp" (space ("-m" space? "sctp" | ports | term))* |
+///     "-p" space /tcp|udp|sctp/ space "-m" space? "multiport" space (("!" space)?
+///     /--(spo(r(t(s)?)?)?|dpo(r(t(s)?)?)?|por(t(s)?)?)/ (space | "=") port-list |
 ///     /--(spo(r(t(s)?)?)?|dpo(r(t(s)?)?)?|por(t(s)?)?)/ space "!" space port-list) (space (("!" space)?
 ///     /--(spo(r(t(s)?)?)?|dpo(r(t(s)?)?)?|por(t(s)?)?)/ (space | "=") port-list |
-///     /--(spo(r(t(s)?)?)?|dpo(r(t(s)?)?)?|por(t(s)?)?)/ space "!" space port-list | term))* | "-p" space? "icmp"
-///     (space ("-m" space? "icmp" | ("!" space)? /--icm(p(-(t(y(p(e)?)?)?)?)?)?/ (space | "=") icmp-types |
-///     /--icm(p(-(t(y(p(e)?)?)?)?)?)?/ space "!" space icmp-types | term))* ))? (space target (space term)*)?
-///     (space comment)?`
+///     /--(spo(r(t(s)?)?)?|dpo(r(t(s)?)?)?|por(t(s)?)?)/ space "!" space port-list | term))* | "-p" space
+///     "icmp" (space ("-m" space? "icmp" | ("!" space)? /--icm(p(-(t(y(p(e)?)?)?)?)?)?/ (space | "=")
+///     icmp-types | /--icm(p(-(t(y(p(e)?)?)?)?)?)?/ space "!" space icmp-types | term))* ))? (space target
+///     (space term)*)? (space comment)?`
 pub(in crate::dialect::iptables) fn rule<'a>(input: &'a str, out: &mut Rule<'a>) -> Read<'a, ()> {
     out.clear();
     let mut rest = input;
     let mut negation = None;
     while let Some((word, after)) = next_option(rest)? {
         rest = after;
-        match word.0.as_bytes() {
-            b"!" if negation.is_none() => negation = Some(word.0),
+        let word = bare(word.0);
+        match word.as_bytes() {
+            b"!" if negation.is_none() => negation = Some(word),
             [b'-', _, ..] => {
-                let found = find(word.0, out)?;
+                let found = find(word, out)?;
                 rest = option(&found, negation.take().is_some(), rest, out)?;
             }
-            _ => return Err(unexpected(word.0)),
+            _ => return Err(unexpected(word)),
         }
     }
     match negation {
@@ -67,11 +71,15 @@ fn option<'a>(found: &Found<'a>, negated: bool, rest: &'a str, out: &mut Rule<'a
     let mut negated = negated;
     let (arguments, rest) = arguments(found, &mut negated, rest)?;
     let meaning = found.entry.map(|entry| entry.meaning);
+    let is_named = matches!(meaning, Some(Meaning::Match | Meaning::Jump | Meaning::Goto));
+    let arguments = if is_named { bare(arguments) } else { arguments };
     match meaning {
-        Some(Meaning::Match | Meaning::Jump | Meaning::Goto)
-            if arguments.starts_with(['-', '!', '#', '\'']) =>
-        {
+        _ if is_named && arguments.starts_with(['-', '!', '#', '\'']) => {
             return Err(Unread::new(found.name, format!("`{}` needs a name", found.name)));
+        }
+        _ if is_named && arguments.contains('"') => {
+            return Err(Unread::new(arguments, format!("`{arguments}` is not a name"))
+                .help("quotes go around the whole name, or are left out"));
         }
         Some(Meaning::Match) => {
             refuse_negation(negated, found.name)?;

@@ -43,6 +43,16 @@ fn end_of_word(input: &str) -> Option<usize> {
     (!quoted).then_some(input.len())
 }
 
+/// `bare ::= /[^-!#' \t\n"][^ \t\n"]*|"[^-!#' \t\n"\\][^ \t\n"\\]*"/`
+///
+/// A name or an option without the double quotes around it. One that has other quotes is given back as it is: no name
+/// and no option has any.
+pub(in crate::dialect::iptables) fn bare(word: &str) -> &str {
+    let inner = word.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let is_plain = |inner: &&str| !inner.is_empty() && !inner.contains(['"', '\\', ' ', '\t']);
+    inner.filter(is_plain).unwrap_or(word)
+}
+
 /// `space ::= /[ \t]+/`
 ///
 /// White space skipped.
@@ -83,6 +93,15 @@ mod tests {
         assert_eq!(raw, ["a", "\"b c\"", "d\"e f\"g", "'h i'", "it's", r#""j\"k""#]);
         let said: Vec<_> = words(text).map(|word| word.text().into_owned()).collect();
         assert_eq!(said, ["a", "b c", "de fg", "h i", "it's", "j\"k"]);
+    }
+
+    #[test]
+    fn a_name_is_read_without_the_quotes_around_it() {
+        let words = [r#""X""#, "X", r#"I"N""#, r#""""#, r#"""#, r#""a b""#, "'X'"];
+        assert_eq!(
+            words.map(bare),
+            ["X", "X", r#"I"N""#, r#""""#, r#"""#, r#""a b""#, "'X'"]
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::to_ports;
+use super::{number, to_ports};
 use crate::dialect::iptables::ast::{Read, Unread};
 use crate::packet::{Family, RangeSet, address};
 
@@ -48,12 +48,7 @@ enum Found {
 }
 
 /// `address ::= (ip | /[0-9._][0-9._-]*[A-Za-z][A-Za-z0-9._-]*|[A-Za-z][A-Za-z0-9._-]*/) ("/"
-///     /0{0,}([0-9]|[12][0-9]|3[0-2])|(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(\.(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}/)?`
-///
-/// `address ::=
-///     (/(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(\.(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){0,3}/ |
-///     /[0-9._][0-9._-]*[A-Za-z][A-Za-z0-9._-]*|[A-Za-z][A-Za-z0-9._-]*/) ("/"
-///     /0{0,}([0-9]|[12][0-9]|3[0-2])|(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(\.(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}/)?`
+///     /[0-9]|[12][0-9]|3[0-2]|0+([0-7]|[1-3][0-7]|40)|0[xX]0{0,}([0-9a-fA-F]|1[0-9a-fA-F]|20)|(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(\.(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}/)?`
 fn address(text: &str, family: Family) -> Read<'_, Found> {
     let (base, mask) = match text.split_once('/') {
         Some((base, mask)) => (base, Some(mask)),
@@ -94,9 +89,9 @@ fn address(text: &str, family: Family) -> Read<'_, Found> {
 /// A prefix length or a dotted mask.
 fn netmask(text: &str, family: Family) -> Read<'_, u128> {
     let bits = family.bits();
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if digits {
-        return match text.parse::<u32>() {
+    // Octal behind a leading 0, as iptables takes it: `/032` is `/26`.
+    if let Some(prefix) = number(text) {
+        return match u32::try_from(prefix) {
             Ok(prefix) if prefix <= bits => {
                 Ok(family.max() & !u128::MAX.checked_shr(128 - (bits - prefix)).unwrap_or(0))
             }
@@ -161,10 +156,6 @@ fn with_holes(address: u128, mask: u128, bits: u32) -> impl Iterator<Item = (u12
 }
 
 /// `address-range ::= ip ("-" ip)?`
-///
-/// `address-range ::=
-///     /(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(\.(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){0,3}/ ("-"
-///     /(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(\.(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){0,3}/)?`
 ///
 /// May end before it starts: no address is in it.
 pub(in crate::dialect::iptables) fn address_range(text: &str, family: Family) -> Read<'_, (u128, u128)> {
