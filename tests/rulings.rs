@@ -150,6 +150,7 @@ fn ruleset(random: &mut Random, unknowns: bool) -> Ruleset {
         .map(|(chain, (hook, priority, purpose))| Base {
             hook,
             priority,
+            order: 0,
             purpose,
             chain: ChainId(chain),
             default: if random.chance(2) {

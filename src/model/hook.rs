@@ -9,19 +9,19 @@ use crate::packet::{
 impl<'m> Compiler<'m> {
     /// The base chains of a hook, in the order of their priorities, as `(ruleset, base)`.
     fn bases(&self, hook: Hook) -> Vec<(usize, usize)> {
-        let mut bases: Vec<(i32, usize, usize)> = Vec::new();
+        let mut bases: Vec<(i32, u32, usize, usize)> = Vec::new();
         for (ruleset, rules) in self.rulesets.iter().enumerate() {
             let called = rules
                 .bases
                 .iter()
                 .enumerate()
                 .filter(|(_, base)| base.hook == hook);
-            bases.extend(called.map(|(at, base)| (base.priority, ruleset, at)));
+            bases.extend(called.map(|(at, base)| (base.priority, base.order, ruleset, at)));
         }
         bases.sort_unstable();
         bases
             .into_iter()
-            .map(|(_, ruleset, base)| (ruleset, base))
+            .map(|(.., ruleset, base)| (ruleset, base))
             .collect()
     }
 

@@ -148,17 +148,17 @@ impl<'m> Interpreter<'m> {
     /// What hooks let pass, one after the other.
     fn hooks(&self, hooks: &[Hook], mut on_way: Vec<Accepted>, answer: &mut Answer) -> Vec<Accepted> {
         for &hook in hooks {
-            let mut bases: Vec<(i32, usize, usize)> = Vec::new();
+            let mut bases: Vec<(i32, u32, usize, usize)> = Vec::new();
             for (at, ruleset) in self.rulesets.iter().enumerate() {
                 let called = ruleset
                     .bases
                     .iter()
                     .enumerate()
                     .filter(|(_, base)| base.hook == hook);
-                bases.extend(called.map(|(base, of)| (of.priority, at, base)));
+                bases.extend(called.map(|(base, of)| (of.priority, of.order, at, base)));
             }
             bases.sort_unstable();
-            for (_, ruleset, base) in bases {
+            for (.., ruleset, base) in bases {
                 on_way = self.base(ruleset, base, on_way, answer);
             }
         }

@@ -121,6 +121,9 @@ pub struct Base {
     /// The order among the base chains of a hook, lowest first: raw -300, mangle -150, destination NAT -100,
     /// filter 0, security 50, source NAT 100 (iptables' tables have these same numbers).
     pub priority: i32,
+    /// The order among those of one priority, lowest first, where it is known: the kernel calls the chain first that was
+    /// hooked last (`nf_hook_entries_grow`).
+    pub order: u32,
     /// What it is for.
     pub purpose: Purpose,
     /// The chain.

@@ -26,6 +26,7 @@ fn in_page(path: &str, page: &str) -> Vec<(String, String)> {
             // What a file is called says its family, if nothing else does.
             (None, Some("iptables")) => open = Some((format!("{path}:{}.rules", at + 1), String::new())),
             (None, Some("ip6tables")) => open = Some((format!("{path}:{}.rules6", at + 1), String::new())),
+            (None, Some("nft")) => open = Some((format!("{path}:{}.nft", at + 1), String::new())),
             (None, _) => {}
         }
     }

@@ -156,7 +156,8 @@ impl Kernel {
     /// Sends the packets once without and once with the ruleset.
     fn ask(subject: &Subject, family: Family, probes: &[Probe]) -> Result<Self, String> {
         let interfaces = probes.iter().flat_map(|probe| [&probe.by, &probe.out]).flatten();
-        let mut space = Namespace::new(&interfaces.cloned().collect());
+        let interfaces = interfaces.cloned().chain(subject.interfaces());
+        let mut space = Namespace::new(&interfaces.collect());
         markers::begin();
         Namespace::settle();
         space.route(&Routes {
@@ -199,7 +200,8 @@ impl Kernel {
             "accept"
         } else if self.seen.refused.contains(&number) {
             "reject"
-        } else if self.seen.arrived.contains(&number) {
+        } else if self.seen.arrived.contains(&number) || self.loaded.text.contains("hook ingress") {
+            // A device's own chains come before the first that could write it down.
             "drop"
         } else {
             "nothing"

@@ -40,7 +40,11 @@ impl Tool {
 
     /// Loads a ruleset into the namespace of this thread, or says what the tool says.
     pub(crate) fn load(self, text: &str, family: Family) -> Result<(), String> {
-        let arguments: &[&str] = if self == Self::Nft { &["-f", "-"] } else { &[] };
+        let arguments: &[&str] = match self {
+            Self::Nft if text.trim_start().starts_with('{') => &["-j", "-f", "-"],
+            Self::Nft => &["-f", "-"],
+            _ => &[],
+        };
         run(self.program(family), arguments, text).map(|_| ())
     }
 
@@ -67,7 +71,11 @@ impl Tool {
             let Err(said) = self.load(&text, family) else {
                 return Ok(Loaded { text, refused });
             };
-            let mut left_out = left_out(&said, &mut lines);
+            let mut left_out = if self == Self::Nft {
+                left_out_of_nft(&said, &mut lines)
+            } else {
+                left_out(&said, &mut lines)
+            };
             if left_out.is_empty() && self != Self::Nft {
                 left_out = self.left_out_of_table(&said, &mut lines, family);
             }
@@ -155,6 +163,27 @@ fn left_out(said: &str, lines: &mut [String]) -> Vec<String> {
     refused
         .map(|line| std::mem::replace(line, "#".to_owned()))
         .collect()
+}
+
+/// Makes comments of the lines that nft complains of, if they are rules of their own.
+fn left_out_of_nft(said: &str, lines: &mut [String]) -> Vec<String> {
+    let named = said.lines().filter_map(|line| {
+        line.strip_prefix("/dev/stdin:")
+            .or_else(|| line.split("/dev/stdin:").nth(1))
+    });
+    let named = named.filter_map(|rest| rest.split(':').next()?.parse::<usize>().ok()?.checked_sub(1));
+    let mut refused = Vec::new();
+    for at in named.collect::<std::collections::BTreeSet<_>>() {
+        let is_rule = |line: &&mut String| {
+            let count = |of: char| line.matches(of).count();
+            let first = line.split_whitespace().next().unwrap_or("#");
+            count('{') == count('}')
+                && !matches!(first, "#" | "}" | "type" | "set" | "map" | "chain" | "table")
+        };
+        let line = lines.get_mut(at).filter(is_rule);
+        refused.extend(line.map(|line| std::mem::replace(line, "#".to_owned())));
+    }
+    refused
 }
 
 /// The line of which the tool complains: "line 7", or "Error occurred at line: 7".

@@ -12,6 +12,8 @@ mod blocks;
 mod corners;
 mod counters;
 mod invented;
+mod invented_match;
+mod invented_nft;
 mod judge;
 mod loading;
 mod machine;
@@ -49,6 +51,7 @@ const N_PACKETS_OF_CORPUS: usize = 800;
 
 /// Rulesets that are invented, and packets for each.
 const N_INVENTED: u64 = 24;
+const N_INVENTED_OF_NFT: u64 = 40;
 const N_PACKETS_OF_INVENTED: usize = 500;
 
 #[test]
@@ -88,6 +91,43 @@ fn the_kernel_decides_as_we_say_of_the_cases() {
         .into_iter()
         .map(|(name, text)| Subject::new(&name, text));
     judge_all("cases", subjects.collect(), N_PACKETS_OF_CASE);
+}
+
+#[test]
+fn the_kernel_decides_as_we_say_of_the_fixtures_of_nft() {
+    if !machine::is_able() {
+        return;
+    }
+    let files = ["nft", "conf", "json"].map(|extension| listing::below("fixtures/nftables", extension));
+    let subjects = files
+        .concat()
+        .into_iter()
+        .map(|path| Subject::new(&path, file::text(&path)))
+        .collect();
+    judge_all("fixtures of nft", subjects, N_PACKETS);
+}
+
+#[test]
+fn the_kernel_decides_as_we_say_of_invented_rulesets_of_nft() {
+    if !machine::is_able() {
+        return;
+    }
+    let (first, last) = seeds(N_INVENTED_OF_NFT);
+    let subject = |seed| Subject::new(&format!("invented by {seed}.nft"), invented_nft::ruleset(seed));
+    judge_all(
+        "invented in nft",
+        (first..=last).map(subject).collect(),
+        N_PACKETS_OF_INVENTED,
+    );
+}
+
+/// The first and last seed: `PORTCULLIS_SEEDS=1000-1999` asks about more than each run has the time for.
+fn seeds(n_usual: u64) -> (u64, u64) {
+    let asked = std::env::var("PORTCULLIS_SEEDS").unwrap_or_default();
+    let ends = asked
+        .split_once('-')
+        .and_then(|(first, last)| Some((first.parse().ok()?, last.parse().ok()?)));
+    ends.unwrap_or((1, n_usual))
 }
 
 #[test]

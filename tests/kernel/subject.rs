@@ -48,6 +48,23 @@ impl Subject {
         }
     }
 
+    /// The interfaces that must be there for nft to take the text: those that are asked for by their index, or filtered.
+    pub(crate) fn interfaces(&self) -> Vec<String> {
+        let is_end = |letter: char| letter.is_whitespace() || ",;{}=[]".contains(letter);
+        let mut words = self
+            .text
+            .split(is_end)
+            .filter(|word| !word.is_empty() && *word != "!");
+        let mut found = Vec::new();
+        while let Some(word) = words.next() {
+            if self.tool == Tool::Nft && matches!(word, "iif" | "oif" | "device" | "devices") {
+                let names = words.clone().take(3).map(|name| name.trim_matches('"'));
+                found.extend(names.take_while(|name| matches!(*name, "lo" | "eth0" | "eth1" | "wg0")));
+            }
+        }
+        found.into_iter().map(str::to_owned).collect()
+    }
+
     /// The file's name: what it ends with can say what it is.
     pub(crate) fn file_name(&self) -> String {
         let name = self.name.rsplit('/').next().unwrap_or_default();

@@ -236,11 +236,12 @@ pub(super) enum Kind<'a> {
     /// `meta mark set VALUE`
     SetMark(Expr<'a>),
     /// Changes what this selector reads, and nothing that is modelled.
-    Change(Key),
+    Change(Key, Expr<'a>),
     Notrack,
     /// Adds the packet's key to a set; `gated`: goes on only within a limit.
     Update {
         set: &'a str,
+        key: Expr<'a>,
         gated: bool,
     },
     Nat(Nat<'a>),

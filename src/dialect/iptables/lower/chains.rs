@@ -350,6 +350,7 @@ impl<'a> Chains<'a> {
                 ruleset.bases.push(Base {
                     hook,
                     priority: table.kind.priority(hook),
+                    order: 0,
                     purpose: table.kind.purpose(),
                     chain: *id,
                     default: chain.default,

@@ -126,7 +126,7 @@ fn comparison<'a>(node: &Node<'a>) -> Read<'a, Comparison> {
 fn change<'a>(node: &Node<'a>, key: Expr<'a>, value: Expr<'a>) -> Read<'a, Kind<'a>> {
     match key.kind {
         ExprKind::Selector(Key::Mark) => Ok(Kind::SetMark(value)),
-        ExprKind::Selector(key) => Ok(Kind::Change(key)),
+        ExprKind::Selector(key) => Ok(Kind::Change(key, value)),
         _ => Err(not_read(node)),
     }
 }
@@ -145,6 +145,7 @@ fn update<'a>(node: &Node<'a>, inside: &Node<'a>) -> Read<'a, Kind<'a>> {
     };
     Ok(Kind::Update {
         set,
+        key: expr(inside.get("elem").ok_or_else(|| not_read(node))?)?,
         gated: statements.iter().any(is_gate),
     })
 }

@@ -78,6 +78,9 @@ impl<'p, 'a> Writer<'_, 'p, 'a> {
             {
                 address_of(place, nat, address)?;
             }
+            for value in nat.address.iter().chain(&nat.ports) {
+                self.reads(place, value, matches)?;
+            }
             push(
                 place,
                 std::mem::take(matches),

@@ -286,7 +286,11 @@ impl<'t, 'a> Loader<'t, 'a> {
                 let Some(family) = self.program.tables.get(table).map(|table| table.name.family) else {
                     return Ok(());
                 };
-                let base = base_line(line, family, &self.scope)?;
+                let before = self.chain_at(table, chain).and_then(|chain| chain.base.as_ref());
+                let before = before.map(|base| base.serial);
+                let serial = before.unwrap_or(self.program.n_hooked);
+                let base = base_line(line, family, &self.scope, serial)?;
+                self.program.n_hooked = self.program.n_hooked.max(serial.saturating_add(1));
                 if let Some(chain) = self.chain_at(table, chain) {
                     chain.base = Some(base);
                 }

@@ -1,7 +1,7 @@
 //! Base chains: which hook calls which chain, when, and what it is for.
 
 use super::chains::{Group, Lowering, table_path};
-use super::place::Tracking;
+use super::place::{Met, When};
 use super::program::{BaseLine, Chain, Table};
 use super::scope::behind;
 use crate::dialect::nftables::ast::{Data, ExprKind, Kind, Rule, TableFamily, Verdict};
@@ -54,25 +54,44 @@ pub(super) fn translating(table: &Table<'_>) -> Vec<usize> {
         .collect()
 }
 
-/// Which chains are met before connections are tracked, and which after.
-pub(super) fn tracking(table: &Table<'_>) -> Vec<Tracking> {
-    let roots = |early: bool| {
-        let is_root = move |chain: &Chain<'_>| {
-            chain.exists && chain.base.as_ref().is_some_and(|base| is_early(base) == early)
+/// When each chain of a table is met.
+pub(super) fn met(table: &Table<'_>) -> Vec<Met> {
+    let tracking = seen_from(table, is_early);
+    let routing = seen_from(table, |base| base.hook == Hook::Prerouting);
+    let both = tracking.into_iter().zip(routing);
+    both.map(|(tracking, routing)| Met { tracking, routing })
+        .collect()
+}
+
+/// Which chains are met before something, and which after.
+fn seen_from(table: &Table<'_>, is_before: impl Fn(&BaseLine<'_>) -> bool) -> Vec<When> {
+    let roots = |before: bool| {
+        let is_root = |chain: &Chain<'_>| {
+            let base = chain.base.as_ref();
+            chain.exists && base.is_some_and(|base| is_before(base) == before)
         };
-        (0..table.chains.len()).filter(move |&at| table.chains.get(at).is_some_and(is_root))
+        let chains = table.chains.iter().enumerate();
+        let found: Vec<usize> = chains
+            .filter(|(_, chain)| is_root(chain))
+            .map(|(at, _)| at)
+            .collect();
+        found
     };
-    if roots(true).next().is_none() {
-        return vec![Tracking::Tracked; table.chains.len()];
+    let before = roots(true);
+    if before.is_empty() {
+        return vec![When::After; table.chains.len()];
     }
-    let (early, late) = (reached(table, roots(true)), reached(table, roots(false)));
-    early
+    let (before, after) = (
+        reached(table, before.into_iter()),
+        reached(table, roots(false).into_iter()),
+    );
+    before
         .into_iter()
-        .zip(late)
+        .zip(after)
         .map(|both| match both {
-            (true, false) => Tracking::Early,
-            (true, true) => Tracking::Either,
-            _ => Tracking::Tracked,
+            (true, false) => When::Before,
+            (true, true) => When::Either,
+            _ => When::After,
         })
         .collect()
 }
@@ -154,6 +173,7 @@ pub(super) fn hook(
     let mut hooked = Base {
         hook: base.hook,
         priority: base.priority,
+        order: u32::MAX - base.serial,
         purpose: purpose(base, default),
         chain: id,
         default,
@@ -254,6 +274,7 @@ pub(super) fn add_missing(lowering: &Lowering<'_, '_>, both: &mut Group, v4: &mu
         group.bases.push(Base {
             hook,
             priority: 0,
+            order: 0,
             purpose: Purpose::Filter,
             chain,
             default: DefaultVerdict::Accept,

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 use super::content::{self, Content};
-use super::place::{Place, Tracking};
+use super::place::{Met, Place};
 use super::program::{Program, Table};
 use super::unknown::Unknowns;
 use super::value::Refusal;
@@ -202,16 +202,16 @@ impl<'p, 'a> Lowering<'p, 'a> {
         if only.is_none() {
             self.check_sets(table);
         }
-        let tracking = base::tracking(table);
+        let met = base::met(table);
         for (index, chain) in chains() {
             let Some(&id) = group.ids.get(&(at, index)) else {
                 continue;
             };
-            let tracking = tracking.get(index).copied().unwrap_or(Tracking::Tracked);
+            let Some(&met) = met.get(index) else { continue };
             let mut rules = Vec::with_capacity(chain.rules.len());
             for rule in &chain.rules {
                 self.n_rules += usize::from(only.is_none());
-                self.rule(at, table, group, tracking, rule, &mut rules);
+                self.rule(at, table, group, met, rule, &mut rules);
             }
             group.set_rules(id, rules);
             if !table.is_dormant && base::is_of(chain, table, only.is_some()) {
@@ -247,13 +247,13 @@ impl<'p, 'a> Lowering<'p, 'a> {
         at: usize,
         table: &'p Table<'a>,
         group: &mut Group,
-        tracking: Tracking,
+        met: Met,
         rule: &'p Rule<'a>,
         into: &mut Vec<crate::model::Rule>,
     ) {
         self.unknowns.begin_rule();
         let span = self.texts.span(rule.text);
-        let mut place = Place::new(table, group.families, tracking, span);
+        let mut place = Place::new(table, group.families, met, span);
         super::rule::Writer {
             lowering: self,
             group,

@@ -5,7 +5,7 @@
 use super::chains::Lowering;
 use super::content::{self, Content};
 use super::cube::{Cube, cubes};
-use super::place::{Place, Tracking};
+use super::place::{Place, When};
 use super::scope::behind;
 use super::value::{self, Effort, Refusal};
 use crate::dialect::nftables::ast::{Comparison, Expr, ExprKind, Operator, Read, TableFamily, Unread};
@@ -248,10 +248,10 @@ impl<'p, 'a> Lowering<'p, 'a> {
             let span = self.texts.span(word);
             let tracked = RangeSet::range(packet_value::NEW, packet_value::RELATED);
             // Without a connection there is nothing to ask: the rule ends here.
-            let condition = match place.tracking {
-                Tracking::Tracked => Condition::Test(Field::State, tracked),
-                Tracking::Early => never(),
-                Tracking::Either => Condition::Unknown(Unknown {
+            let condition = match place.met.tracking {
+                When::After => Condition::Test(Field::State, tracked),
+                When::Before => never(),
+                When::Either => Condition::Unknown(Unknown {
                     property: None,
                     why: self
                         .unknowns
@@ -542,7 +542,7 @@ impl<'p, 'a> Lowering<'p, 'a> {
             Key::IcmpType(_) => test(Field::Service, icmp_types(set)),
             Key::IcmpCode(_) => test(Field::Service, icmp_codes(set)),
             Key::Interface(Source) => test(Field::InInterface, set.clone()),
-            Key::Interface(Destination) => test(Field::OutInterface, set.clone()),
+            Key::Interface(Destination) => self.leaves_by(place, set),
             Key::NfProto => families(set.contains(2), set.contains(10)),
             Key::EtherType => families(set.contains(0x0800), set.contains(0x86dd)),
             Key::CtState => self.state(place, set),
@@ -616,18 +616,33 @@ impl<'p, 'a> Lowering<'p, 'a> {
         if set.contains(1) {
             parts.push(Condition::Test(Field::State, tracked_not));
         }
-        let early = any(parts);
-        match place.tracking {
-            Tracking::Tracked => tracked,
-            Tracking::Early => early,
-            Tracking::Either => {
-                let why = self
-                    .unknowns
-                    .text("the chain is called before and after connections are tracked");
-                let unknown = |property| Condition::Unknown(Unknown { property, why });
+        let why = "the chain is called before and after connections are tracked";
+        self.met(place.met.tracking, tracked, any(parts), why)
+    }
+
+    /// By which interface a packet leaves: before it is routed, by one without a name.
+    fn leaves_by(&mut self, place: &Place<'p, 'a>, set: &RangeSet) -> Condition {
+        let unrouted = if set.contains(0) { always() } else { never() };
+        let why = "the chain is called before and after packets are routed";
+        self.met(
+            place.met.routing,
+            test(Field::OutInterface, set.clone()),
+            unrouted,
+            why,
+        )
+    }
+
+    /// What holds of packets, whether they are met after something happened to them or before.
+    fn met(&mut self, when: When, after: Condition, before: Condition, why: &str) -> Condition {
+        match when {
+            When::After => after,
+            When::Before => before,
+            When::Either => {
+                let why = self.unknowns.text(why);
+                let unknown = Condition::Unknown(Unknown { property: None, why });
                 Condition::Any(vec![
-                    Condition::All(vec![tracked.clone(), early.clone()]),
-                    Condition::All(vec![Condition::Any(vec![tracked, early]), unknown(None)]),
+                    Condition::All(vec![after.clone(), before.clone()]),
+                    Condition::All(vec![Condition::Any(vec![after, before]), unknown]),
                 ])
             }
         }
@@ -736,7 +751,7 @@ fn family_word(place: &Place<'_, '_>) -> &'static str {
 }
 
 /// Whether there is nothing to ask without a connection.
-fn is_of_connection(key: &Key) -> bool {
+pub(super) fn is_of_connection(key: &Key) -> bool {
     match key {
         Key::CtStatus | Key::CtDirection => true,
         Key::Other(other) => other.name.starts_with("ct "),

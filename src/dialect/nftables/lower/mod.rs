@@ -7,6 +7,7 @@ mod action;
 mod apply;
 mod base;
 mod chains;
+mod computed;
 mod condition;
 mod content;
 mod cube;

@@ -4,15 +4,24 @@ use crate::model::Families;
 use crate::packet::RangeSet;
 use crate::source::Span;
 
-/// When the chain is met: before connections are tracked, after, or both.
+/// When a chain is met, as seen from something else that happens to packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tracking {
-    /// By chains behind it only.
-    Tracked,
-    /// By chains before it only.
-    Early,
-    /// By both.
+pub(super) enum When {
+    /// Always behind it.
+    After,
+    /// Always before it.
+    Before,
+    /// Both.
     Either,
+}
+
+/// When a chain is met.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Met {
+    /// As seen from connection tracking.
+    pub(super) tracking: When,
+    /// As seen from routing, which says by which interface a packet leaves.
+    pub(super) routing: When,
 }
 
 /// What is known of the packets that a rule sees.
@@ -21,7 +30,7 @@ pub(super) struct Place<'p, 'a> {
     pub(super) table: &'p super::program::Table<'a>,
     /// The families of the ruleset that is made.
     pub(super) families: Families,
-    pub(super) tracking: Tracking,
+    pub(super) met: Met,
     /// What selectors that were read demanded, so that it is demanded once.
     pub(super) demanded: Vec<(crate::packet::Field, u128)>,
     /// The protocols that get past the conditions so far.
@@ -37,13 +46,13 @@ impl<'p, 'a> Place<'p, 'a> {
     pub(super) fn new(
         table: &'p super::program::Table<'a>,
         families: Families,
-        tracking: Tracking,
+        met: Met,
         span: Span,
     ) -> Self {
         Self {
             table,
             families,
-            tracking,
+            met,
             demanded: Vec::new(),
             protocols: RangeSet::range(0, 255),
             reads_mark: false,

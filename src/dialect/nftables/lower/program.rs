@@ -19,6 +19,8 @@ pub(super) struct Program<'a> {
     by_name: FxHashMap<(TableFamily, &'a str), usize>,
     /// Whether everything was flushed at some point: then what the file says is all there is.
     pub(super) is_flushed: bool,
+    /// How many chains were hooked.
+    pub(super) n_hooked: u32,
     /// Rules that may be moved to make room for others, in one run.
     moves: usize,
 }
@@ -61,6 +63,8 @@ pub(super) struct BaseLine<'a> {
     pub(super) is_on_device: bool,
     pub(super) devices: Vec<&'a str>,
     pub(super) priority: i32,
+    /// How many chains were hooked before it.
+    pub(super) serial: u32,
 }
 
 /// One set or map.
@@ -281,6 +285,7 @@ pub(super) fn base_line<'a>(
     line: HookLine<'a>,
     family: TableFamily,
     scope: &Scope<'a>,
+    serial: u32,
 ) -> Result<BaseLine<'a>, Unread<'a>> {
     let HookLine {
         text,
@@ -315,6 +320,7 @@ pub(super) fn base_line<'a>(
         is_on_device,
         devices: names,
         priority: priority_of(&priority, offset, hook, family)?,
+        serial,
     })
 }
 

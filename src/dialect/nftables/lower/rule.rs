@@ -87,7 +87,16 @@ impl<'p, 'a> Writer<'_, 'p, 'a> {
                 super::action::check_mark(value)?;
             }
             let edit = match &statement.kind {
-                Kind::SetMark(value) => Some((super::action::mark(value), place.reads_mark)),
+                Kind::SetMark(value) => {
+                    let span = self.lowering.texts.span(statement.text);
+                    let mapped = self.reads(place, value, matches)?;
+                    if let (Some(mapped), false) = (mapped, place.reads_mark)
+                        && self.mapped_marks(place, &mapped, span, matches, into)
+                    {
+                        continue;
+                    }
+                    Some((super::action::mark(value), place.reads_mark))
+                }
                 Kind::Notrack => Some((Edit::Untrack, place.reads_state)),
                 _ => None,
             };
@@ -163,14 +172,18 @@ impl<'p, 'a> Writer<'_, 'p, 'a> {
                 self.gate(name, span, matches);
                 return Ok(Step::Next);
             }
-            Kind::Update { set, gated } => {
+            Kind::Update { set, key, gated } => {
+                self.reads(place, key, matches)?;
                 self.lowering.unknowns.note_change(format!("@{set}"));
                 if *gated {
                     self.gate("limit", span, matches);
                 }
                 return Ok(Step::Next);
             }
-            Kind::Change(key) => return Ok(self.change(place, key, span, matches, into)),
+            Kind::Change(key, value) => {
+                self.reads(place, value, matches)?;
+                return Ok(self.change(place, key, span, matches, into));
+            }
             Kind::Verdict(verdict) => {
                 let action = self.verdict(place, verdict)?;
                 push(place, std::mem::take(matches), action, span, into);
@@ -276,7 +289,7 @@ impl<'p, 'a> Writer<'_, 'p, 'a> {
             match item {
                 ChainItem::Rule(rule) => {
                     let span = self.lowering.texts.span(rule.text);
-                    let mut inner = Place::new(place.table, place.families, place.tracking, span);
+                    let mut inner = Place::new(place.table, place.families, place.met, span);
                     if let Some(unread) = &rule.bad {
                         self.lowering.unread(unread);
                     }
@@ -416,7 +429,7 @@ impl<'p, 'a> Writer<'_, 'p, 'a> {
     }
 
     /// Whether a key is one of a map's.
-    fn is_element(
+    pub(super) fn is_element(
         &mut self,
         place: &mut Place<'p, 'a>,
         operands: &[Operand<'p>],

@@ -190,7 +190,7 @@ fn change<'a>(input: &'a str, left: Expr<'a>) -> Parsed<'a, Kind<'a>> {
     let (rest, _) = many0(preceded(symbol(","), computed)).parse(rest)?;
     match left.kind {
         ExprKind::Selector(Key::Mark) => Ok((rest, Kind::SetMark(value))),
-        ExprKind::Selector(key) => Ok((rest, Kind::Change(key))),
+        ExprKind::Selector(key) => Ok((rest, Kind::Change(key, value))),
         _ => super::token::refuse(left.text, "this cannot be changed"),
     }
 }
@@ -434,14 +434,14 @@ fn forward(input: &str) -> Parsed<'_, ()> {
 fn set_update(input: &str) -> Parsed<'_, Kind<'_>> {
     let (rest, _) = word(input)?;
     let (rest, of) = preceded(symbol("@"), word).parse(rest)?;
-    let (rest, gated) = update_block(rest)?;
-    Ok((rest, Kind::Update { set: of, gated }))
+    let (rest, (key, gated)) = update_block(rest)?;
+    Ok((rest, Kind::Update { set: of, key, gated }))
 }
 
 /// What is put into a set, and whether a limit goes with it.
-fn update_block(input: &str) -> Parsed<'_, bool> {
+fn update_block(input: &str) -> Parsed<'_, (Expr<'_>, bool)> {
     let (rest, _) = symbol("{").parse(input)?;
-    let (rest, _) = computed(rest)?;
+    let (rest, key) = computed(rest)?;
     let (rest, mut gated) = update_options(rest)?;
     let mut rest = rest;
     if has_symbol(rest, ":") {
@@ -455,7 +455,7 @@ fn update_block(input: &str) -> Parsed<'_, bool> {
         gated |= more;
     }
     let (rest, _) = symbol("}").parse(rest)?;
-    Ok((rest, gated))
+    Ok((rest, (key, gated)))
 }
 
 fn update_options(input: &str) -> Parsed<'_, bool> {
@@ -482,10 +482,10 @@ fn old_set_update(input: &str) -> Parsed<'_, Kind<'_>> {
         alt((keyword("add"), keyword("update"), keyword("delete"))),
     )
     .parse(input)?;
-    let (rest, _) = computed(rest)?;
+    let (rest, key) = computed(rest)?;
     let (rest, gated) = update_options(rest)?;
     let (rest, of) = preceded(symbol("@"), word).parse(rest)?;
-    Ok((rest, Kind::Update { set: of, gated }))
+    Ok((rest, Kind::Update { set: of, key, gated }))
 }
 
 /// `meter NAME size 10 { ip saddr limit rate 10/second }`
@@ -500,7 +500,7 @@ fn meter_of(input: &str) -> Parsed<'_, Kind<'_>> {
         word(input)?.0
     };
     let (rest, _) = opt(preceded(keyword("size"), number)).parse(rest)?;
-    let (rest, gated) = update_block(rest)?;
+    let (rest, (_, gated)) = update_block(rest)?;
     let kind = if gated { Kind::Limit("meter") } else { Kind::Pass };
     Ok((rest, kind))
 }
