@@ -51,6 +51,7 @@ fn add_filter(ruleset: &mut Ruleset, span: Span) {
         ruleset.bases.push(Base {
             hook,
             priority: kind.priority(hook),
+            order: 0,
             purpose: kind.purpose(),
             chain: ChainId(at),
             default: Verdict::Accept,
