@@ -21,7 +21,9 @@ use nom::combinator::opt;
 pub use self::token::RESERVED;
 pub(super) use self::token::comments;
 
-use self::token::{Expected, Failure, Res, STATEMENTS, any_token, consumed, keyword, refuse, symbol, trivia, word};
+use self::token::{
+    Expected, Failure, Res, STATEMENTS, any_token, consumed, keyword, refuse, symbol, trivia, word,
+};
 use super::ast;
 use super::error::{ErrorKind, PolicyError};
 use super::near::did_you_mean;

@@ -195,11 +195,9 @@ fn evaluate(service: &ast::Service, span: Span, errors: &mut Vec<PolicyError>) -
             protocol,
             kind: Some(kind),
         } => icmp_values(*protocol, kind),
-        ast::Service::Protocol(number) if *number > 255 => {
-            Err(ErrorKind::ProtocolTooLarge {
-                number: number.to_string(),
-            })
-        }
+        ast::Service::Protocol(number) if *number > 255 => Err(ErrorKind::ProtocolTooLarge {
+            number: number.to_string(),
+        }),
         ast::Service::Name(_) if resolved.protocol.is_none_or(has_ports) => return None,
         _ => return Some(resolved),
     };
