@@ -812,21 +812,35 @@ fn what_a_site_file_says_to_no_effect_is_refused_at_its_place() {
 #[test]
 fn a_row_of_two_policies_in_force_is_one_row() {
     let folder = folder();
+    // 8080 is open, and what the host sends is not filtered.
     folder.write(
         "two.ports",
-        b"policy t { role server feature big require eg: any -> server : tcp/443, tcp/444 }\npolicy u { use t }\n",
+        b"policy t { role server zone external feature f\n\
+          require eg: external -> server : tcp/443 when f\n\
+          forbid ex: external -> server : tcp/8080 }\n\
+          policy u { use t }\n",
     );
-    let run = folder.run("check --policy two.ports --role t.server --no-common --format json wrong.rules");
-    let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let audit =
+        "check --policy two.ports --role t.server --no-common --feature t.f --format json wrong.rules";
+    let json: serde_json::Value = serde_json::from_str(&folder.run(audit).stdout).unwrap();
     let findings = json["findings"].as_array().unwrap();
-    let missing: Vec<_> = findings
+    let cited: Vec<_> = findings
         .iter()
-        .filter(|one| one["code"] == "missing-opening")
+        .map(|finding| {
+            let rows = finding["rows"].as_array().unwrap().iter();
+            let rows: Vec<_> = rows.map(|row| row["id"].as_str().unwrap()).collect();
+            (finding["code"].as_str().unwrap(), rows)
+        })
+        .filter(|(code, _)| *code != "excess-opening")
         .collect();
-    assert!(!missing.is_empty(), "{}", run.stdout);
-    for finding in missing {
-        assert_eq!(finding["rows"].as_array().unwrap().len(), 1, "{finding}");
-    }
+    assert_eq!(
+        cited,
+        [
+            ("missing-opening", vec!["t/eg"]),
+            ("forbidden-opening", vec!["t/ex"])
+        ],
+        "once each, and surely where one of the two is sure"
+    );
 }
 
 #[test]
