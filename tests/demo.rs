@@ -120,7 +120,7 @@ const EXPECTED: &[[&str; 7]] = &[
         "unsupported-match",
         "managers/m1/rules.v4",
         "-m statistic",
-        "--probability",
+        "statistic",
         "",
         "",
     ],

@@ -76,13 +76,19 @@ fn parses_iptables(text: &str) -> bool {
     let mut sources = SourceMap::new();
     let file = sources.add_text("sentence.rules", text);
     let notices = Iptables.read(&[sources.source(file)]).notices;
-    notices
-        .iter()
-        .all(|notice| notice.code != Code::UnreadText || notice.severity < Severity::Error)
+    notices.iter().all(|notice| {
+        let is_of_context = OF_CONTEXT.iter().any(|words| notice.message.contains(words));
+        notice.code != Code::UnreadText || notice.severity < Severity::Error || is_of_context
+    })
 }
 
 /// What is said about a text that the grammar cannot say: it takes what stands elsewhere, or what a number means.
-const OF_CONTEXT: &[&str] = &["ends before it starts", "this overlaps", "is declared again"];
+const OF_CONTEXT: &[&str] = &[
+    "ends before it starts",
+    "this overlaps",
+    "is declared again",
+    "does not belong into this chain",
+];
 
 fn parses_nftables(text: &str) -> bool {
     use portcullis::dialect::{Dialect, nftables::Nftables};

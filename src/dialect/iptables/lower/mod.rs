@@ -6,6 +6,7 @@
 mod absent;
 mod chains;
 mod check;
+mod circle;
 mod class;
 mod command;
 mod condition;
@@ -315,6 +316,7 @@ impl<'a> Lowering<'a> {
             if unknowns.any_change() {
                 forget_changed(&mut ruleset, &unknowns);
             }
+            into.notices.append(&mut circle::break_circles(&mut ruleset));
             into.rulesets.push(ruleset);
         }
     }

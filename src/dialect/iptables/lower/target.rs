@@ -74,7 +74,14 @@ impl<'a> Lowering<'a> {
                 let message = format!("`-g {}` does not lead to a chain", target.name);
                 Err(Unread::new(target.name, message).help(format!("write `-j {}`", target.name)))
             }
-            Some(entry) => self.effect(rule, entry.effect, target, place, span),
+            Some(entry) => {
+                let action = self.effect(rule, entry.effect, target, place, span)?;
+                if belongs(entry.effect, target.name, place) {
+                    Ok(action)
+                } else {
+                    Err(misplaced(entry.effect, target.name))
+                }
+            }
             None if rule.parameters.is_empty() => {
                 let chain = self.chains().chain(place.table, target.name, span);
                 self.chains().refer(chain, span);
@@ -176,6 +183,32 @@ impl<'a> Lowering<'a> {
             _ => self.unknown_target(target, span),
         })
     }
+}
+
+/// Whether the kernel takes a target in a table and chain: `xt_register_targets` of each names its table and hooks. A
+/// user's chain is taken to be called from the right ones.
+fn belongs(effect: Effect, name: &str, place: Place) -> bool {
+    let in_hooks = |hooks: &[Hook]| place.hook.is_none_or(|hook| hooks.contains(&hook));
+    let is_nat = place.kind == TableKind::Nat;
+    match effect {
+        Effect::Dnat | Effect::Redirect => is_nat && in_hooks(&[Hook::Prerouting, Hook::Output]),
+        Effect::Snat if name == "MASQUERADE" => is_nat && in_hooks(&[Hook::Postrouting]),
+        Effect::Snat => is_nat && in_hooks(&[Hook::Input, Hook::Postrouting]),
+        Effect::Netmap => is_nat,
+        Effect::Notrack | Effect::Ct => place.kind == TableKind::Raw,
+        _ => true,
+    }
+}
+
+fn misplaced(effect: Effect, name: &str) -> Unread<'_> {
+    let help = match effect {
+        Effect::Dnat | Effect::Redirect => "it goes into PREROUTING and OUTPUT of table nat",
+        Effect::Snat if name == "MASQUERADE" => "it goes into POSTROUTING of table nat",
+        Effect::Snat => "it goes into INPUT and POSTROUTING of table nat",
+        Effect::Netmap => "it goes into table nat",
+        _ => "it goes into table raw",
+    };
+    Unread::new(name, format!("`{name}` does not belong into this chain")).help(help)
 }
 
 fn any_mark() -> Action {
