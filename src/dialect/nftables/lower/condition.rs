@@ -241,6 +241,21 @@ impl<'p, 'a> Lowering<'p, 'a> {
                 condition: Condition::Test(Field::Service, icmp_types(&RangeSet::from_ranges(types))),
             });
         }
+        if let Key::Other(other) = key
+            && may_be_missing(&other.name)
+        {
+            // Without it there is nothing to compare: neither `==` nor `!=` holds.
+            let why = self
+                .unknowns
+                .text(&format!("whether there is a `{}` is not known", other.name));
+            let property = other
+                .keeps
+                .then(|| self.unknowns.text(&format!("{} is there", other.name)));
+            into.push(Match {
+                span: self.texts.span(word),
+                condition: Condition::Unknown(Unknown { property, why }),
+            });
+        }
         if self.tests_fragments && key.reads_transport() {
             self.demand_value(place, word, Field::Fragment, 0, into);
         }
@@ -747,6 +762,36 @@ fn family_word(place: &Place<'_, '_>) -> &'static str {
         TableFamily::Arp => "arp",
         TableFamily::Bridge => "bridge",
         TableFamily::Netdev => "netdev",
+    }
+}
+
+/// Whether packets of the right protocol can be without what is asked for: a sender's socket, an option, an extension.
+fn may_be_missing(name: &str) -> bool {
+    const THERE: &[&str] = &[
+        "meta cpu",
+        "meta day",
+        "meta hour",
+        "meta length",
+        "meta pkttype",
+        "meta priority",
+        "meta random",
+        "meta time",
+        "meta iiftype",
+        "meta oiftype",
+        "meta iifgroup",
+        "meta oifgroup",
+        "meta iifkind",
+        "meta oifkind",
+        "meta sdif",
+        "meta sdifname",
+    ];
+    let (header, field) = name.split_once(' ').unwrap_or((name, ""));
+    match header {
+        "ip" | "tcp" | "sctp" | "dccp" => field.starts_with("option") || field.starts_with("chunk"),
+        "ct" => field.starts_with("helper"),
+        "ip6" | "udp" | "udplite" | "icmp" | "icmpv6" | "igmp" | "esp" | "ah" | "comp" | "fib" | "numgen"
+        | "jhash" | "symhash" => false,
+        _ => !THERE.contains(&name),
     }
 }
 

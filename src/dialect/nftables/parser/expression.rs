@@ -119,6 +119,12 @@ fn selector_expr(input: &str) -> Parsed<'_, Expr<'_>> {
 }
 
 fn operator(input: &str) -> Parsed<'_, Operator> {
+    if !matches!(
+        blank(input).as_bytes().first(),
+        Some(b'&' | b'|' | b'^' | b'<' | b'>' | b'a' | b'o' | b'x' | b'l' | b'r')
+    ) {
+        return wrong(input);
+    }
     alt((
         symbol("&").map(|_| Operator::And),
         keyword("and").map(|_| Operator::And),

@@ -196,6 +196,12 @@ fn change<'a>(input: &'a str, left: Expr<'a>) -> Parsed<'a, Kind<'a>> {
 }
 
 fn comparison(input: &str) -> Parsed<'_, Comparison> {
+    if !matches!(
+        blank(input).as_bytes().first(),
+        Some(b'=' | b'!' | b'<' | b'>' | b'e' | b'n' | b'l' | b'g')
+    ) {
+        return Ok((input, Comparison::Implicit));
+    }
     let of = |found: Comparison| move |_| found;
     opt(alt((
         alt((symbol("=="), keyword("eq"))).map(of(Comparison::Equal)),
@@ -253,7 +259,7 @@ fn log(input: &str) -> Parsed<'_, ()> {
     let mut seen: Vec<&str> = Vec::new();
     loop {
         let next = peek_word(rest);
-        if seen.contains(&next) {
+        if seen.contains(&next) && next != "flags" {
             return wrong(rest);
         }
         seen.push(next);
