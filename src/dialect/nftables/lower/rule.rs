@@ -125,16 +125,23 @@ impl<'p, 'a> Writer<'_, 'p, 'a> {
         matches: &mut Vec<Match>,
         into: &mut Vec<ModelRule>,
     ) -> Step {
-        if rest.iter().any(leaves) {
-            let why = "a change before `return` or `goto` of what the rule has read";
-            let why = self.lowering.unknowns.count(why, span, true);
-            let action = Action::Unknown(Unknown { property: None, why });
-            push(place, std::mem::take(matches), action, span, into);
+        let is_plain = |statement: &Statement<'_>| matches!(statement.kind, Kind::Pass);
+        let leaves_at_once = rest.split_last().is_some_and(|(last, before)| {
+            before.iter().all(is_plain) && matches!(last.kind, Kind::Verdict(_)) && leaves(last)
+        });
+        if !leaves_at_once && rest.iter().any(leaves) {
+            self.leaves_perhaps(place, (edit, span), matches, into);
             return Step::Over;
         }
+        // What falls out of a chain that was gone to returns to the caller of this one.
+        let through = if leaves_at_once {
+            Action::Goto
+        } else {
+            Action::Jump
+        };
         let path = format!("{}/(after a change)", super::chains::table_path(place.table));
         let chain = self.group.add(path, place.span);
-        push(place, std::mem::take(matches), Action::Jump(chain), span, into);
+        push(place, std::mem::take(matches), through(chain), span, into);
         let mut inner = Vec::new();
         push(place, Vec::new(), Action::Edit(edit), span, &mut inner);
         (place.reads_mark, place.reads_state) = (false, false);
@@ -150,6 +157,22 @@ impl<'p, 'a> Writer<'_, 'p, 'a> {
         }
         self.group.set_rules(chain, inner);
         Step::Over
+    }
+
+    /// A change of what was read, and then a question on which it depends whether packets leave the chain: they are changed,
+    /// and whether any packet leaves is not known.
+    fn leaves_perhaps(
+        &mut self,
+        place: &Place<'p, 'a>,
+        (edit, span): (Edit, Span),
+        matches: &mut Vec<Match>,
+        into: &mut Vec<ModelRule>,
+    ) {
+        push(place, std::mem::take(matches), Action::Edit(edit), span, into);
+        let why = "a change before `return` or `goto` of what the rule has read";
+        let why = self.lowering.unknowns.count(why, span, true);
+        let action = Action::Unknown(Unknown { property: None, why });
+        push(place, Vec::new(), action, span, into);
     }
 
     fn statement(
