@@ -5,8 +5,9 @@
 
 use std::rc::Rc;
 
-use super::condition::{Operand, is_of_connection};
+use super::condition::Operand;
 use super::content::Content;
+use super::demand::is_of_connection;
 use super::place::Place;
 use super::rule::{Writer, push};
 use super::scope::behind;
