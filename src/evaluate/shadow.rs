@@ -38,8 +38,15 @@ pub(super) fn findings(compiler: &mut Compiler<'_>, findings: &mut Vec<Finding>)
         }
     }
     let callers = callers(compiler.rulesets());
+    let returns = returns(compiler.rulesets());
+    let mut to_measure = MAX_MEASURED_OF_HOST;
     for (_, decider) in compiler.rule_causes().collect::<Vec<_>>() {
-        let Decider::Rule { ruleset, chain, .. } = decider else {
+        let Decider::Rule {
+            ruleset,
+            chain,
+            rule: number,
+        } = decider
+        else {
             continue;
         };
         let Some(rule) = compiler.rule(decider) else {
@@ -76,12 +83,19 @@ pub(super) fn findings(compiler: &mut Compiler<'_>, findings: &mut Vec<Finding>)
         if is_echo(compiler, rule, decider, &by) {
             continue;
         }
-        for earlier in returns_before(compiler, decider) {
-            by.entry(earlier).or_default();
+        for &earlier in returns.get(&(ruleset, chain)).into_iter().flatten() {
+            if earlier < number {
+                by.entry(Decider::Rule {
+                    ruleset,
+                    chain,
+                    rule: earlier,
+                })
+                .or_default();
+            }
         }
         let by: Vec<Decider> = match taker_of_all(compiler, reach, decider, &by)? {
             Some(all) => vec![all],
-            None => largest_first(compiler, reach, decider, &by)?,
+            None => largest_first(compiler, reach, decider, &by, &mut to_measure)?,
         };
         findings.push(finding(compiler, rule, &by));
     }
@@ -252,24 +266,27 @@ fn finding(compiler: &Compiler<'_>, rule: &Rule, by: &[Decider]) -> Finding {
 /// RETURN rules looked at of a chain.
 const MAX_RETURNS: usize = 32;
 
-/// Rules before a rule in its chain that send packets back to the caller.
-fn returns_before(compiler: &Compiler<'_>, shadowed: Decider) -> Vec<Decider> {
-    let Decider::Rule { ruleset, chain, rule } = shadowed else {
-        return Vec::new();
-    };
-    let chains = compiler.rulesets().get(ruleset).map(|ruleset| &ruleset.chains);
-    let rules = chains.and_then(|chains| chains.get(chain.0 as usize));
-    let rules = rules.map_or(&[][..], |chain| &chain.rules);
-    let returns = rules.iter().enumerate().take(rule);
+/// The first rules of each chain that send packets back to the caller.
+fn returns(rulesets: &[Ruleset]) -> BTreeMap<(usize, ChainId), Vec<usize>> {
+    let mut returns = BTreeMap::new();
+    for (at, ruleset) in rulesets.iter().enumerate() {
+        for (id, chain) in (0u32..).map(ChainId).zip(&ruleset.chains) {
+            let of_chain = chain.rules.iter().enumerate();
+            let of_chain = of_chain.filter(|(_, rule)| rule.action == Action::Return);
+            let first: Vec<usize> = of_chain.map(|(number, _)| number).take(MAX_RETURNS).collect();
+            if !first.is_empty() {
+                returns.insert((at, id), first);
+            }
+        }
+    }
     returns
-        .filter(|(_, rule)| rule.action == Action::Return)
-        .map(|(rule, _)| Decider::Rule { ruleset, chain, rule })
-        .take(MAX_RETURNS)
-        .collect()
 }
 
 /// Rules whose part of a shadowed rule's packets is measured.
 const MAX_MEASURED: usize = 8;
+
+/// Shadowed rules of one host for which that is done: where there are more, nobody reads them all, and it is dear.
+const MAX_MEASURED_OF_HOST: usize = 100;
 
 /// The rules before a shadowed one that match some of its packets, those that match most of them first.
 fn largest_first(
@@ -277,9 +294,14 @@ fn largest_first(
     reach: PacketSet,
     shadowed: Decider,
     by: &BTreeMap<Decider, usize>,
+    to_measure: &mut usize,
 ) -> Result<Vec<Decider>, OverBudget> {
     let mut earlier: Vec<_> = by.iter().filter(|(decider, _)| **decider < shadowed).collect();
     earlier.sort_by_key(|(decider, count)| (std::cmp::Reverse(**count), **decider));
+    if *to_measure == 0 {
+        return Ok(earlier.into_iter().map(|(decider, _)| *decider).collect());
+    }
+    *to_measure -= 1;
     let mut measured = Vec::new();
     for (&decider, _) in earlier.into_iter().take(MAX_MEASURED) {
         let Some(rule) = compiler.rule(decider) else {
