@@ -502,6 +502,20 @@ fn two_dumps_that_say_what_one_chain_does_fail_the_run() {
 }
 
 #[test]
+fn what_a_router_passes_on_is_said_not_to_be_judged() {
+    let folder = folder();
+    folder.write(
+        "portcullis.toml",
+        b"policies = [\"web.ports\"]\ncommon = false\n[[bind]]\nroles = [\"web.server\"]\nfiles = [\"open.rules\"]\nrouter = true\n",
+    );
+    let run = folder.run("check open.rules");
+    assert!(
+        run.stdout.contains("not checked: what `open.rules` passes on"),
+        "{run:?}"
+    );
+}
+
+#[test]
 fn a_trace_knows_nothing_of_a_family_without_a_dump() {
     let run = folder().run("trace 'tcp [2001:db8::1]:4000 -> [2001:db8::2]:443 in eth0' open.rules");
     assert!(run.stdout.contains("unknown"), "{run:?}");
