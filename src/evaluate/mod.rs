@@ -4,12 +4,14 @@
 //! if it holds whatever the unknown parts turn out to be; everything in between is possible, and names its doubt.
 
 mod conflict;
+mod doubt;
 mod excess;
 mod extent;
 mod host;
 mod openings;
 mod peer;
 mod permitted;
+mod reply;
 mod required;
 mod shadow;
 mod translate;

@@ -1,61 +1,58 @@
-//! What rows require and the host blocks: missing openings and blocked replies.
+//! What rows require and the host blocks: missing openings.
 
-use std::collections::BTreeMap;
-
+use super::doubt;
 use super::host::{Evaluation, Filters};
 use super::peer::Party;
 use super::permitted::service_tests;
 use super::view::{CLIENT_PORTS, Moment, Side, View, unknown_among};
 use super::words;
-use crate::finding::{Certainty, Code, Finding, Label, Severity};
+use crate::finding::{Code, Finding, Label, Severity};
 use crate::model::Decider;
 use crate::packet::{
-    Assignment, Bounds, Concrete, End, Family, Field, Outcome, OverBudget, PacketSet, RangeSet, Space,
-    protocol, value,
+    Bounds, Concrete, End, Family, Field, Outcome, OverBudget, PacketSet, RangeSet, Space, protocol,
 };
 use crate::policy::{Kind, Peer, Row, Service, Truth};
-use crate::source::Span;
 
 /// The requirements of one host.
 pub(super) struct Required<'f, 'm> {
-    filters: &'f mut Filters<'m>,
+    pub(super) filters: &'f mut Filters<'m>,
     arriving: Views,
     leaving: Views,
 }
 
 /// The first packets of one side's connections, and the answers to them on the other side.
 #[derive(Clone, Copy)]
-struct Views {
-    first: View,
-    reply: View,
+pub(super) struct Views {
+    pub(super) first: View,
+    pub(super) reply: View,
     /// Where requests may go untracked.
-    unrelated_reply: Option<View>,
+    pub(super) unrelated_reply: Option<View>,
 }
 
 /// One service for one peer in one family: the smallest thing that can be missing.
-struct Cell<'r> {
+pub(super) struct Cell<'r> {
     /// Which side of the host its packets cross; what the host says to itself crosses both, one cell each.
-    side: Side,
-    service: &'r Service,
-    party: Party,
-    family: Family,
+    pub(super) side: Side,
+    pub(super) service: &'r Service,
+    pub(super) party: Party,
+    pub(super) family: Family,
     /// Which alternative it belongs to; all cells of one must hold.
     alternative: (usize, usize, usize),
-    required: PacketSet,
+    pub(super) required: PacketSet,
     /// Blocked for sure, and perhaps.
     blocked: Bounds,
 }
 
 /// How much of a requirement is blocked.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Status {
+pub(super) enum Status {
     Open,
     Perhaps,
     Blocked,
 }
 
 impl Cell<'_> {
-    fn status(&self) -> Status {
+    pub(super) fn status(&self) -> Status {
         if !self.blocked.surely.is_empty() {
             Status::Blocked
         } else if self.blocked.possibly.is_empty() {
@@ -94,7 +91,7 @@ impl<'f, 'm> Required<'f, 'm> {
         })
     }
 
-    fn views(&self, side: Side) -> Views {
+    pub(super) fn views(&self, side: Side) -> Views {
         match side {
             Side::Ingress => self.arriving,
             Side::Egress => self.leaving,
@@ -111,7 +108,7 @@ impl<'f, 'm> Required<'f, 'm> {
             }
         }
         let found = evaluation.findings.split_off(before);
-        evaluation.findings.extend(by_doubt(found));
+        evaluation.findings.extend(doubt::once_each(found));
         Ok(())
     }
 
@@ -417,79 +414,12 @@ impl<'f, 'm> Required<'f, 'm> {
         Ok(first)
     }
 
-    fn outcomes(&self, view: View, packet: &Concrete) -> Vec<Outcome> {
+    pub(super) fn outcomes(&self, view: View, packet: &Concrete) -> Vec<Outcome> {
         let space = &self.filters.compiler.space;
         space
             .outcomes_of(view.ruling, &|field| packet.value(field))
             .outcomes
             .clone()
-    }
-
-    /// How the answers to a cell's requests are seen: as part of a connection, unless no request is tracked.
-    fn reply_view(&self, cell: &Cell<'_>) -> View {
-        let views = self.views(cell.side);
-        let Some(unrelated) = views.unrelated_reply else {
-            return views.reply;
-        };
-        let space = &self.filters.compiler.space;
-        let untracked = [(
-            Field::State,
-            Assignment::OneOf(RangeSet::point(value::UNTRACKED), None),
-        )];
-        let outcomes = space
-            .terminals_within(cell.required, views.first.ruling)
-            .into_iter()
-            .flat_map(|set| &set.outcomes);
-        let mut accepted = outcomes.filter(|outcome| outcome.end == End::Accept);
-        let is_untracked = accepted.all(|outcome| {
-            space
-                .assignments(outcome.edit)
-                .iter()
-                .any(|one| untracked.contains(one))
-        });
-        if is_untracked { unrelated } else { views.reply }
-    }
-
-    /// The finding that requests get through but the answers to them do not.
-    fn blocked_reply(&mut self, row: &Row, cells: &[Cell<'_>]) -> Result<Option<Finding>, OverBudget> {
-        for cell in cells {
-            let view = self.reply_view(cell);
-            let has_ports = cell.service.protocol.is_some_and(protocol::has_ports);
-            if !has_ports || cell.status() != Status::Open || cell.party.unknown.is_some() {
-                continue;
-            }
-            let space = &mut self.filters.compiler.space;
-            let required = reply_packets(space, cell, view.side)?;
-            let bounds = if cell.party.is_self {
-                view.open
-            } else {
-                view.bounds(cell.party.interfaces.as_ref())
-            };
-            let blocked = space.difference(required, bounds.possibly)?;
-            if blocked.is_empty() {
-                continue;
-            }
-            let among = space.difference(required, view.open.possibly)?;
-            let witness = space.witness(among).unwrap_or_default();
-            let outcomes = self.outcomes(view, &witness);
-            let blocks = outcomes.iter().find(|outcome| outcome.end != End::Accept);
-            let decider = blocks.and_then(|outcome| self.filters.compiler.decider(outcome.cause));
-            let label = decider
-                .and_then(|decider| words::blocker(&self.filters.compiler, decider, "drops the answer"));
-            let message = format!(
-                "`{}` gets {} through, but the answers are blocked",
-                row.id,
-                words::service(cell.service)
-            );
-            let mut finding = Finding::new(Code::BlockedReply, message, label)
-                .related(words::row_label(row, "requires it"))
-                .help("accept established packets in this direction");
-            finding.rows.push(words::citation(row));
-            finding.witness = Some(witness.to_string());
-            finding.extent = self.filters.extent(blocked, view.side);
-            return Ok(Some(finding));
-        }
-        Ok(None)
     }
 }
 
@@ -508,51 +438,6 @@ fn witness_of_another(
     let itself = space.test(peer, &RangeSet::point(address))?;
     let others = space.difference(among, itself)?;
     Ok(space.witness(others).unwrap_or(first))
-}
-
-/// Rows named of one doubtful rule.
-const MAX_NAMED: usize = 3;
-
-/// Says once of a rule what it may block: one match that is not known, early in a ruleset, is in the way of every row.
-fn by_doubt(findings: Vec<Finding>) -> Vec<Finding> {
-    let mut first: BTreeMap<(Span, Severity, Vec<Span>), usize> = BTreeMap::new();
-    let mut kept: Vec<(Finding, usize)> = Vec::new();
-    for finding in findings {
-        let is_doubtful = finding.code == Code::MissingOpening && finding.certainty == Certainty::Possibly;
-        // The first related label is the row, the others are doubts.
-        let doubts: Vec<Span> = finding.related.iter().skip(1).map(|label| label.span).collect();
-        let place = finding
-            .primary
-            .as_ref()
-            .filter(|_| is_doubtful && !doubts.is_empty());
-        let Some(key) = place.map(|label| (label.span, finding.severity, doubts)) else {
-            kept.push((finding, 1));
-            continue;
-        };
-        if let Some((other, n_rows)) = first.get(&key).and_then(|&at| kept.get_mut(at)) {
-            if *n_rows < MAX_NAMED {
-                other.related.extend(finding.related.into_iter().take(1));
-            }
-            other.rows.extend(finding.rows);
-            *n_rows += 1;
-        } else {
-            first.insert(key, kept.len());
-            kept.push((finding, 1));
-        }
-    }
-    kept.into_iter()
-        .map(|(mut finding, n_rows)| {
-            if n_rows > 1 {
-                let more = if n_rows == 2 {
-                    "one more requirement is".to_owned()
-                } else {
-                    format!("{} more requirements are", n_rows - 1)
-                };
-                finding.message = format!("{}, and {more}", finding.message);
-            }
-            finding
-        })
-        .collect()
 }
 
 /// The alternative that is best met, and how well. All cells of an alternative must hold.
@@ -603,31 +488,6 @@ fn needs_setting(row: &Row, services: &[&Service]) -> Option<String> {
         return Some(why.clone());
     }
     services.iter().find_map(|service| service.unset.clone())
-}
-
-fn reply_packets(space: &mut Space, cell: &Cell<'_>, side: Side) -> Result<PacketSet, OverBudget> {
-    let mut tests = vec![
-        (Field::Family, RangeSet::point(cell.family.value())),
-        (Field::SourcePort, cell.service.values.clone()),
-        (Field::Service, RangeSet::range(CLIENT_PORTS.0, CLIENT_PORTS.1)),
-        (
-            side.peer(cell.family),
-            cell.party.members.family(cell.family).clone(),
-        ),
-    ];
-    if let Some(protocol) = cell.service.protocol {
-        tests.push((Field::Protocol, RangeSet::point(protocol.into())));
-    }
-    if let Some(interfaces) = &cell.party.interfaces {
-        tests.push((side.interface(), interfaces.clone()));
-    }
-    if cell.party.is_self {
-        tests.push((
-            side.own(cell.family),
-            cell.party.members.family(cell.family).clone(),
-        ));
-    }
-    space.product(&tests)
 }
 
 fn missing_message(row: &Row, side: Side, cells: &[&Cell<'_>], is_whole: bool) -> String {
