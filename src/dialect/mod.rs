@@ -5,6 +5,7 @@
 pub(crate) mod include;
 pub mod iptables;
 pub mod nftables;
+mod unread;
 
 use crate::finding::Finding;
 use crate::model::Ruleset;

@@ -7,6 +7,8 @@ use std::borrow::Cow;
 use super::names::{Entry, Meaning, Module};
 use crate::packet::Family;
 
+pub(super) use crate::dialect::unread::{Read, Unread};
+
 /// A word as it is written, with its quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Word<'a>(pub(super) &'a str);
@@ -176,32 +178,3 @@ pub(super) struct Target<'a> {
     pub(super) goto: bool,
     pub(super) name: &'a str,
 }
-
-/// Why a line could not be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Unread<'a> {
-    /// The smallest slice that is wrong.
-    pub(super) at: &'a str,
-    /// The fact.
-    pub(super) message: String,
-    /// What to do.
-    pub(super) help: Option<String>,
-}
-
-impl<'a> Unread<'a> {
-    pub(super) fn new(at: &'a str, message: impl Into<String>) -> Self {
-        Self {
-            at,
-            message: message.into(),
-            help: None,
-        }
-    }
-
-    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
-        self
-    }
-}
-
-/// What a reader of a part of a line returns.
-pub(super) type Read<'a, T> = Result<T, Unread<'a>>;

@@ -7,34 +7,7 @@ use std::rc::Rc;
 use super::names::Key;
 use crate::packet::Family;
 
-/// Why something could not be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Unread<'a> {
-    /// The smallest slice that is wrong.
-    pub(super) at: &'a str,
-    /// The fact.
-    pub(super) message: String,
-    /// What to do.
-    pub(super) help: Option<String>,
-}
-
-impl<'a> Unread<'a> {
-    pub(super) fn new(at: &'a str, message: impl Into<String>) -> Self {
-        Self {
-            at,
-            message: message.into(),
-            help: None,
-        }
-    }
-
-    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
-        self
-    }
-}
-
-/// What a reader of a part of a ruleset returns.
-pub(super) type Read<'a, T> = Result<T, Unread<'a>>;
+pub(super) use crate::dialect::unread::{Read, Unread};
 
 /// Something at the outermost level of a file.
 #[derive(Debug)]
@@ -65,6 +38,23 @@ pub(super) enum Verb {
     Destroy,
     Flush,
     Rename,
+}
+
+impl Verb {
+    /// The verb of a word, in text and as a key of JSON.
+    pub(super) fn of(word: &str) -> Option<Self> {
+        Some(match word {
+            "add" => Self::Add,
+            "create" => Self::Create,
+            "insert" => Self::Insert,
+            "replace" => Self::Replace,
+            "delete" => Self::Delete,
+            "destroy" => Self::Destroy,
+            "flush" => Self::Flush,
+            "rename" => Self::Rename,
+            _ => return None,
+        })
+    }
 }
 
 /// A table of a family.

@@ -35,17 +35,11 @@ pub(super) fn items(text: &str) -> Vec<Item<'_>> {
 fn item<'a>(node: &Node<'a>) -> Read<'a, Item<'a>> {
     let not_read = || Unread::new(node.text, "this object is not understood");
     let (name, inside) = node.only().ok_or_else(not_read)?;
-    let verb = match name {
-        "add" => Verb::Add,
-        "create" => Verb::Create,
-        "insert" => Verb::Insert,
-        "replace" => Verb::Replace,
-        "delete" => Verb::Delete,
-        "destroy" => Verb::Destroy,
-        "flush" => Verb::Flush,
-        "rename" => Verb::Rename,
-        "metainfo" | "list" | "reset" => return Ok(command(node, Verb::Add, Object::Nothing)),
-        _ => return Ok(command(node, Verb::Add, object(node, name, inside, Verb::Add)?)),
+    if ["metainfo", "list", "reset"].contains(&name) {
+        return Ok(command(node, Verb::Add, Object::Nothing));
+    }
+    let Some(verb) = Verb::of(name) else {
+        return Ok(command(node, Verb::Add, object(node, name, inside, Verb::Add)?));
     };
     let (name, inside) = inside.only().ok_or_else(not_read)?;
     Ok(command(node, verb, object(node, name, inside, verb)?))

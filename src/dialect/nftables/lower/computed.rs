@@ -66,11 +66,7 @@ impl<'p, 'a> Writer<'_, 'p, 'a> {
         matches: &mut Vec<Match>,
     ) -> Read<'a, Option<Mapped<'p, 'a>>> {
         let span = self.lowering.texts.span(map.text);
-        let found = self.operands(place, key, matches).and_then(|operands| {
-            let kinds: Vec<Type> = operands.iter().map(|operand| operand.key.kind()).collect();
-            let content = self.map_content(place.table, map, &kinds)?;
-            Ok((operands, content))
-        });
+        let found = self.looked_up(place, (key, map), matches);
         let (operands, content) = match found {
             Ok(found) => found,
             Err(Refusal::Unread(unread)) => return Err(unread),

@@ -43,8 +43,21 @@ impl<'p, 'a> Writer<'_, 'p, 'a> {
         Ok(operands)
     }
 
+    /// The operands of a key and what the map holds that is asked for it.
+    pub(super) fn looked_up(
+        &mut self,
+        place: &mut Place<'p, 'a>,
+        (key, map): (&'p Expr<'a>, &'p Expr<'a>),
+        matches: &mut Vec<Match>,
+    ) -> Result<(Vec<Operand<'p>>, Rc<Content<'p, 'a>>), Refusal<'a>> {
+        let operands = self.operands(place, key, matches)?;
+        let kinds: Vec<Type> = operands.iter().map(|operand| operand.key.kind()).collect();
+        let content = self.map_content(place.table, map, &kinds)?;
+        Ok((operands, content))
+    }
+
     /// What a map holds, by name or in braces.
-    pub(super) fn map_content(
+    fn map_content(
         &mut self,
         table: &'p Table<'a>,
         map: &'p Expr<'a>,
@@ -96,11 +109,7 @@ impl<'p, 'a> Writer<'_, 'p, 'a> {
         matches: &mut Vec<Match>,
         into: &mut Vec<ModelRule>,
     ) -> Read<'a, Step> {
-        let found = self.operands(place, key, matches).and_then(|operands| {
-            let kinds: Vec<Type> = operands.iter().map(|operand| operand.key.kind()).collect();
-            let content = self.map_content(place.table, map, &kinds)?;
-            Ok((operands, content))
-        });
+        let found = self.looked_up(place, (key, map), matches);
         let (operands, content) = match found {
             Ok(found) => found,
             Err(Refusal::Unread(unread)) => return Err(unread),

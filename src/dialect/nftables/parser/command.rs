@@ -83,16 +83,8 @@ pub(super) fn definition(input: &str) -> Parsed<'_, Definition<'_>> {
 }
 
 fn verb(input: &str) -> (&str, Option<Verb>) {
-    let verb = match peek_word(input) {
-        "add" => Verb::Add,
-        "create" => Verb::Create,
-        "insert" => Verb::Insert,
-        "replace" => Verb::Replace,
-        "delete" => Verb::Delete,
-        "destroy" => Verb::Destroy,
-        "flush" => Verb::Flush,
-        "rename" => Verb::Rename,
-        _ => return (input, None),
+    let Some(verb) = Verb::of(peek_word(input)) else {
+        return (input, None);
     };
     (word(input).map_or(input, |(rest, _)| rest), Some(verb))
 }
