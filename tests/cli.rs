@@ -502,16 +502,30 @@ fn two_dumps_that_say_what_one_chain_does_fail_the_run() {
 }
 
 #[test]
-fn what_a_router_passes_on_is_said_not_to_be_judged() {
+fn openings_of_a_router_are_what_it_lets_in_and_what_it_passes_on() {
     let folder = folder();
     folder.write(
-        "portcullis.toml",
-        b"policies = [\"web.ports\"]\ncommon = false\n[[bind]]\nroles = [\"web.server\"]\nfiles = [\"open.rules\"]\nrouter = true\n",
+        "gateway.rules",
+        b"*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp --dport 8443 -j DNAT --to-destination 10.20.1.5:443\nCOMMIT\n\
+          *filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n-A FORWARD -p tcp -m multiport --dports 443,5432 -j ACCEPT\nCOMMIT\n",
     );
-    let run = folder.run("check open.rules");
+    let site = "policies = [\"web.ports\"]\ncommon = false\n[[bind]]\nroles = [\"web.server\"]\nfiles = [\"gateway.rules\"]\n";
+    folder.write("portcullis.toml", site.as_bytes());
+    let plain = folder.run("openings gateway.rules").stdout;
     assert!(
-        run.stdout.contains("not checked: what `open.rules` passes on"),
-        "{run:?}"
+        plain.contains("tcp/8443") && !plain.contains("passes on"),
+        "{plain}"
+    );
+    folder.write("portcullis.toml", format!("{site}router = true\n").as_bytes());
+    let router = folder.run("openings gateway.rules").stdout;
+    let passed: Vec<_> = router.lines().filter(|line| line.contains("passes on")).collect();
+    assert!(
+        passed.len() == 1 && passed[0].contains("tcp/443") && passed[0].contains("tcp/5432"),
+        "the published port is an opening, not transit: {router}"
+    );
+    assert!(
+        router.lines().any(|line| line.trim().starts_with("tcp/8443")),
+        "{router}"
     );
 }
 

@@ -230,6 +230,7 @@ impl Setting {
             rulesets,
             is_closed: true,
             is_closed_egress: false,
+            is_router: false,
         };
         evaluate::evaluate(&host, &self.rows, &self.world, Space::default())
     }

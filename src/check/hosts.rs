@@ -53,11 +53,6 @@ pub(super) fn bind(
             findings.extend(taken.iter().map(unbound_config));
         }
         unread::said_twice(&name, &taken, summary);
-        if files.bindings.iter().any(|&at| is_router(&site, at)) {
-            summary.unchecked.push(format!(
-                "what `{name}` passes on: FORWARD of a router is not judged yet"
-            ));
-        }
         hosts.push(host(name, &files.bindings, taken, &site, policies));
     }
     unbound_roles(&site, policies, &grouped.unmatched, findings);
@@ -68,10 +63,6 @@ pub(super) fn bind(
             .push("no policy but `common` is in force: name one with --policy or in portcullis.toml".into());
     }
     BoundHosts { hosts }
-}
-
-fn is_router(site: &Site, binding: usize) -> bool {
-    site.bindings.get(binding).is_some_and(|binding| binding.router)
 }
 
 fn host(name: String, bindings: &[usize], units: Vec<Unit>, site: &Site, policies: &Policies) -> Host {
@@ -101,6 +92,7 @@ fn host(name: String, bindings: &[usize], units: Vec<Unit>, site: &Site, policie
         addresses: Addresses::of(own),
         rulesets: units.into_iter().flat_map(|unit| unit.reading.rulesets).collect(),
         is_closed: !roles.is_empty(),
+        is_router: bindings.iter().any(|binding| binding.router),
         is_closed_egress: is_closed_egress && !roles.is_empty(),
         roles,
     }

@@ -3,8 +3,8 @@
 use rayon::prelude::*;
 
 use super::host::Filters;
-use super::permitted::Permitted;
-use super::view::{View, unknown_among};
+use super::permitted::{Permitted, concerns};
+use super::view::{Side, View, all_but_loopback, unknown_among};
 use super::words;
 use crate::finding::{Code, Finding, Label, Severity};
 use crate::model::Decider;
@@ -51,10 +51,7 @@ impl<'f, 'm> Excess<'f, 'm> {
         rows: &'f [Row],
     ) -> Self {
         let (host, world) = (filters.host, filters.world);
-        let mine = |row: &&Row| {
-            let mut bound = view.side.bound(row).items.iter();
-            bound.any(|peer| host.is(world, &peer.value)) && row.kind != Kind::Forbid
-        };
+        let mine = |row: &&Row| row.kind != Kind::Forbid && concerns(row, view.side, host, world);
         let services = rows.iter().filter(mine).flat_map(|row| {
             row.services
                 .items
@@ -105,7 +102,7 @@ impl<'f, 'm> Excess<'f, 'm> {
 
     /// New connections that may arrive from elsewhere: where zones name their interfaces, each from its own.
     fn feasible(&mut self) -> Result<PacketSet, OverBudget> {
-        let own = self.filters.own().clone();
+        let ends = self.filters.ends(self.view.side).clone();
         let families = self
             .filters
             .families
@@ -115,7 +112,7 @@ impl<'f, 'm> Excess<'f, 'm> {
         let outside = self.filters.world.outside_interfaces();
         let space = &mut self.filters.compiler.space;
         let families = space.test(Field::Family, &families)?;
-        let mut feasible = self.view.feasible(space, &own, &outside)?;
+        let mut feasible = self.view.feasible(space, &ends, &outside)?;
         feasible = space.intersection(feasible, families)?;
         let zones: Vec<_> = self
             .filters
@@ -130,13 +127,19 @@ impl<'f, 'm> Excess<'f, 'm> {
                 continue;
             };
             for family in Family::ALL {
-                let elsewhere = self.filters.compiler.space.product(&[
-                    (Field::Family, RangeSet::point(family.value())),
-                    (self.view.side.peer(family), party.limits.family(family).clone()),
-                    (self.view.side.interface(), interfaces.complement(u128::MAX)),
-                ])?;
-                feasible = self.filters.compiler.space.difference(feasible, elsewhere)?;
+                for (end, interface) in self.view.side.others(family) {
+                    let elsewhere = self.filters.compiler.space.product(&[
+                        (Field::Family, RangeSet::point(family.value())),
+                        (end, party.limits.family(family).clone()),
+                        (interface, interfaces.complement(u128::MAX)),
+                    ])?;
+                    feasible = self.filters.compiler.space.difference(feasible, elsewhere)?;
+                }
             }
+        }
+        if self.view.side == Side::Transit {
+            let published = self.filters.published(self.view.ruling)?;
+            feasible = self.filters.compiler.space.difference(feasible, published)?;
         }
         Ok(feasible)
     }
@@ -156,8 +159,12 @@ impl<'f, 'm> Excess<'f, 'm> {
             surely: PacketSet::empty(),
             possibly: fails,
         };
-        for family in Family::ALL {
-            bounds = unknown_among(space, bounds, self.view.side.own(family), own.among(family))?;
+        if self.view.side == Side::Transit {
+            bounds = unknown_among(space, bounds, Field::OutInterface, &all_but_loopback())?;
+        } else {
+            for family in Family::ALL {
+                bounds = unknown_among(space, bounds, self.view.side.own(family), own.among(family))?;
+            }
         }
         bounds = unknown_among(space, bounds, self.view.side.interface(), &outside)?;
         let always = space.difference(surely, bounds.possibly)?;
@@ -221,7 +228,7 @@ impl<'f, 'm> Excess<'f, 'm> {
         let mut covered = sure;
         let ends = Family::ALL.map(|family| [side.own(family), side.peer(family)]);
         let fields = ends.into_iter().flatten();
-        for field in fields.chain([side.interface(), Field::Family]) {
+        for field in fields.chain([Field::InInterface, Field::OutInterface, Field::Family]) {
             let space = &mut self.filters.compiler.space;
             covered = space.exists(covered, field, &RangeSet::range(0, field.maximum()))?;
         }
@@ -262,7 +269,7 @@ impl<'f, 'm> Excess<'f, 'm> {
         let met: Vec<_> = opening.rows.iter().filter_map(|&at| self.rows.get(at)).collect();
         let what = extent.first().cloned().unwrap_or_default();
         let label = words::opener(compiler, opening.opener, &what);
-        let mut finding = Finding::new(code, message(code, &what, &met), label);
+        let mut finding = Finding::new(code, message(code, self.view.side, &what, &met), label);
         finding.related.extend(opening.translators.iter().cloned());
         for row in &met {
             let verb = if code == Code::ForbiddenOpening {
@@ -338,8 +345,12 @@ impl<'f, 'm> Excess<'f, 'm> {
     }
 }
 
-fn message(code: Code, what: &str, rows: &[&Row]) -> String {
+fn message(code: Code, side: Side, what: &str, rows: &[&Row]) -> String {
     match (code, rows.first()) {
+        (Code::ForbiddenOpening, Some(row)) if side == Side::Transit => {
+            format!("`{}` forbids it, but the host passes on {what}", row.id)
+        }
+        (_, None) if side == Side::Transit => format!("the host passes on {what}, which no row allows"),
         (Code::ForbiddenOpening, Some(row)) => format!("`{}` forbids {what}", row.id),
         (Code::ExposedSelfPort, Some(row)) => {
             format!(

@@ -24,12 +24,14 @@ struct Words {
     odd: RangeSet,
     /// The addresses that the host may have, but for odd ones.
     own: RangeSet,
+    /// The addresses that other hosts may have.
+    others: RangeSet,
     /// Sets of addresses, but for odd ones, that have a name.
     names: Vec<(RangeSet, String)>,
 }
 
 impl Words {
-    fn of(family: Family, world: &World, own: &OwnAddresses) -> Self {
+    fn of(family: Family, world: &World, own: &OwnAddresses, others: &OwnAddresses) -> Self {
         let odd = odd_peers(family);
         let host = own.among(family).difference(&odd);
         let mut names = Vec::new();
@@ -44,8 +46,18 @@ impl Words {
         names.retain(|(set, _)| !set.is_empty());
         Self {
             own: host,
+            others: others.among(family).clone(),
             names,
             odd,
+        }
+    }
+
+    /// The addresses of the end that is not the peer.
+    fn end(&self, side: Side) -> &RangeSet {
+        if side == Side::Transit {
+            &self.others
+        } else {
+            &self.own
         }
     }
 
@@ -59,10 +71,10 @@ impl Words {
 }
 
 impl Extents {
-    pub(super) fn of(world: &World, own: &OwnAddresses) -> Self {
+    pub(super) fn of(world: &World, own: &OwnAddresses, others: &OwnAddresses) -> Self {
         Self {
-            v4: Words::of(Family::V4, world, own),
-            v6: Words::of(Family::V6, world, own),
+            v4: Words::of(Family::V4, world, own, others),
+            v6: Words::of(Family::V6, world, own, others),
             usual_interfaces: [all_but_loopback(), world.outside_interfaces()],
             clients: RangeSet::range(CLIENT_PORTS.0, CLIENT_PORTS.1),
         }
@@ -93,11 +105,12 @@ impl Extents {
         lines
     }
 
-    /// Takes out what goes without saying: any interface but loopback, any port of a client, any address of the host.
+    /// Takes out what goes without saying: any interface but loopback, any port of a client, any address of the host, or
+    /// of the far end in transit.
     fn strip_the_usual(&self, region: &mut Region, side: Side) {
         let is_any_own = |field: Field, values: &RangeSet| {
             let mut families = Family::ALL.into_iter();
-            families.any(|family| side.own(family) == field && self.words(family).own.is_subset(values))
+            families.any(|family| side.own(family) == field && self.words(family).end(side).is_subset(values))
         };
         region.tests.retain(|(field, values)| match field {
             field if is_any_own(*field, values) => false,

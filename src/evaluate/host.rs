@@ -30,6 +30,8 @@ pub struct Host {
     pub is_closed: bool,
     /// Whether the same holds for what it sends.
     pub is_closed_egress: bool,
+    /// Whether it is there to pass packets on between others, and the same holds for those.
+    pub is_router: bool,
 }
 
 impl Host {
@@ -100,8 +102,11 @@ pub(super) struct Filters<'m> {
     pub(super) translators: Translators,
     extents: Extents,
     own: OwnAddresses,
+    others: OwnAddresses,
     arriving: Pin,
     leaving: Pin,
+    /// What a router does to packets between others; of other hosts it is not asked, and accepts none.
+    passing: Pin,
 }
 
 impl<'m> Filters<'m> {
@@ -112,19 +117,28 @@ impl<'m> Filters<'m> {
         let arriving = compiler.space.pin(arriving);
         let leaving = compiler.path(Path::Output)?;
         let leaving = compiler.space.pin(leaving);
+        let passing = if host.is_router {
+            compiler.path(Path::Forward)?
+        } else {
+            compiler.space.pass()
+        };
+        let passing = compiler.space.pin(passing);
         let own = OwnAddresses::new(&host.addresses);
+        let others = OwnAddresses::of_others(&host.addresses);
         // Nothing is collected from here on.
         let translators = Translators::of(&mut compiler)?;
         Ok(Self {
             translators,
-            extents: Extents::of(world, &own),
+            extents: Extents::of(world, &own, &others),
             host,
             world,
             compiler,
             families: host.families(),
             own,
+            others,
             arriving,
             leaving,
+            passing,
         })
     }
 
@@ -132,10 +146,12 @@ impl<'m> Filters<'m> {
         let pin = match side {
             Side::Ingress => self.arriving,
             Side::Egress => self.leaving,
+            Side::Transit => self.passing,
         };
         let ruling = self.compiler.space.pinned(pin);
         let outside = self.world.outside_interfaces();
-        view(&mut self.compiler, ruling, side, moment, &self.own, &outside)
+        let ends = self.ends(side).clone();
+        view(&mut self.compiler, ruling, side, moment, &ends, &outside)
     }
 
     /// The extent of a finding about this host. Its own addresses go without saying.
@@ -158,6 +174,15 @@ impl<'m> Filters<'m> {
     /// The addresses that the host may have.
     pub(super) fn own(&self) -> &OwnAddresses {
         &self.own
+    }
+
+    /// The addresses that the end may have which is not the peer: the host itself, or in transit any other host.
+    pub(super) fn ends(&self, side: Side) -> &OwnAddresses {
+        if side == Side::Transit {
+            &self.others
+        } else {
+            &self.own
+        }
     }
 }
 
@@ -186,6 +211,11 @@ fn evaluate_into(
         let leaving = filters.view(Side::Egress, Moment::First)?;
         let permitted = Permitted::of(&mut filters, rows, Side::Egress)?;
         Excess::new(&mut filters, leaving, &permitted, rows).findings(&mut evaluation.findings)?;
+    }
+    if host.is_router {
+        let passing = filters.view(Side::Transit, Moment::First)?;
+        let permitted = Permitted::of(&mut filters, rows, Side::Transit)?;
+        Excess::new(&mut filters, passing, &permitted, rows).findings(&mut evaluation.findings)?;
     }
     Required::new(&mut filters, first)?.check(rows, evaluation)?;
     shadow::findings(&mut filters.compiler, &mut evaluation.findings)?;

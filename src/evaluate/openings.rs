@@ -16,23 +16,38 @@ pub struct Opening {
     pub label: Option<Label>,
     /// Whether it is open whatever the unknown parts turn out to be.
     pub is_sure: bool,
+    /// Whether a router passes them on between others, rather than letting them in.
+    pub is_transit: bool,
 }
 
-/// The openings of a host to new connections from elsewhere, in the order of its rules.
+/// The openings of a host to new connections from elsewhere, in the order of its rules; after them what it passes on
+/// between others, if it is a router.
 pub fn openings(host: &Host, world: &World, space: Space) -> Result<Vec<Opening>, OverBudget> {
     let mut filters = Filters::compile(host, world, space)?;
-    let view = filters.view(Side::Ingress, Moment::First)?;
+    let mut openings = of_side(&mut filters, Side::Ingress)?;
+    if host.is_router {
+        openings.extend(of_side(&mut filters, Side::Transit)?);
+    }
+    Ok(openings)
+}
+
+fn of_side(filters: &mut Filters<'_>, side: Side) -> Result<Vec<Opening>, OverBudget> {
+    let view = filters.view(side, Moment::First)?;
     let families: RangeSet = filters
         .families
         .iter()
         .map(|family| (family.value(), family.value()))
         .collect();
-    let own = filters.own().clone();
+    let ends = filters.ends(side).clone();
     let space = &mut filters.compiler.space;
     let families = space.test(Field::Family, &families)?;
-    let feasible = view.feasible(space, &own, &all_but_loopback())?;
+    let feasible = view.feasible(space, &ends, &all_but_loopback())?;
     let feasible = space.intersection(feasible, families)?;
-    let open = space.intersection(view.open.possibly, feasible)?;
+    let mut open = space.intersection(view.open.possibly, feasible)?;
+    if side == Side::Transit {
+        let published = filters.published(view.ruling)?;
+        open = filters.compiler.space.difference(open, published)?;
+    }
     let mut openings = Vec::new();
     for (cause, region) in filters.accepted_by(open, view.ruling)? {
         let sure = filters.compiler.space.intersection(region, view.open.surely)?;
@@ -45,6 +60,7 @@ pub fn openings(host: &Host, world: &World, space: Space) -> Result<Vec<Opening>
                     lines: filters.extent(region, view.side),
                     label: label.clone(),
                     is_sure,
+                    is_transit: side == Side::Transit,
                 });
             }
         }

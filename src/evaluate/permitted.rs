@@ -1,7 +1,7 @@
 //! What the rows permit at a host: the union of all policies' active rows, within bounds.
 
-use super::host::Filters;
-use super::peer::{Addresses, Party};
+use super::host::{Filters, Host};
+use super::peer::{Addresses, Party, World};
 use super::view::Side;
 use crate::packet::protocol::has_ports;
 use crate::packet::{Bounds, Family, Field, OverBudget, PacketSet, RangeSet};
@@ -32,12 +32,7 @@ impl Permitted {
         let (mut surely, mut possibly) = (Vec::new(), Vec::new());
         let (mut forbidden, mut for_itself) = (Vec::new(), Vec::new());
         for (at, row) in rows.iter().enumerate() {
-            if !side
-                .bound(row)
-                .items
-                .iter()
-                .any(|to| filters.host.is(filters.world, &to.value))
-            {
+            if !concerns(row, side, filters.host, filters.world) {
                 continue;
             }
             let is_own = row.from.items.iter().all(|from| from.value == Peer::This);
@@ -84,6 +79,15 @@ impl Permitted {
     }
 }
 
+/// Whether a row speaks of what crosses this side of a host. Of what a router passes on, every row between others may.
+pub(super) fn concerns(row: &Row, side: Side, host: &Host, world: &World) -> bool {
+    if side == Side::Transit {
+        return row.from.items.iter().any(|from| from.value != Peer::This);
+    }
+    let mut bound = side.bound(row).items.iter();
+    bound.any(|end| host.is(world, &end.value))
+}
+
 /// Whether a service names no port: a host may say anything to itself, which keeps no port from others.
 fn is_every_port(service: &Service) -> bool {
     service.protocol.is_none_or(has_ports) && service.values.is_full(Field::Service.maximum())
@@ -117,24 +121,40 @@ fn row_packets(
     of: impl Fn(&Party) -> &Addresses,
 ) -> Result<(PacketSet, PacketSet), OverBudget> {
     let (mut surely, mut possibly) = (Vec::new(), Vec::new());
+    let far_ends = far_ends(filters.world, row, side);
     for peer in &side.far(row).items {
         let party = filters.world.party(&peer.value);
-        for service in &row.services.items {
-            for family in Family::ALL {
-                let mut tests = service_tests(&service.value);
-                tests.push((Field::Family, RangeSet::point(family.value())));
-                tests.push((side.peer(family), of(&party).family(family).clone()));
-                if let Some(interfaces) = &party.interfaces {
-                    tests.push((side.interface(), interfaces.clone()));
-                }
-                let set = filters.compiler.space.product(&tests)?;
-                possibly.push(set);
-                if party.unknown.is_none() && service.value.unset.is_none() {
-                    surely.push(set);
+        for far in &far_ends {
+            let is_known = party.unknown.is_none() && far.as_ref().is_none_or(|far| far.unknown.is_none());
+            for service in &row.services.items {
+                for family in Family::ALL {
+                    let mut tests = service_tests(&service.value);
+                    tests.push((Field::Family, RangeSet::point(family.value())));
+                    tests.push((side.peer(family), of(&party).family(family).clone()));
+                    if let Some(interfaces) = &party.interfaces {
+                        tests.push((side.interface(), interfaces.clone()));
+                    }
+                    if let Some(far) = far {
+                        tests.push((side.own(family), of(far).family(family).clone()));
+                    }
+                    let set = filters.compiler.space.product(&tests)?;
+                    possibly.push(set);
+                    if is_known && service.value.unset.is_none() {
+                        surely.push(set);
+                    }
                 }
             }
         }
     }
     let space = &mut filters.compiler.space;
     Ok((space.union_all(&surely)?, space.union_all(&possibly)?))
+}
+
+/// The ends of a row that stand where the host does on other sides: none where it is the host.
+fn far_ends(world: &World, row: &Row, side: Side) -> Vec<Option<Party>> {
+    if side != Side::Transit {
+        return vec![None];
+    }
+    let ends = side.bound(row).items.iter();
+    ends.map(|end| Some(world.party(&end.value))).collect()
 }

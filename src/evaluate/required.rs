@@ -93,7 +93,7 @@ impl<'f, 'm> Required<'f, 'm> {
 
     pub(super) fn views(&self, side: Side) -> Views {
         match side {
-            Side::Ingress => self.arriving,
+            Side::Ingress | Side::Transit => self.arriving,
             Side::Egress => self.leaving,
         }
     }

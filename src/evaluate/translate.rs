@@ -3,12 +3,12 @@
 //! INVARIANT: a set of packets speaks of them as they came to the host; a rule behind a translation matches them as they
 //! are then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::host::Filters;
 use crate::finding::Label;
 use crate::model::{Action, Compiler, Decider, Edit, Families, Rule};
-use crate::packet::{Assignment, Cause, EditId, Field, OverBudget, PacketSet, RangeSet, Ruling};
+use crate::packet::{Assignment, Cause, EditId, Family, Field, OverBudget, PacketSet, RangeSet, Ruling};
 use crate::source::Span;
 
 /// Translating rules named of an opening.
@@ -55,24 +55,58 @@ impl Translators {
 }
 
 impl Filters<'_> {
+    /// Packets that come to the host's address and are sent on to another: an opening of its own, no transit.
+    pub(super) fn published(&mut self, ruling: Ruling) -> Result<PacketSet, OverBudget> {
+        let among = self.own_destinations()?;
+        self.translated(among, ruling)
+    }
+
+    /// Packets that come to an address which the host may have.
+    fn own_destinations(&mut self) -> Result<PacketSet, OverBudget> {
+        let own = self.own().clone();
+        let mut sets = Vec::new();
+        for family in Family::ALL {
+            sets.push(self.compiler.space.product(&[
+                (Field::Family, RangeSet::point(family.value())),
+                (family.destination(), own.among(family).clone()),
+            ])?);
+        }
+        self.compiler.space.union_all(&sets)
+    }
+
+    /// The packets of a set that may be sent to another destination than they came to.
+    fn translated(&mut self, among: PacketSet, ruling: Ruling) -> Result<PacketSet, OverBudget> {
+        let space = &self.compiler.space;
+        let sets = space.terminals_within(among, ruling);
+        let edits = sets.into_iter().flat_map(|set| &set.outcomes);
+        let edits = edits.map(|outcome| outcome.edit);
+        let translating: BTreeSet<EditId> = edits.filter(|&edit| self.translates(edit)).collect();
+        self.compiler.space.packets_within(among, ruling, &|set| {
+            let mut outcomes = set.outcomes.iter();
+            outcomes.any(|outcome| translating.contains(&outcome.edit))
+        })
+    }
+
+    /// Whether a change is one of destination or port.
+    fn translates(&self, edit: EditId) -> bool {
+        let mut assignments = self.compiler.space.assignments(edit).iter();
+        assignments.any(|(field, _)| {
+            matches!(
+                field,
+                Field::Destination4 | Field::Destination6 | Field::DestinationClass | Field::Service
+            )
+        })
+    }
+
     /// The changes of destination or port with which a rule accepts packets of a set.
     fn translations(&self, among: PacketSet, ruling: Ruling, cause: Cause) -> Vec<EditId> {
         let space = &self.compiler.space;
         let sets = space.terminals_within(among, ruling);
         let outcomes = sets.into_iter().flat_map(|set| &set.outcomes);
-        let translates = |edit: &EditId| {
-            let mut assignments = space.assignments(*edit).iter();
-            assignments.any(|(field, _)| {
-                matches!(
-                    field,
-                    Field::Destination4 | Field::Destination6 | Field::DestinationClass | Field::Service
-                )
-            })
-        };
         let mut edits: Vec<_> = outcomes
             .filter(|outcome| outcome.cause == cause)
             .map(|outcome| outcome.edit)
-            .filter(translates)
+            .filter(|&edit| self.translates(edit))
             .collect();
         edits.sort_unstable();
         edits.dedup();

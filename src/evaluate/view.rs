@@ -17,29 +17,32 @@ pub(super) enum Side {
     Ingress,
     /// It leaves; the peer is its destination.
     Egress,
+    /// It is passed on between other hosts: the peer is its source, and the far end stands where the host's own address
+    /// does on the other sides.
+    Transit,
 }
 
 impl Side {
     /// The field of the peer's address.
     pub(super) fn peer(self, family: Family) -> Field {
         match self {
-            Self::Ingress => family.source(),
+            Self::Ingress | Self::Transit => family.source(),
             Self::Egress => family.destination(),
         }
     }
 
-    /// The field of the host's own address.
+    /// The field of the host's own address; in transit, of the far end's.
     pub(super) fn own(self, family: Family) -> Field {
         match self {
-            Self::Ingress => family.destination(),
+            Self::Ingress | Self::Transit => family.destination(),
             Self::Egress => family.source(),
         }
     }
 
-    /// The end of a row that is this host.
+    /// The end of a row that is this host, or in transit the far end.
     pub(super) fn bound(self, row: &Row) -> &Choice<Peer> {
         match self {
-            Self::Ingress => &row.to,
+            Self::Ingress | Self::Transit => &row.to,
             Self::Egress => &row.from,
         }
     }
@@ -47,7 +50,7 @@ impl Side {
     /// The end of a row that is its peer.
     pub(super) fn far(self, row: &Row) -> &Choice<Peer> {
         match self {
-            Self::Ingress => &row.from,
+            Self::Ingress | Self::Transit => &row.from,
             Self::Egress => &row.to,
         }
     }
@@ -55,16 +58,28 @@ impl Side {
     /// The word before the peer.
     pub(super) fn word(self) -> &'static str {
         match self {
-            Self::Ingress => "from",
+            Self::Ingress | Self::Transit => "from",
             Self::Egress => "to",
         }
     }
 
-    /// The field of the interface it crosses.
+    /// The field of the interface it crosses on the peer's side.
     pub(super) fn interface(self) -> Field {
         match self {
-            Self::Ingress => Field::InInterface,
+            Self::Ingress | Self::Transit => Field::InInterface,
             Self::Egress => Field::OutInterface,
+        }
+    }
+
+    /// The ends that are other hosts, each with the interface that leads there.
+    pub(super) fn others(self, family: Family) -> Vec<(Field, Field)> {
+        match self {
+            Self::Ingress => vec![(family.source(), Field::InInterface)],
+            Self::Egress => vec![(family.destination(), Field::OutInterface)],
+            Self::Transit => vec![
+                (family.source(), Field::InInterface),
+                (family.destination(), Field::OutInterface),
+            ],
         }
     }
 }
@@ -173,6 +188,18 @@ impl OwnAddresses {
         }
     }
 
+    /// The addresses of other hosts, where those of this one are `known`.
+    pub(super) fn of_others(known: &Addresses) -> Self {
+        let among = |family: Family| {
+            let own = known.family(family).union(&odd_peers(family));
+            own.complement(family.max())
+        };
+        Self {
+            v4: among(Family::V4),
+            v6: among(Family::V6),
+        }
+    }
+
     pub(super) fn among(&self, family: Family) -> &RangeSet {
         match family {
             Family::V4 => &self.v4,
@@ -217,10 +244,15 @@ fn assume_moment(
     ];
     facts.extend((0..32).map(|bit| (Field::Mark(bit), 0)));
     let (own_class, peer_class) = match side {
-        Side::Ingress => (Field::DestinationClass, Field::SourceClass),
+        Side::Ingress | Side::Transit => (Field::DestinationClass, Field::SourceClass),
         Side::Egress => (Field::SourceClass, Field::DestinationClass),
     };
-    facts.push((own_class, value::LOCAL));
+    let own = if side == Side::Transit {
+        value::UNICAST
+    } else {
+        value::LOCAL
+    };
+    facts.push((own_class, own));
     let facts: Vec<_> = facts
         .into_iter()
         .map(|(field, value)| (field, RangeSet::point(value), None))
@@ -274,6 +306,10 @@ impl View {
         outside: &RangeSet,
     ) -> Result<PacketSet, OverBudget> {
         let mut feasible = space.test(self.side.interface(), outside)?;
+        if self.side == Side::Transit {
+            let leaving = space.test(Field::OutInterface, &all_but_loopback())?;
+            feasible = space.intersection(feasible, leaving)?;
+        }
         for family in Family::ALL {
             let others = space.product(&[
                 (Field::Family, RangeSet::point(family.value())),

@@ -97,8 +97,9 @@ fn write_text(sources: &SourceMap, tables: &[(&str, Vec<Opening>)], out: &mut dy
                 .map(|label| sources.place(label.span))
                 .unwrap_or_default();
             let doubt = if opening.is_sure { "" } else { " (possibly)" };
+            let verb = if opening.is_transit { "passes on " } else { "" };
             for line in &opening.lines {
-                writeln!(out, "  {line}{doubt}  # {place}")?;
+                writeln!(out, "  {verb}{line}{doubt}  # {place}")?;
             }
         }
     }
@@ -114,6 +115,7 @@ struct HostV1<'a> {
 #[derive(serde::Serialize)]
 struct OpeningV1<'a> {
     packets: &'a [String],
+    direction: &'static str,
     certainty: &'static str,
     rule: Option<String>,
     text: Option<String>,
@@ -142,6 +144,7 @@ fn write_json(sources: &SourceMap, tables: &[(&str, Vec<Opening>)], out: &mut dy
                     let certainty = if one.is_sure { "surely" } else { "possibly" };
                     OpeningV1 {
                         packets: &one.lines,
+                        direction: if one.is_transit { "forward" } else { "in" },
                         certainty,
                         rule,
                         text,
