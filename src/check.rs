@@ -3,8 +3,8 @@
 //! INVARIANT: the outcome is a function of the inputs. Work is done in parallel, but collected in the sorted order of the
 //! inputs; nothing depends on which thread was first.
 
+mod assemble;
 mod hosts;
-mod includes;
 mod merge;
 mod names;
 mod policies;
@@ -24,6 +24,7 @@ use crate::policy::Row;
 use crate::site::Arguments;
 use crate::source::{FileId, SourceFile, SourceMap, Span};
 
+use assemble::{Assembled, Claimed};
 pub use policies::{LoadError, Policies, load_policies};
 pub use sites::SiteGroup;
 use unread::Unread;
@@ -69,10 +70,28 @@ pub struct Refusal {
 
 /// One input that a dialect has read.
 pub(crate) struct Unit {
+    /// The name of its file, or the folder of its tree.
     pub(crate) name: String,
+    /// The file that was given or found.
     pub(crate) path: PathBuf,
+    /// The other files that it is made of.
+    pub(crate) parts: Vec<PathBuf>,
     pub(crate) file: FileId,
     pub(crate) reading: Reading,
+}
+
+impl Unit {
+    /// `None` for a unit of no files, which is never assembled.
+    fn new(assembled: Assembled, reading: Reading) -> Option<Self> {
+        let mut paths = assembled.paths.into_iter();
+        Some(Self {
+            name: assembled.name,
+            path: paths.next()?,
+            parts: paths.collect(),
+            file: *assembled.files.first()?,
+            reading,
+        })
+    }
 }
 
 /// All inputs of a run, read.
@@ -95,7 +114,7 @@ pub fn read_inputs(paths: &[PathBuf], forced: Option<&'static dyn Dialect>) -> I
         .extend(discovery.errors.iter().map(ToString::to_string));
     let files: Vec<_> = discovery.inputs.par_iter().map(discover::read).collect();
     let mut sources = SourceMap::new();
-    let mut claimed: Vec<(Input, FileId, &'static dyn Dialect)> = Vec::new();
+    let mut claimed: Vec<Claimed> = Vec::new();
     let mut unread = Vec::new();
     for (input, file) in discovery.inputs.into_iter().zip(files) {
         match file {
@@ -105,25 +124,24 @@ pub fn read_inputs(paths: &[PathBuf], forced: Option<&'static dyn Dialect>) -> I
                 is_ipset: false,
             }),
             Ok(Some(file)) => {
-                let rest = add(&mut sources, &mut claimed, (input, file), forced, &mut summary);
+                let rest = add(&mut sources, &mut claimed, (input, file), forced);
                 unread.extend(rest);
             }
         }
     }
-    let parts = includes::load(&mut sources, &mut claimed, &mut summary);
-    let readings: Vec<Reading> = claimed
+    let assembled = assemble::assemble(&mut sources, claimed, &mut unread, &mut summary);
+    unread::named_but_unread(&mut unread, &mut summary);
+    let readings: Vec<Reading> = assembled
         .par_iter()
-        .zip(&parts)
-        .map(|((_, file, dialect), parts)| {
-            let files = std::iter::once(file).chain(parts);
-            let unit: Vec<_> = files.map(|file| sources.source(*file)).collect();
-            dialect.read(&unit)
+        .map(|unit| {
+            let files: Vec<_> = unit.files.iter().map(|file| sources.source(*file)).collect();
+            unit.dialect.read(&files)
         })
         .collect();
     let mut findings = Vec::new();
     let mut units = Vec::new();
-    for (((input, file, _), mut reading), parts) in claimed.into_iter().zip(readings).zip(parts) {
-        for &file in std::iter::once(&file).chain(&parts) {
+    for (unit, mut reading) in assembled.into_iter().zip(readings) {
+        for &file in &unit.files {
             findings.extend(undecodable(&sources, file));
             summary.n_files += 1;
         }
@@ -134,18 +152,14 @@ pub fn read_inputs(paths: &[PathBuf], forced: Option<&'static dyn Dialect>) -> I
             .filter(|notice| notice.code == Code::UnsupportedMatch)
             .count();
         summary.n_unknown += unknown;
-        if reading.rulesets.is_empty() && is_blank(sources.file(file).text()) {
+        let is_empty = |file: &FileId| is_blank(sources.file(*file).text());
+        if reading.rulesets.is_empty() && unit.files.first().is_some_and(is_empty) {
             summary
                 .failures
-                .push(format!("{}: there is nothing in it", input.name));
+                .push(format!("{}: there is nothing in it", unit.name));
         }
         findings.append(&mut reading.notices);
-        units.push(Unit {
-            name: input.name.clone(),
-            path: input.path.clone(),
-            file,
-            reading,
-        });
+        units.extend(Unit::new(unit, reading));
     }
     Inputs {
         sources,
@@ -178,20 +192,12 @@ fn is_ipset(text: &str) -> bool {
 /// Keeps a file that some dialect claims; gives back one that none does.
 fn add(
     sources: &mut SourceMap,
-    claimed: &mut Vec<(Input, FileId, &'static dyn Dialect)>,
+    claimed: &mut Vec<Claimed>,
     (input, file): (Input, SourceFile),
     forced: Option<&'static dyn Dialect>,
-    summary: &mut Summary,
 ) -> Option<Unread> {
     let found = dialect::detect(file.source(sources.next_id()));
     let Some(dialect) = forced.or(found) else {
-        if input.explicit {
-            let help = "give its language with --dialect, if it is one of `portcullis dialects`";
-            summary
-                .failures
-                .push(format!("{}: no dialect knows this file: {help}", input.name));
-            return None;
-        }
         let is_ipset = is_ipset(file.text());
         return Some(Unread { input, is_ipset });
     };

@@ -32,10 +32,13 @@ pub(super) fn bind(
     let from = folder.unwrap_or_default();
     let paths: Vec<String> = units
         .iter()
-        .map(|unit| Binder::path_from(&from, &unit.path))
+        .map(|unit| binding_path(&binder, &from, unit))
         .collect();
     let grouped = Hosts::group(&binder, &paths, site.bindings.len());
     let groups = join_families(grouped.hosts, &units);
+    let parts = units.iter().flat_map(|unit| &unit.parts);
+    let parts = parts.map(|path| Binder::path_from(&from, path));
+    let all_paths: Vec<String> = paths.into_iter().chain(parts).collect();
     let mut units: Vec<Option<Unit>> = units.into_iter().map(Some).collect();
     let mut hosts = Vec::new();
     for files in groups {
@@ -56,13 +59,21 @@ pub(super) fn bind(
         hosts.push(host(name, &files.bindings, taken, &site, policies));
     }
     unbound_roles(&site, policies, &grouped.unmatched, findings);
-    idle_patterns(&site, &paths, &grouped.unmatched, summary);
+    idle_patterns(&site, &all_paths, &grouped.unmatched, summary);
     if site.bindings.is_empty() && policies.resolved.iter().all(|policy| policy.name == "common") {
         summary
             .notes
             .push("no policy but `common` is in force: name one with --policy or in portcullis.toml".into());
     }
     BoundHosts { hosts }
+}
+
+/// The path by which a unit is bound: that of the file that was given, or of the first part that a binding matches.
+fn binding_path(binder: &Binder, from: &Path, unit: &Unit) -> String {
+    let paths = std::iter::once(&unit.path).chain(&unit.parts);
+    let mut paths = paths.map(|path| Binder::path_from(from, path));
+    let bound = paths.find(|path| binder.names(path).is_some());
+    bound.unwrap_or_else(|| Binder::path_from(from, &unit.path))
 }
 
 fn host(name: String, bindings: &[usize], units: Vec<Unit>, site: &Site, policies: &Policies) -> Host {

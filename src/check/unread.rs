@@ -15,6 +15,14 @@ pub(crate) struct Unread {
     pub(super) is_ipset: bool,
 }
 
+/// Files that were named themselves, that no dialect knows and that are a part of nothing: the run has failed.
+pub(super) fn named_but_unread(unread: &mut Vec<Unread>, summary: &mut Summary) {
+    let help = "give its language with --dialect, if it is one of `portcullis dialects`";
+    let named = unread.extract_if(.., |file| file.input.explicit);
+    let failures = named.map(|file| format!("{}: no dialect knows this file: {help}", file.input.name));
+    summary.failures.extend(failures);
+}
+
 /// Files bound by a site that no dialect knows: where they are named to the letter the run has failed.
 pub(super) fn bound_but_unread(group: &SiteGroup, unread: &[Unread], summary: &mut Summary) {
     let Some(folder) = &group.folder else { return };

@@ -38,8 +38,23 @@ pub(crate) fn candidates(including: &str, path: &str) -> Vec<String> {
     candidates
 }
 
+/// The folder of which `name` is the file that `pattern` matches from there: empty if it is the one where names begin.
+pub(crate) fn above<'n>(name: &'n str, pattern: &str) -> Option<&'n str> {
+    let mut end = name.len();
+    for pattern in pattern.rsplit('/') {
+        let left = name.get(..end)?;
+        let part = left.rsplit('/').next()?;
+        if left.is_empty() || !part_matches(pattern, part) {
+            return None;
+        }
+        end = (left.len() - part.len()).saturating_sub(1);
+    }
+    let is_root = end == 0 && name.starts_with('/');
+    name.get(..end.max(usize::from(is_root)))
+}
+
 /// The path without `.` parts and without `..` behind a name.
-fn normal(path: &str) -> String {
+pub(crate) fn normal(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {

@@ -46,6 +46,48 @@ pub enum Support {
     PassThrough,
 }
 
+/// The files of a folder tree that only mean something together, by where they lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tree {
+    /// The folder that the unit is called by, `hosts/a/etc/ufw`: empty if it is the one that the run began in.
+    pub root: String,
+    /// Patterns of paths from there, in the order in which the files are read; `..` leads out of the root, and `*` stays
+    /// within one name.
+    pub parts: &'static [&'static str],
+}
+
+impl Tree {
+    /// The tree of which a file of that name is a part: the first of `parts` that the end of the name matches says where
+    /// its root is. `home` is where the root lies on a system, for parts that are outside of the root: with the home
+    /// `etc/ufw`, `h/etc/default/ufw` is the part `../default/ufw` of the tree at `h/etc/ufw`.
+    #[must_use]
+    pub fn around(name: &str, home: &str, parts: &'static [&'static str]) -> Option<Self> {
+        parts.iter().find_map(|part| {
+            let inside = part.trim_start_matches("../");
+            let n_up = (part.len() - inside.len()) / "../".len();
+            let above = include::above(name, inside)?;
+            let homes: Vec<&str> = home.split('/').collect();
+            let rest = homes.get(homes.len().checked_sub(n_up)?..)?;
+            let root = match (above, rest.join("/")) {
+                (above, rest) if rest.is_empty() => above.to_owned(),
+                ("", rest) => rest,
+                ("/", rest) => format!("/{rest}"),
+                (above, rest) => format!("{above}/{rest}"),
+            };
+            Some(Self { root, parts })
+        })
+    }
+
+    /// The patterns of its files as they may lie on disk.
+    pub fn patterns(&self) -> impl Iterator<Item = String> + '_ {
+        let place = |part: &&str| match self.root.as_str() {
+            "" => (*part).to_owned(),
+            root => include::normal(&format!("{root}/{part}")),
+        };
+        self.parts.iter().map(place)
+    }
+}
+
 /// One construct for `portcullis dialects`, from the same table that the reader uses.
 #[derive(Debug, Clone)]
 pub struct Construct {
@@ -68,13 +110,19 @@ pub trait Dialect: Sync {
     fn includes(&self, _source: Source<'_>) -> Vec<Vec<String>> {
         Vec::new()
     }
-    /// Reads and lowers one unit: the files that only mean something together, the one that includes the others first.
+    /// The files of the folder tree that a file is a part of, if it is one: they are one unit, whichever of them was given.
+    /// The unit has those that exist, and `tree` is asked of the first that a run meets. By default, a file stands alone.
+    fn tree(&self, _source: Source<'_>) -> Option<Tree> {
+        None
+    }
+    /// Reads and lowers one unit: the files that only mean something together. Of a tree, they come in the order of its
+    /// parts; otherwise the one that includes the others is first.
     fn read(&self, unit: &[Source<'_>]) -> Reading;
     /// What it can read, and how exactly.
     fn constructs(&self) -> Vec<Construct>;
 }
 
-/// Every dialect.
+/// Every dialect; of two that may claim the same file, the one for the narrower kind first.
 pub static ALL: &[&dyn Dialect] = &[&iptables::Iptables, &nftables::Nftables];
 
 /// The dialect of a name.
@@ -97,4 +145,44 @@ pub fn detect(source: Source<'_>) -> Option<&'static dyn Dialect> {
         }
     }
     best.map(|(_, dialect)| dialect)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_knows_the_root_of_its_tree() {
+        const PARTS: &[&str] = &["main", "apps.d/*", "../default/wall", "../../lib/wall/*"];
+        let root = |name| Tree::around(name, "etc/wall", PARTS).map(|tree| tree.root);
+        for (name, expected) in [
+            ("h/etc/wall/main", "h/etc/wall"),
+            ("h/etc/wall/apps.d/web", "h/etc/wall"),
+            ("h/etc/default/wall", "h/etc/wall"),
+            ("h/lib/wall/x", "h/etc/wall"),
+            ("/etc/wall/main", "/etc/wall"),
+            ("/etc/default/wall", "/etc/wall"),
+            ("/lib/wall/x", "/etc/wall"),
+            ("/main", "/"),
+            ("main", ""),
+            ("default/wall", "wall"),
+            ("lib/wall/x", "etc/wall"),
+        ] {
+            assert_eq!(root(name).as_deref(), Some(expected), "{name}");
+        }
+        assert_eq!(root("h/etc/wall/apps.d/.web"), None);
+        assert_eq!(root("h/etc/wall/other"), None);
+    }
+
+    #[test]
+    fn the_parts_of_a_tree_lie_around_its_root() {
+        let patterns = |name| {
+            let tree = Tree::around(name, "etc/wall", &["main", "../default/wall"]);
+            tree.map_or_else(Vec::new, |tree| tree.patterns().collect())
+        };
+        assert_eq!(patterns("etc/wall/main"), ["etc/wall/main", "etc/default/wall"]);
+        assert_eq!(patterns("main"), ["main", "../default/wall"]);
+        assert_eq!(patterns("/main"), ["/main", "/../default/wall"]);
+        assert_eq!(patterns("../wall/main"), ["../wall/main", "../default/wall"]);
+    }
 }

@@ -1,0 +1,166 @@
+//! Inputs to units: the files that only mean something together, read as one.
+//!
+//! A unit is a file with those that it includes, or the files of a folder tree ([`Tree`]) with those that they include.
+//! INVARIANT: a file that is a part of a unit is no unit of its own, and each is read from disk once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::Unread;
+use crate::dialect::{Dialect, Tree, include};
+use crate::discover::{self, Input};
+use crate::finding::Summary;
+use crate::source::{FileId, SourceMap};
+
+/// Files that one unit may be made of.
+const MAX_PARTS: usize = 1000;
+
+/// An input with its file and its language.
+pub(super) type Claimed = (Input, FileId, &'static dyn Dialect);
+
+/// The files of a unit that is to be read.
+pub(super) struct Assembled {
+    /// What it is called: the file, or the folder of a tree.
+    pub(super) name: String,
+    pub(super) dialect: &'static dyn Dialect,
+    /// In reading order. There is at least the one that was claimed.
+    pub(super) files: Vec<FileId>,
+    /// Their paths, that of the claimed file first.
+    pub(super) paths: Vec<PathBuf>,
+}
+
+/// Joins the inputs to units, and takes from `unread` what became a part of one.
+pub(super) fn assemble(
+    sources: &mut SourceMap,
+    claimed: Vec<Claimed>,
+    unread: &mut Vec<Unread>,
+    summary: &mut Summary,
+) -> Vec<Assembled> {
+    let known = claimed
+        .iter()
+        .map(|(input, file, _)| (real(&input.path), Some(*file)));
+    let mut disk = Disk {
+        known: known.collect(),
+        paths: BTreeMap::new(),
+        sources,
+        summary,
+    };
+    let mut all_parts: BTreeSet<FileId> = BTreeSet::new();
+    let mut units: Vec<(FileId, Assembled)> = Vec::new();
+    for (input, file, dialect) in claimed {
+        if all_parts.contains(&file) {
+            continue;
+        }
+        let unit = disk.unit(input, file, dialect);
+        all_parts.extend(unit.files.iter().filter(|part| **part != file));
+        units.push((file, unit));
+    }
+    unread.retain(|one| !matches!(disk.known.get(&real(&one.input.path)), Some(Some(_))));
+    units.retain(|(file, _)| !all_parts.contains(file));
+    units.into_iter().map(|(_, unit)| unit).collect()
+}
+
+/// The file behind whatever name it was called by.
+fn real(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// What has been read so far.
+struct Disk<'a> {
+    /// By real path; `None` for what cannot be read.
+    known: BTreeMap<PathBuf, Option<FileId>>,
+    /// The paths of files that were read as parts.
+    paths: BTreeMap<FileId, PathBuf>,
+    sources: &'a mut SourceMap,
+    summary: &'a mut Summary,
+}
+
+impl Disk<'_> {
+    /// The unit of a file that a dialect claims.
+    fn unit(&mut self, input: Input, file: FileId, dialect: &'static dyn Dialect) -> Assembled {
+        let tree = dialect.tree(self.sources.source(file));
+        let tree = tree.filter(|_| !input.is_standard_input());
+        let mut files = tree.as_ref().map_or_else(Vec::new, |tree| self.of_tree(tree));
+        if !files.contains(&file) {
+            files.insert(0, file);
+        }
+        self.include(&mut files, dialect);
+        if files.len() > MAX_PARTS {
+            let message = format!("{}: more than {MAX_PARTS} files belong together", input.name);
+            self.summary.failures.push(message);
+            files.truncate(MAX_PARTS);
+        }
+        let others = files.iter().filter(|other| **other != file);
+        let others = others.filter_map(|other| self.paths.get(other).cloned());
+        let paths = std::iter::once(input.path).chain(others).collect();
+        let folder = tree.map(|tree| tree.root).filter(|root| !root.is_empty());
+        Assembled {
+            name: folder.unwrap_or(input.name),
+            dialect,
+            files,
+            paths,
+        }
+    }
+
+    /// The files of a folder tree, in its order.
+    fn of_tree(&mut self, tree: &Tree) -> Vec<FileId> {
+        let mut files = Vec::new();
+        for pattern in tree.patterns() {
+            for input in discover::expand(&pattern, include::part_matches) {
+                let file = self.read(&input);
+                files.extend(file.filter(|file| !files.contains(file)));
+            }
+        }
+        files
+    }
+
+    /// Adds the files that these include, and those that they include, in the order of their ids.
+    fn include(&mut self, files: &mut Vec<FileId>, dialect: &dyn Dialect) {
+        let mut pending = files.clone();
+        let mut parts: Vec<FileId> = Vec::new();
+        while let Some(file) = pending.pop() {
+            for patterns in dialect.includes(self.sources.source(file)) {
+                let found = patterns
+                    .iter()
+                    .map(|pattern| discover::expand(pattern, include::part_matches));
+                let Some(found) = found.into_iter().find(|found| !found.is_empty()) else {
+                    continue;
+                };
+                for input in found {
+                    let Some(part) = self.read(&input) else { continue };
+                    let is_new = !files.contains(&part) && !parts.contains(&part);
+                    if is_new && files.len() + parts.len() <= MAX_PARTS {
+                        parts.push(part);
+                        pending.push(part);
+                    }
+                }
+            }
+        }
+        parts.sort_unstable();
+        files.append(&mut parts);
+    }
+
+    /// The file of an input, read if it has not been. `None` where it cannot be, which is said once.
+    fn read(&mut self, input: &Input) -> Option<FileId> {
+        let path = real(&input.path);
+        let file = match self.known.get(&path) {
+            Some(found) => *found,
+            None => match discover::read(input) {
+                Ok(file) => file.map(|file| self.sources.add(file)),
+                Err(error) => {
+                    self.summary.failures.push(error.to_string());
+                    None
+                }
+            },
+        };
+        self.known.insert(path, file);
+        if let Some(file) = file {
+            self.paths.insert(file, input.path.clone());
+        }
+        file
+    }
+}
+
+#[cfg(test)]
+mod tests;
