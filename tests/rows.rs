@@ -147,6 +147,7 @@ impl Setting {
         let machines = |role: &&&str| role.starts_with("stacklight.");
         let networks = |text: &str| Addresses::of([text.parse::<Network>().unwrap()]);
         let world = World {
+            redundant: false,
             zones: Zones::resolve(&site),
             aliases: zones
                 .filter_map(|zone| Some((zone.name.clone(), zone.alias.clone()?)))

@@ -89,6 +89,7 @@ pub(super) fn world(site: &Site, policies: &Policies) -> World {
             .iter()
             .map(|(name, networks)| (name.clone(), addresses(networks)))
             .collect(),
+        redundant: site.redundant,
     };
     for zone in policies.resolved.iter().flat_map(|policy| &policy.zones) {
         if let Some(alias) = &zone.alias {

@@ -2,9 +2,11 @@
 //!
 //! A dialect never sees a policy. Reading never fails: what cannot be read becomes a notice, and an unknown in the model.
 
+mod circle;
 pub(crate) mod include;
 pub mod iptables;
 pub mod nftables;
+mod reference;
 mod unread;
 
 use crate::finding::Finding;

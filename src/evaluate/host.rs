@@ -4,6 +4,7 @@ use super::excess::Excess;
 use super::extent::Extents;
 use super::peer::{Addresses, World};
 use super::permitted::Permitted;
+use super::redundant;
 use super::required::Required;
 use super::shadow;
 use super::translate::Translators;
@@ -218,7 +219,10 @@ fn evaluate_into(
         Excess::new(&mut filters, passing, &permitted, rows).findings(&mut evaluation.findings)?;
     }
     Required::new(&mut filters, first)?.check(rows, evaluation)?;
-    shadow::findings(&mut filters.compiler, &mut evaluation.findings)?;
+    let shadowed = shadow::findings(&mut filters.compiler, &mut evaluation.findings)?;
+    if world.redundant {
+        redundant::findings(&mut filters.compiler, &shadowed, &mut evaluation.findings);
+    }
     for finding in &mut evaluation.findings {
         finding.hosts = vec![host.name.clone()];
     }

@@ -11,10 +11,12 @@ mod host;
 mod openings;
 mod peer;
 mod permitted;
+mod redundant;
 mod reply;
 mod required;
 mod shadow;
 mod translate;
+mod unreachable;
 mod view;
 mod words;
 

@@ -102,6 +102,8 @@ pub struct World {
     pub zone_members: BTreeMap<String, Addresses>,
     /// Addresses of names that the site pins.
     pub names: BTreeMap<String, Addresses>,
+    /// Whether rules are looked for that could go without a change.
+    pub redundant: bool,
 }
 
 /// A peer of a row, resolved.

@@ -1,9 +1,10 @@
-//! Rules that no packet reaches.
+//! Rules that no packet reaches, and with them the chains.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::unreachable;
 use crate::finding::{Code, Finding, Label};
-use crate::model::{Action, ChainId, Compiler, Decider, Rule, Ruleset};
+use crate::model::{Action, ChainId, Compiler, Decider, Rule, Ruleset, is_generated};
 use crate::packet::{End, OverBudget, PacketSet, Pin};
 
 /// Deciding rules named of a shadowed rule.
@@ -16,7 +17,12 @@ const MAX_JUMPS: usize = 200;
 const MAX_FOLLOWED: usize = 192;
 
 /// Finds the rules with a verdict that decide about no packet of any base chain that leads to them.
-pub(super) fn findings(compiler: &mut Compiler<'_>, findings: &mut Vec<Finding>) -> Result<(), OverBudget> {
+/// Gives those rules.
+pub(super) fn findings(
+    compiler: &mut Compiler<'_>,
+    findings: &mut Vec<Finding>,
+) -> Result<BTreeSet<Decider>, OverBudget> {
+    unreachable::uncalled(compiler.rulesets(), findings);
     let mut alive = BTreeSet::new();
     let mut bases = Vec::new();
     for (ruleset, rules) in compiler.rulesets().iter().enumerate() {
@@ -25,7 +31,7 @@ pub(super) fn findings(compiler: &mut Compiler<'_>, findings: &mut Vec<Finding>)
             for set in compiler.space.terminals(ruling) {
                 if set.is_truncated() {
                     // Who else decides these packets is not known any more: no claim about any rule.
-                    return Ok(());
+                    return Ok(BTreeSet::new());
                 }
                 alive.extend(
                     set.outcomes
@@ -37,8 +43,10 @@ pub(super) fn findings(compiler: &mut Compiler<'_>, findings: &mut Vec<Finding>)
             bases.push((ruleset, called, compiler.space.pin(ruling)));
         }
     }
+    let unreachable = unreachable::shadowed(compiler, &alive, findings)?;
     let callers = callers(compiler.rulesets());
     let returns = returns(compiler.rulesets());
+    let mut found = BTreeSet::new();
     let mut to_measure = MAX_MEASURED_OF_HOST;
     for (_, decider) in compiler.rule_causes().collect::<Vec<_>>() {
         let Decider::Rule {
@@ -56,6 +64,10 @@ pub(super) fn findings(compiler: &mut Compiler<'_>, findings: &mut Vec<Finding>)
         let leads_here = |(other, called, _): &&(usize, BTreeSet<u32>, Pin)| {
             *other == ruleset && called.contains(&chain.0)
         };
+        if unreachable.contains(&(ruleset, chain)) || asks_nothing(rule) {
+            // Said of the chain, or of the set that holds nothing.
+            continue;
+        }
         if !has_verdict || alive.contains(&decider) || !bases.iter().any(|base| leads_here(&base)) {
             continue;
         }
@@ -98,8 +110,14 @@ pub(super) fn findings(compiler: &mut Compiler<'_>, findings: &mut Vec<Finding>)
             None => largest_first(compiler, reach, decider, &by, &mut to_measure)?,
         };
         findings.push(finding(compiler, rule, &by));
+        found.insert(decider);
     }
-    Ok(())
+    Ok(found)
+}
+
+/// Whether a rule asks for elements of a set that has none.
+fn asks_nothing(rule: &Rule) -> bool {
+    rule.matches.iter().any(|one| one.condition.is_in_empty_set())
 }
 
 /// Deciding rules of which is asked whether they match all that a shadowed rule matches.
@@ -212,21 +230,6 @@ fn called_chains(compiler: &Compiler<'_>, ruleset: usize, base: usize) -> BTreeS
     called
 }
 
-/// Prefixes of chains that programs keep: what they put there is not the site's to tidy.
-const GENERATED: &[&str] = &[
-    "KUBE-",
-    "cali-",
-    "CILIUM_",
-    "ANTREA-",
-    "FLANNEL-",
-    "WEAVE-",
-    "CNI-",
-    "DOCKER",
-    "LIBVIRT_",
-    "f2b-",
-    "fail2ban-",
-];
-
 /// Whether a rule is merely said again, by or after a program that keeps its own chains: kube-proxy and Docker both
 /// accept established connections, and neither knows of the other.
 fn is_echo(compiler: &Compiler<'_>, rule: &Rule, shadowed: Decider, by: &BTreeMap<Decider, usize>) -> bool {
@@ -236,8 +239,7 @@ fn is_echo(compiler: &Compiler<'_>, rule: &Rule, shadowed: Decider, by: &BTreeMa
         };
         let chains = compiler.rulesets().get(*ruleset).map(|ruleset| &ruleset.chains);
         let chain = chains.and_then(|chains| chains.get(chain.0 as usize));
-        let name = chain.and_then(|chain| chain.path.rsplit('/').next());
-        name.is_some_and(|name| GENERATED.iter().any(|prefix| name.starts_with(prefix)))
+        chain.is_some_and(|chain| is_generated(&chain.path))
     };
     let accepts = |rule: &Rule| matches!(rule.action, Action::Accept);
     let agrees = |decider: &Decider| {

@@ -13,7 +13,7 @@ use super::edit::edited_fields;
 use super::order::best_order;
 use super::{Action, ChainId, Families, Rule, Ruleset};
 use crate::packet::{
-    Cause, Doubt, EditId, End, Field, Line, Outcome, OverBudget, PacketSet, Pin, RangeSet, Ruling, Space,
+    Cause, Doubt, EditId, End, Field, Line, Outcome, OverBudget, Pin, RangeSet, Ruling, Space,
 };
 use crate::source::Span;
 
@@ -100,16 +100,6 @@ impl<'m> Compiler<'m> {
         compiler
     }
 
-    /// The packets that may match a rule: all whose fate it can decide.
-    pub fn reach(&mut self, rule: &Rule) -> Result<PacketSet, OverBudget> {
-        Ok(Lowering::new(self).matches(&rule.matches)?.bounds.possibly)
-    }
-
-    /// The packets that match a rule, whatever is not known.
-    pub fn surely_matches(&mut self, rule: &Rule) -> Result<PacketSet, OverBudget> {
-        Ok(Lowering::new(self).matches(&rule.matches)?.bounds.surely)
-    }
-
     /// The segment of a chain, and of every chain it calls, callees first.
     pub(super) fn chain(&mut self, ruleset: usize, chain: ChainId) -> Result<Segment, OverBudget> {
         let mut path: Vec<(ChainId, Vec<ChainId>)> = Vec::new();
@@ -168,18 +158,7 @@ impl<'m> Compiler<'m> {
             return Ok(done);
         }
         let mark = self.space.pin_mark();
-        let mut segments: Vec<Pin> = Vec::new();
-        for element in self.elements(ruleset, chain)? {
-            match element {
-                Element::Segment(pin) => segments.push(pin),
-                Element::Lines(lines) => {
-                    let ruling = self.space.first_match(&lines)?;
-                    segments.push(self.space.pin(ruling));
-                }
-            }
-        }
-        let rulings: Vec<_> = segments.iter().map(|&pin| self.space.pinned(pin)).collect();
-        let plain = self.space.sequence_all(&rulings)?;
+        let plain = self.first_rules(ruleset, chain, usize::MAX)?;
         let jumped = self.ending(plain, End::Return, End::Fall)?;
         let is_gone_to = self.gone_to.contains(&(ruleset, chain));
         let gone_to = if is_gone_to {
@@ -203,6 +182,27 @@ impl<'m> Compiler<'m> {
         Ok(segment)
     }
 
+    /// What the first `n_rules` rules of a chain do, whose callees are compiled. Leaves rulings pinned.
+    pub(super) fn first_rules(
+        &mut self,
+        ruleset: usize,
+        chain: ChainId,
+        n_rules: usize,
+    ) -> Result<Ruling, OverBudget> {
+        let mut segments: Vec<Pin> = Vec::new();
+        for element in self.elements(ruleset, chain, n_rules)? {
+            match element {
+                Element::Segment(pin) => segments.push(pin),
+                Element::Lines(lines) => {
+                    let ruling = self.space.first_match(&lines)?;
+                    segments.push(self.space.pin(ruling));
+                }
+            }
+        }
+        let rulings: Vec<_> = segments.iter().map(|&pin| self.space.pinned(pin)).collect();
+        self.space.sequence_all(&rulings)
+    }
+
     /// A ruling in which packets that end one way end the other.
     fn ending(&mut self, ruling: Ruling, from: End, to: End) -> Result<Ruling, OverBudget> {
         self.space.map_outcomes(ruling, &[from], &|outcome| Outcome {
@@ -212,7 +212,12 @@ impl<'m> Compiler<'m> {
         })
     }
 
-    fn elements(&mut self, ruleset: usize, chain: ChainId) -> Result<Vec<Element>, OverBudget> {
+    fn elements(
+        &mut self,
+        ruleset: usize,
+        chain: ChainId,
+        n_rules: usize,
+    ) -> Result<Vec<Element>, OverBudget> {
         let Some(of) = self
             .rulesets
             .get(ruleset)
@@ -227,7 +232,7 @@ impl<'m> Compiler<'m> {
             .copied();
         let mut elements = Vec::new();
         let mut lines = Vec::new();
-        for (cause, rule) in (first.unwrap_or(0)..).map(Cause).zip(&of.rules) {
+        for (cause, rule) in (first.unwrap_or(0)..).map(Cause).zip(&of.rules).take(n_rules) {
             if rule.action == Action::Continue {
                 continue;
             }
@@ -261,7 +266,7 @@ impl<'m> Compiler<'m> {
     }
 
     /// What a rule does where it matches, as a segment that falls through elsewhere.
-    fn guarded(&mut self, rule: &Rule, leaf: Leaf) -> Result<Ruling, OverBudget> {
+    pub(super) fn guarded(&mut self, rule: &Rule, leaf: Leaf) -> Result<Ruling, OverBudget> {
         let matched = Lowering::new(self).matches(&rule.matches)?;
         let inside = match leaf {
             Leaf::Verdict(outcomes, doubts) => self.space.always(&outcomes, &doubts),
@@ -282,7 +287,7 @@ impl<'m> Compiler<'m> {
         self.space.choose(in_doubt, either, surely)
     }
 
-    fn leaf(&mut self, ruleset: usize, rule: &Rule, cause: Cause) -> Leaf {
+    pub(super) fn leaf(&mut self, ruleset: usize, rule: &Rule, cause: Cause) -> Leaf {
         self.space.set_rank(cause, 3);
         let verdict = |end| {
             Leaf::Verdict(
@@ -338,7 +343,7 @@ impl<'m> Compiler<'m> {
 }
 
 /// What a rule does where it matches.
-enum Leaf {
+pub(super) enum Leaf {
     Verdict(Vec<Outcome>, Vec<Doubt>),
     Segment(Pin),
 }

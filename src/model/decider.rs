@@ -8,7 +8,7 @@ use crate::packet::{Cause, Doubt, Field, MAX_PROPERTIES, OverBudget, RangeSet, R
 use crate::source::Span;
 
 /// Who decides about a packet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Decider {
     /// Rule `rule` of chain `chain` of ruleset `ruleset`.
     Rule {

@@ -7,15 +7,20 @@ mod compile;
 mod condition;
 mod decider;
 mod edit;
+mod generated;
 mod hook;
 mod interpret;
 mod order;
 mod path;
+mod reach;
+mod redundant;
 
 pub use compile::{Compiler, HostFacts};
 pub use decider::{Decider, DoubtReason};
+pub use generated::is_generated;
 pub use interpret::{Answer, Interpreter, Packet, Step, Verdict};
 pub use path::{Path, delivered_classes};
+pub use redundant::Redundant;
 
 use std::sync::Arc;
 
@@ -158,6 +163,15 @@ pub struct Rule {
     pub action_span: Span,
 }
 
+impl Rule {
+    /// Whether it may lead to a chain that it does not name: what it does is not known, as a whole. Where it is known of
+    /// which kind the verdict is (`-j NFQUEUE`), [`Rule::action_span`] is its place in the rule.
+    #[must_use]
+    pub fn may_lead_anywhere(&self) -> bool {
+        matches!(self.action, Action::Unknown(_)) && self.action_span == self.span
+    }
+}
+
 /// One condition as it was written.
 #[derive(Debug, Clone)]
 pub struct Match {
@@ -180,6 +194,24 @@ pub enum Condition {
     Not(Box<Condition>),
     /// It cannot be decided.
     Unknown(Unknown),
+}
+
+impl Condition {
+    /// Whether a packet is in a set that holds nothing: it never is. Written otherwise than what never holds for other
+    /// reasons, since the reader of the set says so once, for all rules that ask it.
+    #[must_use]
+    pub fn in_empty_set() -> Self {
+        Self::Any(vec![Self::Any(Vec::new())])
+    }
+
+    /// Whether it is [`Condition::in_empty_set`].
+    #[must_use]
+    pub fn is_in_empty_set(&self) -> bool {
+        match self {
+            Self::Any(any) => matches!(any.as_slice(), [Self::Any(none)] if none.is_empty()),
+            _ => false,
+        }
+    }
 }
 
 /// Something that is not modelled. Both answers are followed.

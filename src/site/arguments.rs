@@ -31,6 +31,8 @@ pub struct Arguments {
     pub versions: Vec<String>,
     /// `--no-common`.
     pub no_common: bool,
+    /// `check --redundant`.
+    pub redundant: bool,
 }
 
 /// One argument in the virtual text.
@@ -105,6 +107,7 @@ impl Arguments {
             let _refused_or_done = reader.setting(option, *word, &mut site);
         }
         site.common &= !self.no_common;
+        site.redundant |= self.redundant;
         if reader.errors.is_empty() {
             Ok(site)
         } else {

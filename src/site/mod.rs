@@ -41,6 +41,8 @@ pub struct Site {
     pub common: bool,
     /// Whether traffic that the hosts open themselves is judged as strictly as what they accept.
     pub closed_egress: Option<Spanned<bool>>,
+    /// Whether rules are looked for that could go without a change: it costs about as much as all else.
+    pub redundant: bool,
     /// From which severity on a finding fails the run.
     pub fail_on: Option<Spanned<Severity>>,
     /// The zones that are defined, in the order of the file.
@@ -61,6 +63,7 @@ impl Default for Site {
             policies: Vec::new(),
             common: true,
             closed_egress: None,
+            redundant: false,
             fail_on: None,
             zones: Vec::new(),
             names: BTreeMap::new(),

@@ -18,6 +18,7 @@ const TOP: &[&str] = &[
     "policies",
     "common",
     "closed_egress",
+    "redundant",
     "fail_on",
     "zones",
     "names",
@@ -77,6 +78,7 @@ impl Reader<'_> {
                 "policies" => site.policies = self.strings(key, item),
                 "common" => site.common = self.boolean(key, item).is_none_or(|common| common.value),
                 "closed_egress" => site.closed_egress = self.boolean(key, item),
+                "redundant" => site.redundant = self.boolean(key, item).is_some_and(|wanted| wanted.value),
                 "fail_on" => site.fail_on = self.severity(key, item),
                 "zones" => self.each(key, item, |reader, table, name, item| {
                     site.zones.extend(reader.zone(table, name, item));

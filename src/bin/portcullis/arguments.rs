@@ -103,6 +103,7 @@ impl Inputs {
                 without: self.without.clone(),
                 versions: self.versions.clone(),
                 no_common: self.no_common,
+                redundant: false,
             },
         }
     }
@@ -118,6 +119,9 @@ pub(crate) struct Check {
     /// How to write the findings
     #[arg(long, value_enum, default_value_t = FormatArgument::Human)]
     pub(crate) format: FormatArgument,
+    /// Look for rules that could be taken out without a change, too
+    #[arg(long)]
+    pub(crate) redundant: bool,
     /// The least severity that makes the exit code 1
     #[arg(long, value_enum)]
     pub(crate) fail_on: Option<SeverityArgument>,

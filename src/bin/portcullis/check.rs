@@ -13,7 +13,9 @@ use crate::arguments::{Check, FormatArgument, Openings, TableFormat};
 use crate::{Ending, complain, errors, wants_color};
 
 pub(crate) fn check(arguments: &Check, out: &mut dyn Write) -> io::Result<Ending> {
-    let outcome = match check::check(&arguments.inputs.request(&arguments.paths)) {
+    let mut request = arguments.inputs.request(&arguments.paths);
+    request.arguments.redundant = arguments.redundant;
+    let outcome = match check::check(&request) {
         Ok(outcome) => outcome,
         Err(refusal) => {
             errors::show_refusal(&refusal);

@@ -112,9 +112,12 @@ fn tags(code: Code) -> &'static [&'static str] {
     match code {
         Code::ExcessOpening | Code::ExposedSelfPort | Code::ForbiddenOpening => &["network", "security"],
         Code::MissingOpening | Code::BlockedReply => &["network", "availability"],
-        Code::ShadowedRule | Code::DanglingReference | Code::ConflictingRows => {
-            &["network", "maintainability"]
-        }
+        Code::ShadowedRule
+        | Code::RedundantRule
+        | Code::UnreachableChain
+        | Code::EmptySet
+        | Code::DanglingReference
+        | Code::ConflictingRows => &["network", "maintainability"],
         Code::UnboundRole
         | Code::UnboundConfig
         | Code::UnsupportedMatch

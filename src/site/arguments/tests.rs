@@ -25,6 +25,7 @@ fn an_audit_needs_no_site_file() {
         without: words(&["stacklight.ceph"]),
         versions: words(&["stacklight=24.1"]),
         no_common: true,
+        redundant: true,
     };
     let (site, sources) = overlay(&arguments, Site::default());
     let site = site.unwrap();
@@ -37,7 +38,7 @@ fn an_audit_needs_no_site_file() {
         roles,
         [("manager", "manager"), ("stacklight.node", "stacklight.node")]
     );
-    assert!(site.bindings[0].everything && !site.common);
+    assert!(site.bindings[0].everything && !site.common && site.redundant);
     let internal = &site.zones[0];
     let networks: Vec<_> = internal
         .networks

@@ -37,6 +37,7 @@ const WHOLE: &str = r#"
 policies = ["mke", "site.ports"]
 common = false
 closed_egress = true
+redundant = true
 fail_on = "warning"
 
 [zones]

@@ -9,6 +9,7 @@ use rustc_hash::FxHashMap;
 
 use super::command::unread_rule;
 use super::table::TableKind;
+use crate::dialect::reference::Uses;
 use crate::model::{
     Action, Base, Chain, ChainId, Default as Verdict, Families, Hook, Layer, Rule, Ruleset, Unknown,
 };
@@ -48,16 +49,14 @@ pub(super) struct ChainState<'a> {
     rules: VecDeque<Rule>,
     /// It was declared, or rules were put in it.
     pub(super) exists: bool,
-    /// First reference to it, and how many there are.
-    references: Option<(Span, usize)>,
+    references: Option<Uses>,
 }
 
 /// A reference to a chain that is not there.
 pub(super) struct Dangling<'a> {
     pub(super) chain: &'a str,
     pub(super) table: TableKind,
-    pub(super) first: Span,
-    pub(super) count: usize,
+    pub(super) uses: Uses,
 }
 
 /// All tables of one dump.
@@ -210,10 +209,7 @@ impl<'a> Chains<'a> {
     /// Notes that a rule leads to a chain.
     pub(super) fn refer(&mut self, id: ChainId, span: Span) {
         if let Some(chain) = self.state_mut(id) {
-            chain.references = match chain.references {
-                Some((first, count)) => Some((first, count + 1)),
-                None => Some((span, 1)),
-            };
+            chain.references.get_or_insert(Uses::new(span)).count += 1;
         }
     }
 
@@ -305,12 +301,10 @@ impl<'a> Chains<'a> {
             .iter()
             .filter(|chain| !chain.exists && self.is_current(chain));
         missing.filter_map(|chain| {
-            let (first, count) = chain.references?;
             Some(Dangling {
                 chain: chain.name,
                 table: self.kind(chain.table),
-                first,
-                count,
+                uses: chain.references?,
             })
         })
     }

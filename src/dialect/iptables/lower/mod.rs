@@ -6,7 +6,6 @@
 mod absent;
 mod chains;
 mod check;
-mod circle;
 mod class;
 mod command;
 mod condition;
@@ -25,7 +24,8 @@ use self::unknown::Unknowns;
 use super::ast::{Declaration, Line, Read, Rule, Unread};
 use super::names::{Keeps, known_module};
 use super::parser;
-use crate::dialect::Reading;
+use crate::dialect::circle::break_circles;
+use crate::dialect::{Reading, reference};
 use crate::finding::{Code, Finding, Label};
 use crate::model::{Action, ChainId, Condition, Default as Verdict, Families, Ruleset, Unknown};
 use crate::packet::Family;
@@ -316,7 +316,7 @@ impl<'a> Lowering<'a> {
             if unknowns.any_change() {
                 forget_changed(&mut ruleset, &unknowns);
             }
-            into.notices.append(&mut circle::break_circles(&mut ruleset));
+            into.notices.append(&mut break_circles(&mut ruleset));
             into.rulesets.push(ruleset);
         }
     }
@@ -324,18 +324,12 @@ impl<'a> Lowering<'a> {
 
 impl chains::Dangling<'_> {
     fn finding(&self) -> Finding {
-        let times = if self.count == 1 {
-            String::new()
-        } else {
-            format!(" ({} references)", self.count)
-        };
-        let message = format!(
-            "chain `{}` does not exist in table `{}`{times}",
+        let what = format!(
+            "chain `{}` does not exist in table `{}`",
             self.chain,
             self.table.name()
         );
-        let label = Label::new(self.first, "leads nowhere");
-        Finding::new(Code::DanglingReference, message, Some(label)).help("declare it, or correct the name")
+        reference::dangling(&what, self.uses)
     }
 }
 

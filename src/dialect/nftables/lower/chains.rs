@@ -13,11 +13,13 @@ use super::program::{Program, Table};
 use super::unknown::Unknowns;
 use super::value::Refusal;
 use super::{Texts, base};
-use crate::dialect::Reading;
+use crate::dialect::circle::break_circles;
 use crate::dialect::nftables::ast::{Kind, NatKind, Rule, TableFamily, Unread};
 use crate::dialect::nftables::names::Type;
-use crate::finding::{Code, Finding, Label};
-use crate::model::{Base, Chain, ChainId, Families, Layer, Ruleset};
+use crate::dialect::reference::Uses;
+use crate::dialect::{Reading, reference};
+use crate::finding::Finding;
+use crate::model::{Base, Chain, ChainId, Families, Layer, Ruleset, is_generated};
 use crate::packet::RangeSet;
 use crate::source::Span;
 
@@ -32,8 +34,10 @@ pub(super) struct Lowering<'p, 'a> {
     /// Whether some rule tells fragments apart; then rules that read ports hold for first fragments only.
     pub(super) tests_fragments: bool,
     contents: FxHashMap<(usize, &'a str), CachedContent<'p, 'a>>,
-    /// Names that lead nowhere: the first place of each, and how many there are.
-    dangling: BTreeMap<String, (Span, usize)>,
+    /// What does not exist, in words.
+    dangling: BTreeMap<String, Uses>,
+    /// Sets that hold nothing, though rules ask them, by the place of their declaration.
+    empty: BTreeMap<Span, (&'a str, Uses)>,
     pub(super) n_rules: usize,
 }
 
@@ -117,6 +121,7 @@ impl<'p, 'a> Lowering<'p, 'a> {
                 .any(|source| source.text.contains("frag-off")),
             contents: FxHashMap::default(),
             dangling: BTreeMap::new(),
+            empty: BTreeMap::new(),
             n_rules: 0,
         }
     }
@@ -154,22 +159,23 @@ impl<'p, 'a> Lowering<'p, 'a> {
         let rulesets = [both, v4, v6].into_iter().filter_map(Group::ruleset);
         for mut ruleset in rulesets {
             self.unknowns.forget_changed(&mut ruleset);
+            for finding in break_circles(&mut ruleset) {
+                // A chain that is read once for each family leads in one circle.
+                if !into.notices.contains(&finding) {
+                    into.notices.push(finding);
+                }
+            }
             into.rulesets.push(ruleset);
         }
         into.n_rules += self.n_rules;
         into.notices.append(&mut self.notices);
         into.notices.extend(self.unknowns.notices());
+        let dangling = self.dangling.iter();
         into.notices
-            .extend(self.dangling.iter().map(|(message, (span, count))| {
-                let times = if *count == 1 {
-                    String::new()
-                } else {
-                    format!(" ({count} references)")
-                };
-                let label = Label::new(*span, "leads nowhere");
-                Finding::new(Code::DanglingReference, format!("{message}{times}"), Some(label))
-                    .help("declare it, or correct the name")
-            }));
+            .extend(dangling.map(|(what, uses)| reference::dangling(what, *uses)));
+        let empty = self.empty.iter();
+        into.notices
+            .extend(empty.map(|(span, (name, uses))| reference::empty_set(name, *uses, Some(*span))));
     }
 
     /// What filters frames rather than packets is not modelled.
@@ -213,8 +219,12 @@ impl<'p, 'a> Lowering<'p, 'a> {
                 self.n_rules += usize::from(only.is_none());
                 self.rule(at, table, group, met, rule, &mut rules);
             }
+            if table.is_dormant {
+                // Its chains have no hooks for now, and so no rules.
+                continue;
+            }
             group.set_rules(id, rules);
-            if !table.is_dormant && base::is_of(chain, table, only.is_some()) {
+            if base::is_of(chain, table, only.is_some()) {
                 base::hook(self, group, table, chain, id);
             }
         }
@@ -286,8 +296,31 @@ impl<'p, 'a> Lowering<'p, 'a> {
             return;
         }
         let span = self.texts.span(name);
-        let entry = self.dangling.entry(message).or_insert((span, 0));
-        entry.1 += 1;
+        self.dangling.entry(message).or_insert(Uses::new(span)).count += 1;
+    }
+
+    /// The elements of a set that a rule asks. Of one whose elements are there for a time it is no news that there are none.
+    pub(super) fn asked_content(
+        &mut self,
+        table: &'p Table<'a>,
+        name: &'a str,
+        kinds: &[Type],
+    ) -> Result<Rc<Content<'p, 'a>>, Refusal<'a>> {
+        let content = self.content_of(table, name, kinds)?;
+        let set = table.sets.get(name).filter(|set| !set.has_timeout);
+        if let Some(set) = set
+            && content.is_empty()
+            && !self.unknowns.is_muted
+            && !is_generated(&table_path(table))
+        {
+            let (declared, used) = (self.texts.span(set.text), self.texts.span(name));
+            self.empty
+                .entry(declared)
+                .or_insert((name, Uses::new(used)))
+                .1
+                .count += 1;
+        }
+        Ok(content)
     }
 
     /// The elements of a named set, read once.

@@ -23,6 +23,13 @@ pub(super) struct Content<'p, 'a> {
     pub(super) reversed: Vec<Unread<'a>>,
 }
 
+impl Content<'_, '_> {
+    /// Whether nothing is in it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.plain.is_empty() && self.tuples.is_empty()
+    }
+}
+
 /// One element.
 #[derive(Debug, Clone)]
 pub(super) struct Tuple<'p, 'a> {

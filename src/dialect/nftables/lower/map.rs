@@ -82,7 +82,7 @@ impl<'p, 'a> Writer<'_, 'p, 'a> {
                 self.lowering.unknowns.note(&format!("@{name}"), span, true);
                 Err(Refusal::Unknown("the members of the map are not known"))
             }
-            Some(_) => self.lowering.content_of(table, name, kinds),
+            Some(_) => self.lowering.asked_content(table, name, kinds),
         }
     }
 
@@ -118,7 +118,8 @@ impl<'p, 'a> Writer<'_, 'p, 'a> {
                 self.lowering.unknowns.note("vmap", span, true);
                 let why = self.lowering.unknowns.text(why);
                 let action = Action::Unknown(Unknown { property: None, why });
-                push(place, std::mem::take(matches), action, span, into);
+                // Of its verdicts nothing is known: it may lead to any chain.
+                push(place, std::mem::take(matches), action, place.span, into);
                 return Ok(Step::Over);
             }
         };

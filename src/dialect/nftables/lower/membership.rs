@@ -80,7 +80,10 @@ impl<'p, 'a> Lowering<'p, 'a> {
             self.unknowns.note(&format!("@{name}"), span, false);
             return Ok(self.unknown_set(left, name, &format!("the members of set `{name}` are not known")));
         }
-        let content = self.content_of(place.table, name, kinds)?;
+        let content = self.asked_content(place.table, name, kinds)?;
+        if content.is_empty() {
+            return Ok(Condition::in_empty_set());
+        }
         let whole = Expr {
             text: left.text,
             kind: ExprKind::SetName(name),

@@ -164,7 +164,8 @@ impl<'p, 'a> Writer<'_, 'p, 'a> {
         let why = "a change before `return` or `goto` of what the rule has read";
         let why = self.lowering.unknowns.count(why, span, true);
         let action = Action::Unknown(Unknown { property: None, why });
-        push(place, Vec::new(), action, span, into);
+        // The chain that the rest of the rule leads to is one of those that it may lead to.
+        push(place, Vec::new(), action, place.span, into);
     }
 
     fn statement(

@@ -1,0 +1,47 @@
+//! Rules to the packets that they are about: those that match, those that come to them.
+
+use super::compile::{Compiler, Leaf, narrow};
+use super::condition::Lowering;
+use super::{ChainId, Rule};
+use crate::packet::{Cause, EditId, End, Outcome, OutcomeSet, OverBudget, PacketSet};
+
+impl Compiler<'_> {
+    /// The packets that may match a rule: all whose fate it can decide.
+    pub fn reach(&mut self, rule: &Rule) -> Result<PacketSet, OverBudget> {
+        Ok(Lowering::new(self).matches(&rule.matches)?.bounds.possibly)
+    }
+
+    /// The packets that match a rule, whatever is not known.
+    pub fn surely_matches(&mut self, rule: &Rule) -> Result<PacketSet, OverBudget> {
+        Ok(Lowering::new(self).matches(&rule.matches)?.bounds.surely)
+    }
+
+    /// Whether some packet, of all that there are, comes from the beginning of a chain to a rule and may match it. May collect:
+    /// only what is pinned outlives the call.
+    pub fn comes_to(&mut self, ruleset: usize, chain: ChainId, number: usize) -> Result<bool, OverBudget> {
+        let of = self
+            .rulesets
+            .get(ruleset)
+            .and_then(|rules| rules.chains.get(chain.0 as usize));
+        let Some(rule) = of.and_then(|chain| chain.rules.get(number)) else {
+            return Ok(false);
+        };
+        self.chain(ruleset, chain)?;
+        let mark = self.space.pin_mark();
+        let before = self.first_rules(ruleset, chain, number)?;
+        let before = self.space.pin(before);
+        // A cause that no rule has: that of the placeholder behind all deciders.
+        let probe = Outcome {
+            end: End::Accept,
+            cause: Cause(narrow(self.deciders.len())),
+            edit: EditId::NONE,
+        };
+        let probing = self.guarded(rule, Leaf::Verdict(vec![probe], Vec::new()))?;
+        let before = self.space.pinned(before);
+        let both = self.space.sequence(before, probing)?;
+        self.space.release(mark);
+        let is_probe = |outcome: &Outcome| outcome.cause == probe.cause;
+        let comes = |set: &&OutcomeSet| set.is_truncated() || set.outcomes.iter().any(is_probe);
+        Ok(self.space.terminals(both).iter().any(comes))
+    }
+}
