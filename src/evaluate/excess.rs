@@ -2,15 +2,16 @@
 
 use rayon::prelude::*;
 
+use super::advice::{self, Advice};
 use super::host::Filters;
-use super::permitted::{Permitted, concerns};
+use super::permitted::Permitted;
 use super::view::{Side, View, all_but_loopback, unknown_among};
 use super::words;
 use crate::finding::{Code, Finding, Label, Severity};
-use crate::model::Decider;
+use crate::model::{Decider, keeper};
 use crate::packet::protocol::number;
-use crate::packet::{Bounds, Cause, Family, Field, OverBudget, PacketSet, RangeSet, service_words};
-use crate::policy::{Kind, Row, Service};
+use crate::packet::{Bounds, Cause, EditId, Family, Field, OverBudget, PacketSet, RangeSet};
+use crate::policy::Row;
 
 /// The openings of one host that should not be.
 pub(super) struct Excess<'f, 'm> {
@@ -18,13 +19,14 @@ pub(super) struct Excess<'f, 'm> {
     view: View,
     permitted: &'f Permitted,
     rows: &'f [Row],
-    /// The services that some row has for this host.
-    services: Vec<(&'f Row, &'f Service)>,
+    advice: Advice<'f>,
 }
 
 /// What one rule opens that it should not.
 struct Opening {
     opener: Decider,
+    /// The rule that a program publishes the port by, where it is another.
+    publisher: Option<Decider>,
     region: PacketSet,
     /// Whether all of the region is surely open and surely wrong.
     is_sure: bool,
@@ -50,20 +52,13 @@ impl<'f, 'm> Excess<'f, 'm> {
         permitted: &'f Permitted,
         rows: &'f [Row],
     ) -> Self {
-        let (host, world) = (filters.host, filters.world);
-        let mine = |row: &&Row| row.kind != Kind::Forbid && concerns(row, view.side, host, world);
-        let services = rows.iter().filter(mine).flat_map(|row| {
-            row.services
-                .items
-                .iter()
-                .map(move |service| (row, &service.value))
-        });
+        let advice = Advice::new(filters, view.side, rows);
         Self {
+            filters,
             view,
             permitted,
             rows,
-            services: services.collect(),
-            filters,
+            advice,
         }
     }
 
@@ -198,9 +193,7 @@ impl<'f, 'm> Excess<'f, 'm> {
             let sure = self.filters.compiler.space.intersection(region, wrong.surely)?;
             let rest = self.rest(region, sure)?;
             for (region, is_sure) in [(sure, true), (rest, false)] {
-                if !region.is_empty() {
-                    openings.push(self.opening((cause, opener), region, is_sure, by_row)?);
-                }
+                self.openings((cause, opener), region, is_sure, by_row, &mut openings)?;
             }
         }
         // The diagrams stand: what is left is words.
@@ -235,17 +228,41 @@ impl<'f, 'm> Excess<'f, 'm> {
         self.filters.compiler.space.difference(region, covered)
     }
 
-    /// What one rule opens, with what there is to say of it.
-    fn opening(
+    /// What one rule opens: one opening, or one for each port that a program publishes.
+    fn openings(
         &mut self,
-        (cause, opener): (Cause, Decider),
+        by: (Cause, Decider),
         region: PacketSet,
         is_sure: bool,
         by_row: &[(usize, PacketSet)],
+        openings: &mut Vec<Opening>,
+    ) -> Result<(), OverBudget> {
+        if region.is_empty() {
+            return Ok(());
+        }
+        let edits = self.filters.translations(region, self.view.ruling, by.0);
+        if edits.is_empty() {
+            openings.push(self.opening(by.1, None, region, is_sure, &edits, by_row)?);
+            return Ok(());
+        }
+        for (publisher, region) in self.filters.by_publisher(region, by.1)? {
+            let edits = self.filters.translations(region, self.view.ruling, by.0);
+            openings.push(self.opening(by.1, publisher, region, is_sure, &edits, by_row)?);
+        }
+        Ok(())
+    }
+
+    /// One opening, with what there is to say of it.
+    fn opening(
+        &mut self,
+        opener: Decider,
+        publisher: Option<Decider>,
+        region: PacketSet,
+        is_sure: bool,
+        edits: &[EditId],
+        by_row: &[(usize, PacketSet)],
     ) -> Result<Opening, OverBudget> {
-        let translators = self
-            .filters
-            .translators(region, self.view.ruling, cause, opener)?;
+        let translators = self.filters.translators(region, edits, opener)?;
         let mut rows = Vec::new();
         for &(at, set) in by_row {
             let space = &mut self.filters.compiler.space;
@@ -255,6 +272,7 @@ impl<'f, 'm> Excess<'f, 'm> {
         }
         Ok(Opening {
             opener,
+            publisher,
             region,
             is_sure,
             translators,
@@ -268,8 +286,14 @@ impl<'f, 'm> Excess<'f, 'm> {
         let witness = compiler.space.witness(opening.region);
         let met: Vec<_> = opening.rows.iter().filter_map(|&at| self.rows.get(at)).collect();
         let what = extent.first().cloned().unwrap_or_default();
-        let label = words::opener(compiler, opening.opener, &what);
+        let opener = opening.publisher.unwrap_or(opening.opener);
+        let label = words::opener(compiler, opener, &what);
         let mut finding = Finding::new(code, message(code, self.view.side, &what, &met), label);
+        if opening.publisher.is_some()
+            && let Some(passes) = words::passes(compiler, opening.opener)
+        {
+            finding = finding.related(passes);
+        }
         finding.related.extend(opening.translators.iter().cloned());
         for row in &met {
             let verb = if code == Code::ForbiddenOpening {
@@ -280,6 +304,7 @@ impl<'f, 'm> Excess<'f, 'm> {
             finding = finding.related(words::row_label(row, verb));
             finding.rows.push(words::citation(row));
         }
+        let program = compiler.chain_of(opener).and_then(|chain| keeper(&chain.path));
         let mut helps = Vec::new();
         if let Some(witness) = &witness {
             let of = |field| witness.value(field);
@@ -291,11 +316,11 @@ impl<'f, 'm> Excess<'f, 'm> {
             finding.witness = Some(witness.to_string());
             if code == Code::ExcessOpening {
                 let protocol = u8::try_from(of(Field::Protocol)).unwrap_or(0);
-                helps.push(self.nearest(protocol, of(Field::Service)));
+                helps.push(self.advice.nearest(protocol, of(Field::Service), program));
             }
         }
         if code != Code::ExcessOpening || witness.is_none() {
-            helps.push("narrow the rule to the peers that need it, or remove it".into());
+            helps.push(advice::narrow(program));
         }
         if code == Code::ExcessOpening && self.is_icmp(opening.region) {
             // No service listens there, and nearly every ruleset that people start from accepts all of it.
@@ -310,38 +335,6 @@ impl<'f, 'm> Excess<'f, 'm> {
         let icmp = [number::ICMP, number::ICMPV6].map(|number| (u128::from(number), u128::from(number)));
         let protocols = self.filters.compiler.space.values_of(region, Field::Protocol);
         protocols.is_subset(&icmp.into_iter().collect())
-    }
-
-    /// Names the row that comes nearest to an opening.
-    fn nearest(&self, protocol: u8, port: u128) -> String {
-        let world = self.filters.world;
-        let side = self.view.side;
-        let away = |&(low, high): &(u128, u128)| low.saturating_sub(port).max(port.saturating_sub(high));
-        let distance = |service: &Service| service.values.ranges().iter().map(away).min();
-        let nearest = self
-            .services
-            .iter()
-            .filter(|(_, service)| service.protocol == Some(protocol))
-            .filter_map(|&(row, service)| Some((distance(service)?, row, service)))
-            .min_by_key(|found| found.0);
-        match nearest {
-            Some((0, row, service)) => {
-                let peers = side.far(row).items.iter();
-                let peers: Vec<_> = peers.map(|peer| world.party(&peer.value).word).collect();
-                format!(
-                    "`{}` has {}, but {} {} only",
-                    row.id,
-                    words::service(service),
-                    side.word(),
-                    peers.join(", ")
-                )
-            }
-            Some((away, row, service)) if away <= 100 => {
-                let this = service_words(protocol, &RangeSet::point(port)).join(", ");
-                format!("`{}` has {}, this is {this}", row.id, words::service(service))
-            }
-            _ => "remove the rule, or add a row that allows it to a policy of the site".into(),
-        }
     }
 }
 

@@ -4,6 +4,7 @@ use super::excess::Excess;
 use super::extent::Extents;
 use super::peer::{Addresses, World};
 use super::permitted::Permitted;
+use super::publish::Publishers;
 use super::redundant;
 use super::required::Required;
 use super::shadow;
@@ -101,6 +102,7 @@ pub(super) struct Filters<'m> {
     pub(super) compiler: Compiler<'m>,
     pub(super) families: Vec<Family>,
     pub(super) translators: Translators,
+    pub(super) publishers: Publishers,
     extents: Extents,
     own: OwnAddresses,
     others: OwnAddresses,
@@ -124,12 +126,14 @@ impl<'m> Filters<'m> {
             compiler.space.pass()
         };
         let passing = compiler.space.pin(passing);
-        let own = OwnAddresses::new(&host.addresses);
+        let own = OwnAddresses::new(&host.addresses, &host.rulesets);
         let others = OwnAddresses::of_others(&host.addresses);
         // Nothing is collected from here on.
         let translators = Translators::of(&mut compiler)?;
+        let publishers = Publishers::of(&mut compiler)?;
         Ok(Self {
             translators,
+            publishers,
             extents: Extents::of(world, &own, &others),
             host,
             world,

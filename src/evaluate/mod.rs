@@ -3,6 +3,7 @@
 //! The evaluator sees rows, zones and rulesets; it has never heard of a file format. INVARIANT: a finding is *sure* only
 //! if it holds whatever the unknown parts turn out to be; everything in between is possible, and names its doubt.
 
+mod advice;
 mod conflict;
 mod doubt;
 mod excess;
@@ -11,6 +12,7 @@ mod host;
 mod openings;
 mod peer;
 mod permitted;
+mod publish;
 mod redundant;
 mod reply;
 mod required;

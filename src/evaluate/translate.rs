@@ -99,7 +99,7 @@ impl Filters<'_> {
     }
 
     /// The changes of destination or port with which a rule accepts packets of a set.
-    fn translations(&self, among: PacketSet, ruling: Ruling, cause: Cause) -> Vec<EditId> {
+    pub(super) fn translations(&self, among: PacketSet, ruling: Ruling, cause: Cause) -> Vec<EditId> {
         let space = &self.compiler.space;
         let sets = space.terminals_within(among, ruling);
         let outcomes = sets.into_iter().flat_map(|set| &set.outcomes);
@@ -117,16 +117,14 @@ impl Filters<'_> {
     pub(super) fn translators(
         &mut self,
         region: PacketSet,
-        ruling: Ruling,
-        cause: Cause,
+        edits: &[EditId],
         opener: Decider,
     ) -> Result<Vec<Label>, OverBudget> {
         if self.translators.0.is_empty() {
             return Ok(Vec::new());
         }
-        let edits = self.translations(region, ruling, cause);
         let mut spans = Vec::new();
-        for to in self.targets(&edits) {
+        for to in self.targets(edits) {
             let Some(translators) = self.translators.0.get(&to) else {
                 continue;
             };

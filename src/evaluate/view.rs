@@ -1,7 +1,7 @@
 //! One side of a host under the assumptions that a question makes: which packets get through, and who decides.
 
 use super::peer::Addresses;
-use crate::model::Compiler;
+use crate::model::{Compiler, Ruleset, cluster_addresses};
 use crate::packet::{
     Bounds, Doubt, Family, Field, OverBudget, PacketSet, RangeSet, Ruling, Space, protocol, value,
 };
@@ -172,12 +172,13 @@ pub(super) struct OwnAddresses {
 }
 
 impl OwnAddresses {
-    /// The known addresses, per family; every address of a host where none is known.
-    pub(super) fn new(known: &Addresses) -> Self {
+    /// The known addresses, per family; every address that a host may have where none is known.
+    pub(super) fn new(known: &Addresses, rulesets: &[Ruleset]) -> Self {
         let among = |family: Family| {
             let known = known.family(family);
             if known.is_empty() {
-                odd_peers(family).complement(family.max())
+                let no_hosts = odd_peers(family).union(&cluster_addresses(rulesets, family));
+                no_hosts.complement(family.max())
             } else {
                 known.clone()
             }

@@ -1,7 +1,7 @@
 //! The words that findings share: deciders with their spans, services, sources.
 
 use crate::finding::{Label, RowCitation};
-use crate::model::{Compiler, Condition, Decider, Default, Match};
+use crate::model::{Compiler, Condition, Decider, Default, Match, Rule};
 use crate::packet::{Doubt, Field, service_words};
 use crate::policy::{Row, Service};
 
@@ -44,12 +44,8 @@ pub(super) fn opener(compiler: &Compiler<'_>, decider: Decider, what: &str) -> O
     match decider {
         Decider::Rule { .. } => {
             let rule = compiler.rule(decider)?;
-            let names_port = |one: &&Match| asks(&one.condition, Field::Service);
-            let span = rule
-                .matches
-                .iter()
-                .find(names_port)
-                .map_or(rule.action_span, |one| one.span);
+            let port = asks_of(rule, Field::Service);
+            let span = port.map_or(rule.action_span, |one| one.span);
             Some(Label::new(span, format!("opens {what}")))
         }
         Decider::Default { .. } => {
@@ -57,6 +53,20 @@ pub(super) fn opener(compiler: &Compiler<'_>, decider: Decider, what: &str) -> O
             Some(Label::new(base.default_span, "lets through what no rule decides"))
         }
     }
+}
+
+/// The label of what lets through a packet that another rule opens the host to.
+pub(super) fn passes(compiler: &Compiler<'_>, decider: Decider) -> Option<Label> {
+    let span = match compiler.base(decider) {
+        Some(base) => base.default_span,
+        None => compiler.rule(decider)?.action_span,
+    };
+    Some(Label::new(span, "lets them through"))
+}
+
+/// The match of a rule that asks about a field.
+pub(super) fn asks_of(rule: &Rule, field: Field) -> Option<&Match> {
+    rule.matches.iter().find(|one| asks(&one.condition, field))
 }
 
 fn asks(condition: &Condition, field: Field) -> bool {

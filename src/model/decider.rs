@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::compile::{Compiler, narrow};
-use super::{Base, ChainId, Rule, Ruleset, Unknown};
+use super::{Base, Chain, ChainId, Rule, Ruleset, Unknown};
 use crate::packet::{Cause, Doubt, Field, MAX_PROPERTIES, OverBudget, RangeSet, Ruling};
 use crate::source::Span;
 
@@ -26,6 +26,16 @@ pub enum Decider {
         /// Index of the base chain in [`Ruleset::bases`].
         base: usize,
     },
+}
+
+impl Decider {
+    /// Index of its ruleset.
+    #[must_use]
+    pub fn ruleset(self) -> usize {
+        match self {
+            Self::Rule { ruleset, .. } | Self::Default { ruleset, .. } => ruleset,
+        }
+    }
 }
 
 /// Something that is not known, for people.
@@ -87,6 +97,15 @@ impl<'m> Compiler<'m> {
             .get(chain.0 as usize)?
             .rules
             .get(rule)
+    }
+
+    /// The chain that a deciding rule stands in.
+    #[must_use]
+    pub fn chain_of(&self, decider: Decider) -> Option<&'m Chain> {
+        let Decider::Rule { ruleset, chain, .. } = decider else {
+            return None;
+        };
+        self.rulesets.get(ruleset)?.chains.get(chain.0 as usize)
     }
 
     /// The base chain behind a decider that is a default verdict.

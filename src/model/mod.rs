@@ -17,7 +17,7 @@ mod redundant;
 
 pub use compile::{Compiler, HostFacts};
 pub use decider::{Decider, DoubtReason};
-pub use generated::is_generated;
+pub use generated::{cluster_addresses, is_generated, keeper};
 pub use interpret::{Answer, Interpreter, Packet, Step, Verdict};
 pub use path::{Path, delivered_classes};
 pub use redundant::Redundant;
