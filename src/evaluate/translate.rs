@@ -88,7 +88,7 @@ impl Filters<'_> {
     }
 
     /// Whether a change is one of destination or port.
-    fn translates(&self, edit: EditId) -> bool {
+    pub(super) fn translates(&self, edit: EditId) -> bool {
         let mut assignments = self.compiler.space.assignments(edit).iter();
         assignments.any(|(field, _)| {
             matches!(
