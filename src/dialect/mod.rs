@@ -3,6 +3,7 @@
 //! A dialect never sees a policy. Reading never fails: what cannot be read becomes a notice, and an unknown in the model.
 
 mod circle;
+pub mod firewalld;
 pub(crate) mod include;
 pub mod iptables;
 pub mod nftables;
@@ -125,7 +126,7 @@ pub trait Dialect: Sync {
 }
 
 /// Every dialect; of two that may claim the same file, the one for the narrower kind first.
-pub static ALL: &[&dyn Dialect] = &[&iptables::Iptables, &nftables::Nftables];
+pub static ALL: &[&dyn Dialect] = &[&firewalld::Firewalld, &iptables::Iptables, &nftables::Nftables];
 
 /// The dialect of a name.
 #[must_use]

@@ -60,7 +60,8 @@ pub(super) fn findings(
         let Some(rule) = compiler.rule(decider) else {
             continue;
         };
-        let has_verdict = matches!(rule.action, Action::Accept | Action::Drop | Action::Reject);
+        let is_written = rule.span.start < rule.span.end;
+        let has_verdict = is_written && matches!(rule.action, Action::Accept | Action::Drop | Action::Reject);
         let leads_here = |(other, called, _): &&(usize, BTreeSet<u32>, Pin)| {
             *other == ruleset && called.contains(&chain.0)
         };

@@ -153,7 +153,8 @@ pub struct Chain {
 /// One rule: if all matches hold, the action happens.
 #[derive(Debug, Clone)]
 pub struct Rule {
-    /// The whole rule, without its line break.
+    /// The whole rule, without its line break. Empty if nobody wrote it: a program that reads the configuration adds it of
+    /// itself, so it is never called shadowed.
     pub span: Span,
     /// All must hold.
     pub matches: Vec<Match>,

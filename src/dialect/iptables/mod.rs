@@ -13,7 +13,13 @@ mod parser;
 pub(super) use names::port_by_name;
 
 use super::{Claim, Construct, Dialect, Reading};
+use crate::packet::Family;
 use crate::source::Source;
+
+/// Reads commands of one family, without the program that runs them: `-t filter -A INPUT -j ACCEPT`.
+pub(super) fn read_commands(source: Source<'_>, family: Family, into: &mut Reading) {
+    lower::dump(source, family, into);
+}
 
 /// The dialect.
 #[derive(Debug)]

@@ -1,0 +1,112 @@
+//! Members of ipsets: firewalld.ipset(5).
+//!
+//! INVARIANT: a set whose members are not all known is a property of the packet, under one name a side.
+
+use super::Lowering;
+use super::condition::{Side, has_ports, is_in, unknown};
+use crate::dialect::firewalld::ast::{IpSet, Ports};
+use crate::dialect::firewalld::value;
+use crate::finding::{Code, Finding, Label};
+use crate::model::Condition;
+use crate::packet::{Family, Field, RangeSet};
+use crate::source::{Span, Spanned};
+use std::collections::BTreeMap;
+
+/// Entries of a set that are followed.
+const MAX_ENTRIES: usize = 200_000;
+
+impl Lowering<'_> {
+    /// Whether one end of a packet is in a set.
+    pub(super) fn is_member(&mut self, name: &str, side: Side, at: Span) -> Condition {
+        let key = (name.to_owned(), side);
+        if let Some(known) = self.members.get(&key) {
+            return known.clone();
+        }
+        let condition = self.members_of(name, side, at);
+        self.members.insert(key, condition.clone());
+        condition
+    }
+
+    fn members_of(&mut self, name: &str, side: Side, at: Span) -> Condition {
+        let not_known = |why: &str| {
+            let why = format!("the members of set `{name}` are not known: {why}");
+            unknown(Some(format!("ipset {name} {side:?}")), why)
+        };
+        let Some(set) = self.folder.sets.get(name) else {
+            let help = "firewalld refuses a configuration that names it; declare it in `ipsets/`, or correct the name";
+            self.dangling("ipset", name, at, help);
+            return not_known("no file declares it");
+        };
+        if let Some(doubt) = set.doubt {
+            self.unsupported(&format!("ipset {name}"), at);
+            return not_known(doubt);
+        }
+        if set.entries.len() > MAX_ENTRIES {
+            self.unsupported(&format!("ipset {name}"), at);
+            return not_known("there are too many");
+        }
+        let family = set.family.unwrap_or(Family::V4);
+        let found = match set.kind.as_str() {
+            "hash:ip" | "hash:net" => addresses(set, family).map(|addresses| is_in(side, family, addresses)),
+            "hash:ip,port" | "hash:net,port" => with_ports(set, family, side),
+            _ => {
+                self.unsupported(&format!("ipset of type {}", set.kind), at);
+                return not_known(&format!("its type is `{}`", set.kind));
+            }
+        };
+        match found {
+            Ok(condition) => condition,
+            Err(entry) => {
+                let label = Label::new(entry.span, "not understood");
+                let message = format!("`{}` is no entry of a set of type `{}`", entry.value, set.kind);
+                let finding = Finding::new(Code::UnreadText, message, Some(label));
+                let help = "firewalld refuses a set with such an entry";
+                if !self.notices.iter().any(|known| known.primary == finding.primary) {
+                    self.notices.push(finding.help(help));
+                }
+                not_known("one of its entries could not be read")
+            }
+        }
+    }
+}
+
+/// Addresses and networks; `Err` is the entry that is none.
+fn addresses(set: &IpSet, family: Family) -> Result<RangeSet, Spanned<String>> {
+    let mut ranges = Vec::with_capacity(set.entries.len());
+    for entry in &set.entries {
+        ranges.push(address(&entry.value, family).ok_or_else(|| entry.clone())?);
+    }
+    Ok(RangeSet::from_ranges(ranges))
+}
+
+/// A network, an address, or a range of them.
+fn address(text: &str, family: Family) -> Option<(u128, u128)> {
+    let network: crate::packet::Network = text.parse().ok()?;
+    (network.family == family).then_some((network.low, network.high))
+}
+
+/// `192.0.2.1,tcp:80`, `192.0.2.1,80`: without a protocol it is tcp. The port is of the same side as the address.
+fn with_ports(set: &IpSet, family: Family, side: Side) -> Result<Condition, Spanned<String>> {
+    let mut by_port: BTreeMap<(u8, RangeSet), Vec<(u128, u128)>> = BTreeMap::new();
+    for entry in &set.entries {
+        let read = || {
+            let (at, port) = entry.value.split_once(',')?;
+            let (protocol, port) = port.split_once(':').unwrap_or(("tcp", port));
+            let key = (value::transport(protocol)?, value::ports(port)?);
+            Some((key, address(at, family)?))
+        };
+        let (key, range) = read().ok_or_else(|| entry.clone())?;
+        by_port.entry(key).or_default().push(range);
+    }
+    let field = match side {
+        Side::Source => Field::SourcePort,
+        Side::Destination => Field::Service,
+    };
+    let choices = by_port.into_iter().map(|((protocol, ports), ranges)| {
+        Condition::All(vec![
+            is_in(side, family, RangeSet::from_ranges(ranges)),
+            has_ports(&Ports { protocol, ports }, field),
+        ])
+    });
+    Ok(Condition::Any(choices.collect()))
+}
