@@ -47,14 +47,24 @@ pub(super) fn shadowed(
         .into_iter()
         .filter(|place| !dead.contains_key(place))
         .collect();
-    let mut seen = spans(rulesets, &live);
+    // Where several chains stand for one text and some of them live, it is the rules that nothing reaches.
+    let alive_texts = spans(rulesets, &live);
+    let mut said = BTreeSet::new();
+    let mut silent = BTreeSet::new();
     for (&place, jump) in &dead {
-        let chain = chain_at(rulesets, place).filter(|chain| is_worth_saying(chain));
-        if let Some(chain) = chain.filter(|chain| seen.insert(chain.span)) {
-            findings.push(shadowed_finding(chain, *jump));
+        let Some(chain) = chain_at(rulesets, place) else {
+            continue;
+        };
+        if !is_worth_saying(chain) {
+            silent.insert(place);
+        } else if !alive_texts.contains(&chain.span) {
+            silent.insert(place);
+            if said.insert(chain.span) {
+                findings.push(shadowed_finding(chain, *jump));
+            }
         }
     }
-    Ok(dead.into_keys().collect())
+    Ok(silent)
 }
 
 /// The declarations of chains.
