@@ -270,6 +270,72 @@ fn they_decide_alike_under_unknowns() {
     }
 }
 
+/// Rules that are told apart by their places.
+fn numbered(mut ruleset: Ruleset) -> Ruleset {
+    let file = span().file;
+    let rules = ruleset.chains.iter_mut().flat_map(|chain| &mut chain.rules);
+    for (at, rule) in (0u32..).zip(rules) {
+        rule.span = Span::new(file, at, at + 1);
+    }
+    ruleset
+}
+
+/// Whichever of the redundant rules are taken out, every base chain decides as before. Gives how many there are.
+fn some_can_go(seed: u64, unknowns: bool) -> usize {
+    let mut random = Random(seed);
+    let before = numbered(ruleset(&mut random, unknowns));
+    let alone = [before.clone()];
+    let found = Compiler::new(&alone, HostFacts::default(), space(seed))
+        .redundant(&BTreeSet::new())
+        .unwrap();
+    let mut after = before.clone();
+    for redundant in &found {
+        let Decider::Rule { chain, rule, .. } = redundant.rule else {
+            panic!("a default verdict cannot go")
+        };
+        if random.chance(3) {
+            continue;
+        }
+        after.chains[chain.0 as usize].rules[rule].action = Action::Continue;
+    }
+    let both = [before, after];
+    let mut compiler = Compiler::new(&both, HostFacts::default(), space(seed));
+    for base in 0..both[0].bases.len() {
+        let rulings = [0, 1].map(|ruleset| compiler.decided(ruleset, base).unwrap());
+        for _ in 0..150 {
+            let mut values: Vec<(Field, u128)> = FIELDS
+                .iter()
+                .map(|&(field, top)| (field, u128::from(random.below(top + 1))))
+                .collect();
+            let properties = [0, 1].map(|number| (Field::Property(number), u128::from(random.below(2))));
+            values.extend(properties);
+            let of = |field: Field| {
+                let value = values.iter().find(|entry| entry.0 == field);
+                value.map_or(0, |entry| entry.1)
+            };
+            let [one, other] = rulings.map(|ruling| {
+                let set = compiler.space.outcomes_of(ruling, &of);
+                let ends = set.outcomes.iter().map(|outcome| (outcome.end, outcome.edit));
+                ends.collect::<BTreeSet<_>>()
+            });
+            assert_eq!(
+                one,
+                other,
+                "seed {seed}, base {base}, {values:?}, {found:?}\n{}",
+                outline(&both[0])
+            );
+        }
+    }
+    found.len()
+}
+
+#[test]
+fn redundant_rules_can_go() {
+    let n_found: usize = (0..1500).map(|seed| some_can_go(seed, false)).sum();
+    let n_unsure: usize = (10_000..11_500).map(|seed| some_can_go(seed, true)).sum();
+    assert!(n_found > 500 && n_unsure > 500, "{n_found} {n_unsure}");
+}
+
 /// The rules on one line each, for failures.
 fn outline(ruleset: &Ruleset) -> String {
     let mut text = format!("{:?}\n", ruleset.families);

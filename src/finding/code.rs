@@ -128,17 +128,17 @@ codes! {
     /// -A INPUT -p tcp --dport 23 -j DROP      # never reached
     /// ```
     ShadowedRule = "shadowed-rule", Warning;
-    /// What follows this rule decides all its packets the same way: without it, nothing would change for any packet.
+    /// What follows this rule decides all its packets the same way: without it nothing would change.
     ///
-    /// The rule decides packets, unlike a shadowed one. But later rules of its chain, of the chains it returns to, or the
-    /// default verdict would end the same way for each of them. All rules that are reported can go together: none is
-    /// redundant only because of another that is.
+    /// The rule decides packets, unlike a shadowed one. But later rules of its chain, of the chain it returns to,
+    /// or the default verdict would end the same way for each of them. Of the rules that are reported, any can go,
+    /// one or all: none is redundant only because of another.
     ///
-    /// Such rules are often meant as documentation. They are also what makes the next change go wrong: somebody takes
-    /// out the later rule and believes that the port is closed.
+    /// Such rules are often meant as documentation. They are also what makes the next change go wrong: somebody
+    /// takes out the later rule and believes that the port is closed.
     ///
-    /// Asked for by `check --redundant`, or `redundant = true` in the site file. Remove the rule, unless its counter or
-    /// its log is wanted.
+    /// Asked for by `check --redundant`, or `redundant = true` in the site file. Remove the rule, unless its
+    /// counter or its log is wanted.
     ///
     /// ```text
     /// -A INPUT -s 10.0.0.7 -p tcp --dport 22 -j ACCEPT      # redundant
@@ -147,11 +147,11 @@ codes! {
     RedundantRule = "redundant-rule", Note;
     /// No packet ever comes to this chain: no hook leads to it, or earlier rules decide whatever its jumps match.
     ///
-    /// All its rules are without effect. Either the jump to it was lost, and what the chain was to do is not done, or
-    /// the chain was left behind when the jump was taken out.
+    /// All its rules are without effect. Either the jump to it was lost, and what the chain was to do is not done,
+    /// or the chain was left behind when the jump was taken out.
     ///
-    /// A chain without rules is not reported, nor are those that programs such as kube-proxy, Docker, fail2ban and ufw
-    /// keep for later. Where some rule could not be read, it may be the missing jump, and nothing is said.
+    /// A chain without rules is not reported, nor are those that programs such as kube-proxy, Docker, fail2ban and
+    /// ufw keep for later. Where some rule could not be read, it may be the missing jump, and nothing is said.
     ///
     /// Jump to the chain where it is to take effect, or remove it.
     ///
@@ -162,11 +162,11 @@ codes! {
     UnreachableChain = "unreachable-chain", Warning;
     /// A rule asks whether a packet is in a set that holds nothing.
     ///
-    /// The answer is always no: the rule never matches, or, if it asks for the opposite, always. Sets that rules fill, that
-    /// are `dynamic`, or whose elements are not in the dump are not meant: of those nothing is known.
+    /// The answer is always no: the rule never matches, or, if it asks for the opposite, always. Sets that rules
+    /// fill, that are `dynamic`, or whose elements are not in the dump are not meant: of those nothing is known.
     ///
-    /// A ban list that is empty because nobody is banned is healthy. An allow list that is empty because its file was not
-    /// loaded before the dump is not.
+    /// A ban list that is empty because nobody is banned is healthy. An allow list that is empty because its file
+    /// was not loaded before the dump is not.
     ///
     /// Add the elements, or remove the set with the rules that ask it.
     ///
