@@ -2,137 +2,43 @@
 
 #![cfg(test)]
 
+#[path = "support/file.rs"]
+mod file;
+#[path = "support/golden.rs"]
+mod golden;
+#[path = "support/listing.rs"]
+mod listing;
 #[path = "support/model_text.rs"]
 mod model_text;
+#[path = "support/reading.rs"]
+mod reading;
 #[path = "support/say.rs"]
 mod say;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use portcullis::dialect::iptables::Iptables;
 use portcullis::dialect::{Claim, Dialect, Reading};
-use portcullis::finding::{Code, Finding};
+use portcullis::finding::Code;
 use portcullis::source::{FileId, SourceFile, SourceMap};
+use reading::{files_under, notice_and_line, notice_text};
 
 /// Reads one text as if it lay in a file of that name.
 fn read(name: &str, text: &str) -> (SourceMap, Reading) {
-    let mut map = SourceMap::new();
-    let file = map.add_text(name, text);
-    let reading = Iptables.read(&[map.source(file)]);
-    (map, reading)
-}
-
-/// `line:col..col code: message | help`
-fn notice_text(map: &SourceMap, finding: &Finding) -> String {
-    let span = finding.primary.as_ref().unwrap().span;
-    let (start, end) = (
-        map.file(span.file).line_column(span.start),
-        map.file(span.file).line_column(span.end),
-    );
-    let mut text = format!(
-        "{}:{}..{} {}: {}",
-        start.line,
-        start.column,
-        end.column,
-        finding.code.id(),
-        finding.message
-    );
-    if let Some(help) = &finding.help {
-        write!(text, " | {help}").unwrap();
-    }
-    text
-}
-
-fn notices_text(map: &SourceMap, reading: &Reading) -> String {
-    reading
-        .notices
-        .iter()
-        .map(|finding| notice_text(map, finding) + "\n")
-        .collect()
-}
-
-/// Compares with a file; `UPDATE_EXPECT=1` writes it.
-fn expect(path: &Path, actual: &str) {
-    if std::env::var_os("UPDATE_EXPECT").is_some() {
-        std::fs::write(path, actual).unwrap();
-        return;
-    }
-    let expected = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(
-        expected == actual,
-        "{} differs:\n--- expected\n{expected}\n--- actual\n{actual}",
-        path.display()
-    );
-}
-
-fn folder(path: &str) -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    let mut entries: Vec<_> = std::fs::read_dir(root)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    entries.sort();
-    entries
+    reading::read(&Iptables, name, text)
 }
 
 #[test]
 fn each_fixture_means_what_its_model_says() {
-    for case in folder("fixtures/iptables") {
-        let input = std::fs::read_dir(&case)
-            .unwrap()
-            .map(|entry| entry.unwrap().path());
-        let input = input
-            .filter(|path| path.file_name().unwrap() != "model.txt")
-            .min()
-            .unwrap();
-        let mut map = SourceMap::new();
-        let name = input.file_name().unwrap().to_string_lossy().into_owned();
-        let file = map.add(SourceFile::from_bytes(name, std::fs::read(&input).unwrap()));
-        assert_eq!(
-            Iptables.claims(map.source(file)),
-            Claim::Content,
-            "{}",
-            input.display()
-        );
-        let reading = Iptables.read(&[map.source(file)]);
-        let models: Vec<_> = reading
-            .rulesets
-            .iter()
-            .map(|ruleset| model_text::model_text(ruleset, &map))
-            .collect();
-        let mut text = models.join("\n");
-        if !reading.notices.is_empty() {
-            write!(text, "\nnotices\n{}", notices_text(&map, &reading)).unwrap();
-        }
-        expect(&case.join("model.txt"), &text);
-    }
+    reading::check_models(&Iptables);
 }
 
 #[test]
 fn each_error_is_said_where_it_is() {
-    for input in folder("fixtures/errors/iptables")
-        .iter()
-        .filter(|path| path.extension().is_some_and(|it| it == "rules"))
-    {
-        let (map, reading) = read("input.rules", &std::fs::read_to_string(input).unwrap());
-        assert!(!reading.notices.is_empty(), "{}", input.display());
-        expect(&input.with_extension("txt"), &notices_text(&map, &reading));
-    }
-}
-
-/// Every file under a folder.
-fn files_under(root: &Path) -> Vec<PathBuf> {
-    let mut files: Vec<_> = walkdir::WalkDir::new(root)
-        .into_iter()
-        .filter_map(Result::ok)
-        .filter(|entry| entry.file_type().is_file())
-        .map(walkdir::DirEntry::into_path)
-        .collect();
-    files.sort();
-    files
+    reading::check_errors(&Iptables, "rules");
 }
 
 #[test]
@@ -165,9 +71,7 @@ fn every_dump_of_the_corpus_is_read() {
                 continue;
             }
             unread += 1;
-            let at = map.file(file).line_column(label.span.start);
-            let line: String = map.file(file).line(at.line).unwrap().chars().take(160).collect();
-            println!("{}: {}\n    {line}", path.display(), notice_text(&map, finding));
+            println!("{}: {}", path.display(), notice_and_line(&map, finding));
         }
     }
     println!(
@@ -229,18 +133,13 @@ const HEAD: &str = "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACC
 
 #[test]
 fn every_span_lies_in_its_rule() {
-    for case in folder("fixtures/iptables") {
-        for input in std::fs::read_dir(case)
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-        {
-            let (map, reading) = read("input.rules", &std::fs::read_to_string(&input).unwrap());
-            let chains = reading.rulesets.iter().flat_map(|ruleset| &ruleset.chains);
-            for rule in chains.flat_map(|chain| &chain.rules) {
-                assert!(rule.span.contains(rule.action_span) && !map.text(rule.span).contains('\n'));
-                assert!(rule.matches.iter().all(|found| rule.span.contains(found.span)));
-                assert!(rule.matches.iter().all(|found| !map.text(found.span).is_empty()));
-            }
+    for input in reading::inputs(&Iptables) {
+        let (map, reading) = read("input.rules", &file::text(&input));
+        let chains = reading.rulesets.iter().flat_map(|ruleset| &ruleset.chains);
+        for rule in chains.flat_map(|chain| &chain.rules) {
+            assert!(rule.span.contains(rule.action_span) && !map.text(rule.span).contains('\n'));
+            assert!(rule.matches.iter().all(|found| rule.span.contains(found.span)));
+            assert!(rule.matches.iter().all(|found| !map.text(found.span).is_empty()));
         }
     }
 }

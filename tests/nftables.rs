@@ -2,51 +2,46 @@
 
 #![cfg(test)]
 
+#[path = "support/file.rs"]
+mod file;
+#[path = "support/golden.rs"]
+mod golden;
+#[path = "support/listing.rs"]
+mod listing;
 #[path = "support/model_text.rs"]
 mod model_text;
+#[path = "support/reading.rs"]
+mod reading;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use portcullis::dialect::nftables::Nftables;
-use portcullis::dialect::{Claim, Dialect, Reading};
+use portcullis::dialect::{Dialect, Reading};
 use portcullis::finding::{Code, Finding};
 use portcullis::model::{Action, ChainId, Condition};
 use portcullis::source::{SourceFile, SourceMap};
+use reading::{notice_and_line, notice_text};
 
 /// Reads one text as if it lay in a file of that name.
 fn read(name: &str, text: &str) -> (SourceMap, Reading) {
+    reading::read(&Nftables, name, text)
+}
+
+/// Reads the file at a place of the machine.
+fn read_place(path: &Path) -> (SourceMap, Reading) {
     let mut map = SourceMap::new();
-    let file = map.add_text(name, text);
+    let bytes = std::fs::read(path).unwrap();
+    let file = map.add(SourceFile::from_bytes(path.to_string_lossy(), bytes));
     let reading = Nftables.read(&[map.source(file)]);
     (map, reading)
-}
-
-/// `line:col..col code: message | help`
-fn notice_text(map: &SourceMap, finding: &Finding) -> String {
-    let span = finding.primary.as_ref().unwrap().span;
-    let (start, end) = (
-        map.file(span.file).line_column(span.start),
-        map.file(span.file).line_column(span.end),
-    );
-    let (line, from, to, code) = (start.line, start.column, end.column, finding.code.id());
-    let mut text = format!("{line}:{from}..{to} {code}: {}", finding.message);
-    if let Some(help) = &finding.help {
-        write!(text, " | {help}").unwrap();
-    }
-    text
-}
-
-fn notices_text(map: &SourceMap, reading: &Reading) -> String {
-    let notices = reading.notices.iter();
-    notices.map(|finding| notice_text(map, finding) + "\n").collect()
 }
 
 fn unread(reading: &Reading) -> Vec<&Finding> {
     let notices = reading.notices.iter();
     notices
-        .filter(|notice| notice.code != Code::UnsupportedMatch)
+        .filter(|notice| !matches!(notice.code, Code::UnsupportedMatch | Code::EmptySet))
         .collect()
 }
 
@@ -66,86 +61,25 @@ fn corpus(set: &str) -> Option<PathBuf> {
 
 /// Every file under a folder with that extension.
 fn files_under(root: &Path, extension: &str) -> Vec<PathBuf> {
-    let mut files: Vec<_> = walkdir::WalkDir::new(root)
-        .into_iter()
-        .filter_map(Result::ok)
-        .map(walkdir::DirEntry::into_path)
-        .filter(|path| path.is_file() && path.extension().is_some_and(|found| found == extension))
-        .collect();
-    files.sort();
+    let mut files = reading::files_under(root);
+    files.retain(|path| path.extension().is_some_and(|found| found == extension));
     files
-}
-
-/// Compares with a file; `UPDATE_EXPECT=1` writes it.
-fn expect(path: &Path, actual: &str) {
-    if std::env::var_os("UPDATE_EXPECT").is_some() {
-        std::fs::write(path, actual).unwrap();
-        return;
-    }
-    let expected = std::fs::read_to_string(path).unwrap_or_default();
-    let name = path.display();
-    assert!(
-        expected == actual,
-        "{name} differs:\n--- expected\n{expected}\n--- actual\n{actual}"
-    );
-}
-
-fn folder(path: &str) -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    let mut entries: Vec<_> = std::fs::read_dir(root)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    entries.sort();
-    entries
-}
-
-/// The file of a fixture's folder that is not its model.
-fn input_of(case: &Path) -> PathBuf {
-    let entries = std::fs::read_dir(case)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    let mut inputs = entries.filter(|path| path.file_name().unwrap() != "model.txt");
-    inputs.next().unwrap()
 }
 
 #[test]
 fn each_fixture_means_what_its_model_says() {
-    for case in folder("fixtures/nftables") {
-        let input = input_of(&case);
-        let mut map = SourceMap::new();
-        let name = input.file_name().unwrap().to_string_lossy().into_owned();
-        let file = map.add(SourceFile::from_bytes(name, std::fs::read(&input).unwrap()));
-        let claim = Nftables.claims(map.source(file));
-        assert_eq!(claim, Claim::Content, "{}", input.display());
-        let reading = Nftables.read(&[map.source(file)]);
-        let models = reading.rulesets.iter();
-        let models: Vec<_> = models
-            .map(|ruleset| model_text::model_text(ruleset, &map))
-            .collect();
-        let mut text = models.join("\n");
-        if !reading.notices.is_empty() {
-            write!(text, "\nnotices\n{}", notices_text(&map, &reading)).unwrap();
-        }
-        expect(&case.join("model.txt"), &text);
-    }
+    reading::check_models(&Nftables);
 }
 
 #[test]
 fn each_error_is_said_where_it_is() {
-    let inputs = folder("fixtures/errors/nftables");
-    let is_input = |path: &&PathBuf| path.extension().is_some_and(|it| it == "nft");
-    for input in inputs.iter().filter(is_input) {
-        let (map, reading) = read("input.nft", &std::fs::read_to_string(input).unwrap());
-        assert!(!reading.notices.is_empty(), "{}", input.display());
-        expect(&input.with_extension("txt"), &notices_text(&map, &reading));
-    }
+    reading::check_errors(&Nftables, "nft");
 }
 
 #[test]
 fn every_span_lies_in_its_rule() {
-    for case in folder("fixtures/nftables") {
-        let (map, reading) = read("input.nft", &std::fs::read_to_string(input_of(&case)).unwrap());
+    for input in reading::inputs(&Nftables) {
+        let (map, reading) = read("input.nft", &file::text(&input));
         let chains = reading.rulesets.iter().flat_map(|ruleset| &ruleset.chains);
         for rule in chains.flat_map(|chain| &chain.rules) {
             let text = map.text(rule.span);
@@ -164,22 +98,13 @@ fn every_dump_of_nftables_own_tests_is_read() {
     };
     let (mut n_files, mut n_clean, mut n_rules) = (0, 0, 0);
     for path in files_under(&root, "nft") {
-        let mut map = SourceMap::new();
-        let file = map.add(SourceFile::from_bytes(
-            path.to_string_lossy().into_owned(),
-            std::fs::read(&path).unwrap(),
-        ));
-        let reading = Nftables.read(&[map.source(file)]);
+        let (map, reading) = read_place(&path);
         n_files += 1;
         n_rules += reading.n_rules;
         let wrong = unread(&reading);
         n_clean += usize::from(wrong.is_empty());
         for finding in wrong {
-            let at = map
-                .file(file)
-                .line_column(finding.primary.as_ref().unwrap().span.start);
-            let line: String = map.file(file).line(at.line).unwrap().chars().take(160).collect();
-            println!("{}: {}\n    {line}", path.display(), notice_text(&map, finding));
+            println!("{}: {}", path.display(), notice_and_line(&map, finding));
         }
     }
     println!("{n_files} dumps with {n_rules} rules, {n_clean} of them read without complaint");
@@ -299,14 +224,7 @@ fn text_and_json_of_one_ruleset_mean_the_same() {
         if !text.is_file() {
             continue;
         }
-        let reading = |path: &Path| {
-            let bytes = std::fs::read(path).unwrap();
-            let mut map = SourceMap::new();
-            let file = map.add(SourceFile::from_bytes(path.to_string_lossy().into_owned(), bytes));
-            let reading = Nftables.read(&[map.source(file)]);
-            (map, reading)
-        };
-        let ((text_map, of_text), (json_map, of_json)) = (reading(&text), reading(&json));
+        let ((text_map, of_text), (json_map, of_json)) = (read_place(&text), read_place(&json));
         n_pairs += 1;
         for (map, reading) in [(&text_map, &of_text), (&json_map, &of_json)] {
             for finding in unread(reading) {
