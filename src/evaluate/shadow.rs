@@ -48,6 +48,7 @@ pub(super) fn findings(
     let returns = returns(compiler.rulesets());
     let mut found = BTreeSet::new();
     let mut to_measure = MAX_MEASURED_OF_HOST;
+    let mut takes = Takes::default();
     for (_, decider) in compiler.rule_causes().collect::<Vec<_>>() {
         let Decider::Rule {
             ruleset,
@@ -106,7 +107,7 @@ pub(super) fn findings(
                 .or_default();
             }
         }
-        let by: Vec<Decider> = match taker_of_all(compiler, reach, decider, &by)? {
+        let by: Vec<Decider> = match taker_of_all(compiler, &mut takes, reach, decider, &by)? {
             Some(all) => vec![all],
             None => largest_first(compiler, reach, decider, &by, &mut to_measure)?,
         };
@@ -124,10 +125,14 @@ fn asks_nothing(rule: &Rule) -> bool {
 /// Deciding rules of which is asked whether they match all that a shadowed rule matches.
 const MAX_ASKED: usize = 4;
 
+/// The packets that rules surely match: one rule shadows many.
+type Takes = BTreeMap<Decider, PacketSet>;
+
 /// A rule before the shadowed one that takes everything by itself: then the others do not matter. Rules of the same
 /// chain are asked first.
 fn taker_of_all(
     compiler: &mut Compiler<'_>,
+    takes: &mut Takes,
     reach: PacketSet,
     shadowed: Decider,
     by: &BTreeMap<Decider, usize>,
@@ -145,7 +150,10 @@ fn taker_of_all(
         let Some(rule) = compiler.rule(decider) else {
             continue;
         };
-        let takes = compiler.surely_matches(rule)?;
+        let takes = match takes.get(&decider) {
+            Some(known) => *known,
+            None => *takes.entry(decider).or_insert(compiler.surely_matches(rule)?),
+        };
         if compiler.space.difference(reach, takes)?.is_empty() {
             return Ok(Some(decider));
         }
