@@ -262,7 +262,7 @@ impl<'f, 'm> Excess<'f, 'm> {
         edits: &[EditId],
         by_row: &[(usize, PacketSet)],
     ) -> Result<Opening, OverBudget> {
-        let translators = self.filters.translators(region, edits, opener)?;
+        let translators = self.filters.translators(region, edits, Some(opener))?;
         let mut rows = Vec::new();
         for &(at, set) in by_row {
             let space = &mut self.filters.compiler.space;

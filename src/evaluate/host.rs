@@ -11,9 +11,9 @@ use super::shadow;
 use super::translate::Translators;
 use super::view::{Moment, OwnAddresses, Side, View, onward_doubt, view};
 use crate::finding::{Code, Finding, Label};
-use crate::model::{Compiler, Families, HostFacts, Path, Ruleset};
+use crate::model::{Action, Compiler, Edit, Families, HostFacts, Path, Ruleset};
 use crate::packet::{Cause, End, Family, OverBudget, PacketSet, Pin, Ruling, Space};
-use crate::policy::{Peer, Row};
+use crate::policy::{Kind, Peer, Row};
 
 /// One machine or workload with its layers.
 #[derive(Debug, Clone)]
@@ -108,24 +108,38 @@ pub(super) struct Filters<'m> {
     others: OwnAddresses,
     arriving: Pin,
     leaving: Pin,
-    /// What a router does to packets between others; of other hosts it is not asked, and accepts none.
+    /// What a host that routes or translates does to packets between others; of other hosts it is not asked.
     passing: Pin,
+    /// What it does to packets that it sends to itself, if that is asked.
+    loopback: Pin,
 }
 
 impl<'m> Filters<'m> {
-    pub(super) fn compile(host: &'m Host, world: &'m World, space: Space) -> Result<Self, OverBudget> {
+    /// Compiles what is asked of every host; `has_own` asks for the way over loopback too.
+    pub(super) fn compile(
+        host: &'m Host,
+        world: &'m World,
+        space: Space,
+        has_own: bool,
+    ) -> Result<Self, OverBudget> {
         let mut compiler = Compiler::new(&host.rulesets, host.facts_for_evaluation(), space);
         let doubt = onward_doubt(&mut compiler);
         let arriving = compiler.arriving(doubt)?;
         let arriving = compiler.space.pin(arriving);
         let leaving = compiler.path(Path::Output)?;
         let leaving = compiler.space.pin(leaving);
-        let passing = if host.is_router {
+        let passing = if host.is_router || translates(&host.rulesets) {
             compiler.path(Path::Forward)?
         } else {
             compiler.space.pass()
         };
         let passing = compiler.space.pin(passing);
+        let loopback = if has_own {
+            compiler.loopback()?
+        } else {
+            compiler.space.pass()
+        };
+        let loopback = compiler.space.pin(loopback);
         let own = OwnAddresses::new(&host.addresses, &host.rulesets);
         let others = OwnAddresses::of_others(&host.addresses);
         // Nothing is collected from here on.
@@ -144,6 +158,7 @@ impl<'m> Filters<'m> {
             arriving,
             leaving,
             passing,
+            loopback,
         })
     }
 
@@ -152,6 +167,7 @@ impl<'m> Filters<'m> {
             Side::Ingress => self.arriving,
             Side::Egress => self.leaving,
             Side::Transit => self.passing,
+            Side::Loopback => self.loopback,
         };
         let ruling = self.compiler.space.pinned(pin);
         let outside = self.world.outside_interfaces();
@@ -208,7 +224,9 @@ fn evaluate_into(
     space: Space,
     evaluation: &mut Evaluation,
 ) -> Result<(), OverBudget> {
-    let mut filters = Filters::compile(host, world, space)?;
+    let is_own = |row: &Row| row.from.items.iter().any(|from| from.value == Peer::This);
+    let has_own = rows.iter().any(|row| row.kind == Kind::Require && is_own(row));
+    let mut filters = Filters::compile(host, world, space, has_own)?;
     let first = filters.view(Side::Ingress, Moment::First)?;
     let permitted = Permitted::of(&mut filters, rows, Side::Ingress)?;
     Excess::new(&mut filters, first, &permitted, rows).findings(&mut evaluation.findings)?;
@@ -231,6 +249,13 @@ fn evaluate_into(
         finding.hosts = vec![host.name.clone()];
     }
     Ok(())
+}
+
+/// Whether some rule sends packets to another host than they came to.
+fn translates(rulesets: &[Ruleset]) -> bool {
+    let chains = rulesets.iter().flat_map(|ruleset| &ruleset.chains);
+    let mut rules = chains.flat_map(|chain| &chain.rules);
+    rules.any(|rule| matches!(rule.action, Action::Edit(Edit::Dnat { to: Some(_), .. })))
 }
 
 fn over_budget(host: &Host, over: OverBudget) -> Finding {

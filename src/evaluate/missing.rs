@@ -127,27 +127,18 @@ impl Required<'_, '_> {
         } else {
             cell.blocked.possibly
         };
-        let own = self.filters.own().among(cell.family).clone();
         let space = &mut self.filters.compiler.space;
         let closed = if is_sure {
             view.open.possibly
         } else {
             view.open.surely
         };
-        let mut among = space.difference(set, closed)?;
-        if !cell.party.is_self {
-            let facts = space.product(&[
-                (cell.side.own(cell.family), own),
-                (cell.side.interface(), self.filters.world.outside_interfaces()),
-            ])?;
-            let narrowed = space.intersection(among, facts)?;
-            if !narrowed.is_empty() {
-                among = narrowed;
-            }
-        }
+        let among = space.difference(set, closed)?;
+        let among = self.likely(among, cell, cell.side)?;
+        let space = &mut self.filters.compiler.space;
         let mut witness = space.witness(among).unwrap_or_default();
         if !cell.party.is_self {
-            witness = witness_of_another(space, among, cell, witness)?;
+            witness = cell.side.seen(witness_of_another(space, among, cell, witness)?);
         }
         let outcomes = self.outcomes(view, &witness);
         let blocks = self.blocker(&outcomes, &witness, is_sure)?;
@@ -160,16 +151,38 @@ impl Required<'_, '_> {
             label: None,
             translators: Vec::new(),
         };
-        if let Some((blocks, decider)) =
-            blocks.and_then(|outcome| Some((outcome, self.filters.compiler.decider(outcome.cause)?)))
-        {
-            blocked.label = words::blocker(&self.filters.compiler, decider, verb);
-            if self.filters.translates(blocks.edit) {
-                let packet = of_packet(&mut self.filters.compiler.space, &blocked.witness)?;
-                blocked.translators = self.filters.translators(packet, &[blocks.edit], decider)?;
-            }
+        let Some(blocks) = blocks else {
+            return Ok(blocked);
+        };
+        let decider = self.filters.compiler.decider(blocks.cause);
+        blocked.label = decider.and_then(|decider| words::blocker(&self.filters.compiler, decider, verb));
+        if self.filters.translates(blocks.edit) {
+            let packet = of_packet(&mut self.filters.compiler.space, &blocked.witness)?;
+            blocked.translators = self.filters.translators(packet, &[blocks.edit], decider)?;
+        }
+        if blocked.label.is_none() && !blocked.translators.is_empty() {
+            // Nobody drops it: it goes to another host.
+            blocked.label = Some(blocked.translators.remove(0));
         }
         Ok(blocked)
+    }
+
+    /// Of packets that cross a side, those with an address of the host and an interface that leads to others, if there are any.
+    pub(super) fn likely(
+        &mut self,
+        among: PacketSet,
+        cell: &Cell<'_>,
+        side: Side,
+    ) -> Result<PacketSet, OverBudget> {
+        if cell.party.is_self {
+            return Ok(among);
+        }
+        let own = self.filters.ends(side).among(cell.family).clone();
+        let outside = self.filters.world.outside_interfaces();
+        let space = &mut self.filters.compiler.space;
+        let facts = space.product(&[(side.own(cell.family), own), (side.interface(), outside)])?;
+        let narrowed = space.intersection(among, facts)?;
+        Ok(if narrowed.is_empty() { among } else { narrowed })
     }
 
     /// The outcome that blocks a packet: where it is blocked for sure, by who surely matches it, not by who may.
@@ -236,7 +249,7 @@ fn witness_of_another(
 }
 
 /// The alternative that is best met, and how well. All cells of an alternative must hold.
-fn best_alternative(cells: &[Cell<'_>]) -> Option<(Status, (usize, usize, usize))> {
+pub(super) fn best_alternative(cells: &[Cell<'_>]) -> Option<(Status, (usize, usize, usize))> {
     let mut alternatives: Vec<_> = cells.iter().map(|cell| cell.alternative).collect();
     alternatives.sort_unstable();
     alternatives.dedup();

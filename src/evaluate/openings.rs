@@ -23,7 +23,7 @@ pub struct Opening {
 /// The openings of a host to new connections from elsewhere, in the order of its rules; after them what it passes on
 /// between others, if it is a router.
 pub fn openings(host: &Host, world: &World, space: Space) -> Result<Vec<Opening>, OverBudget> {
-    let mut filters = Filters::compile(host, world, space)?;
+    let mut filters = Filters::compile(host, world, space, false)?;
     let mut openings = of_side(&mut filters, Side::Ingress)?;
     if host.is_router {
         openings.extend(of_side(&mut filters, Side::Transit)?);

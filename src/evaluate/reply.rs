@@ -1,11 +1,28 @@
-//! Requests that get through and whose answers do not.
+//! Requests that get through and whose answers do not. INVARIANT: only answers to requests that surely get through are asked about.
 
-use super::required::{Cell, Required, Status};
-use super::view::{CLIENT_PORTS, Side, View};
+use super::missing::best_alternative;
+use super::required::{Cell, Required};
+use super::view::{CLIENT_PORTS, Side, View, all_but_loopback};
 use super::words;
-use crate::finding::{Code, Finding};
-use crate::packet::{Assignment, End, Field, OverBudget, PacketSet, RangeSet, Space, protocol, value};
+use crate::finding::{Code, Finding, Severity};
+use crate::model::delivered_classes;
+use crate::packet::{
+    Assignment, Bounds, EditId, End, Field, OverBudget, PacketSet, RangeSet, protocol, value,
+};
 use crate::policy::Row;
+
+/// The answers to some requests of a cell.
+struct Answers {
+    /// How they are seen.
+    view: View,
+    /// What must get through.
+    required: PacketSet,
+    /// What does.
+    open: Bounds,
+}
+
+/// Blocked answers of which fewer than one in so many are blocked are a ban, not a missing opening.
+const BAN: f64 = 256.0;
 
 impl Required<'_, '_> {
     /// How the answers to a cell's requests are seen: as part of a connection, unless no request is tracked.
@@ -39,68 +56,200 @@ impl Required<'_, '_> {
         row: &Row,
         cells: &[Cell<'_>],
     ) -> Result<Option<Finding>, OverBudget> {
-        for cell in cells {
-            let view = self.reply_view(cell);
+        let best = best_alternative(cells).map(|(_, alternative)| alternative);
+        for cell in cells.iter().filter(|cell| Some(cell.alternative) == best) {
             let has_ports = cell.service.protocol.is_some_and(protocol::has_ports);
-            if !has_ports || cell.status() != Status::Open || cell.party.unknown.is_some() {
+            if !has_ports || cell.party.unknown.is_some() {
                 continue;
             }
-            let space = &mut self.filters.compiler.space;
-            let required = reply_packets(space, cell, view.side)?;
-            let bounds = if cell.party.is_self {
-                view.open
-            } else {
-                view.bounds(cell.party.interfaces.as_ref())
-            };
-            let blocked = space.difference(required, bounds.possibly)?;
-            if blocked.is_empty() {
-                continue;
+            for answers in self.answers(cell)? {
+                if let Some(finding) = self.blocked_answers(row, cell, &answers)? {
+                    return Ok(Some(finding));
+                }
             }
-            let among = space.difference(required, view.open.possibly)?;
-            let witness = space.witness(among).unwrap_or_default();
-            let outcomes = self.outcomes(view, &witness);
-            let blocks = outcomes.iter().find(|outcome| outcome.end != End::Accept);
-            let decider = blocks.and_then(|outcome| self.filters.compiler.decider(outcome.cause));
-            let label = decider
-                .and_then(|decider| words::blocker(&self.filters.compiler, decider, "drops the answer"));
-            let message = format!(
-                "`{}` gets {} through, but the answers are blocked",
-                row.id,
-                words::service(cell.service)
-            );
-            let mut finding = Finding::new(Code::BlockedReply, message, label)
-                .related(words::row_label(row, "requires it"))
-                .help("accept established packets in this direction");
-            finding.rows.push(words::citation(row));
-            finding.witness = Some(witness.to_string());
-            finding.extent = self.filters.extent(blocked, view.side);
-            return Ok(Some(finding));
         }
         Ok(None)
     }
-}
 
-fn reply_packets(space: &mut Space, cell: &Cell<'_>, side: Side) -> Result<PacketSet, OverBudget> {
-    let mut tests = vec![
-        (Field::Family, RangeSet::point(cell.family.value())),
-        (Field::SourcePort, cell.service.values.clone()),
-        (Field::Service, RangeSet::range(CLIENT_PORTS.0, CLIENT_PORTS.1)),
-        (
-            side.peer(cell.family),
-            cell.party.members.family(cell.family).clone(),
-        ),
-    ];
-    if let Some(protocol) = cell.service.protocol {
-        tests.push((Field::Protocol, RangeSet::point(protocol.into())));
+    /// The answers to the requests of a cell that surely get through: those that the host gives, and those of other hosts that
+    /// requests are sent on to.
+    fn answers(&mut self, cell: &Cell<'_>) -> Result<Vec<Answers>, OverBudget> {
+        let view = self.views(cell.side).first;
+        let space = &mut self.filters.compiler.space;
+        let open = space.difference(cell.required, cell.blocked.possibly)?;
+        let open = self.likely(open, cell, cell.side)?;
+        let sent_on = self.filters.published(view.ruling)?;
+        let space = &mut self.filters.compiler.space;
+        let (here, there) = (
+            space.difference(open, sent_on)?,
+            space.intersection(open, sent_on)?,
+        );
+        let mut answers = Vec::new();
+        if !here.is_empty() {
+            answers.push(self.own_answers(cell, here, &cell.service.values)?);
+        }
+        if cell.side == Side::Ingress && !there.is_empty() {
+            answers.extend(self.published_answers(cell, there)?);
+        }
+        Ok(answers)
     }
-    if let Some(interfaces) = &cell.party.interfaces {
-        tests.push((side.interface(), interfaces.clone()));
+
+    /// The answers that the host itself gives to requests, from these ports.
+    fn own_answers(
+        &mut self,
+        cell: &Cell<'_>,
+        requests: PacketSet,
+        ports: &RangeSet,
+    ) -> Result<Answers, OverBudget> {
+        let view = self.reply_view(cell);
+        let side = view.side;
+        let mut tests = self.to_clients(cell, requests);
+        tests.push((Field::SourcePort, ports.clone()));
+        let clients = self.clients(cell, requests);
+        tests.push((side.peer(cell.family), clients));
+        if let Some(interfaces) = &cell.party.interfaces {
+            tests.push((side.interface(), interfaces.clone()));
+        }
+        if cell.party.is_self {
+            let own = cell.party.members.family(cell.family).clone();
+            tests.push((side.own(cell.family), own));
+        }
+        let open = if cell.party.is_self {
+            view.open
+        } else {
+            view.bounds(cell.party.interfaces.as_ref())
+        };
+        let required = self.filters.compiler.space.product(&tests)?;
+        Ok(Answers { view, required, open })
     }
-    if cell.party.is_self {
-        tests.push((
-            side.own(cell.family),
-            cell.party.members.family(cell.family).clone(),
-        ));
+
+    /// The answers of other hosts to requests that are sent on to them: passed on, from the address and port that the requests
+    /// were translated to.
+    fn published_answers(
+        &mut self,
+        cell: &Cell<'_>,
+        requests: PacketSet,
+    ) -> Result<Vec<Answers>, OverBudget> {
+        let ruling = self.views(cell.side).first.ruling;
+        let mut answers = Vec::new();
+        for edit in self.filters.edits_within(requests, ruling) {
+            let (from, ports) = self.target(cell, edit);
+            let ports = ports.unwrap_or_else(|| cell.service.values.clone());
+            let Some(from) = from else {
+                // Another port of the host itself.
+                answers.push(self.own_answers(cell, requests, &ports)?);
+                continue;
+            };
+            let mut tests = self.to_clients(cell, requests);
+            tests.push((cell.family.source(), from));
+            tests.push((Field::SourcePort, ports));
+            tests.push((cell.family.destination(), self.clients(cell, requests)));
+            let outside = self.filters.world.outside_interfaces();
+            let leads_there = cell.party.interfaces.clone().unwrap_or(outside);
+            tests.push((Field::OutInterface, leads_there));
+            let space = &mut self.filters.compiler.space;
+            let required = space.product(&tests)?;
+            // Which interface leads to the other host is not known.
+            let possibly = space.exists(
+                self.published.open.possibly,
+                Field::InInterface,
+                &all_but_loopback(),
+            )?;
+            let open = Bounds {
+                possibly,
+                ..self.published.open
+            };
+            answers.push(Answers {
+                view: self.published,
+                required,
+                open,
+            });
+        }
+        Ok(answers)
     }
-    space.product(&tests)
+
+    /// Where a change sends packets: the address, if it is another host's, and the port, if it gives one.
+    fn target(&self, cell: &Cell<'_>, edit: EditId) -> (Option<RangeSet>, Option<RangeSet>) {
+        let assignments = self.filters.compiler.space.assignments(edit).iter();
+        let (mut address, mut ports, mut is_here) = (None, None, false);
+        for (field, assignment) in assignments {
+            if let Assignment::OneOf(to, _) = assignment {
+                match field {
+                    Field::DestinationClass => is_here = to.is_subset(&delivered_classes()),
+                    Field::Service => ports = Some(to.clone()),
+                    field if *field == cell.family.destination() => address = Some(to.clone()),
+                    _ => {}
+                }
+            }
+        }
+        (address.filter(|_| !is_here), ports)
+    }
+
+    /// What all answers to clients have in common.
+    fn to_clients(&self, cell: &Cell<'_>, requests: PacketSet) -> Vec<(Field, RangeSet)> {
+        let space = &self.filters.compiler.space;
+        let ports = space.values_of(requests, Field::SourcePort);
+        let clients = RangeSet::range(CLIENT_PORTS.0, CLIENT_PORTS.1);
+        let protocol = cell.service.protocol.map(u128::from);
+        let mut tests = vec![
+            (Field::Family, RangeSet::point(cell.family.value())),
+            (Field::Service, ports.intersection(&clients)),
+        ];
+        tests.extend(protocol.map(|protocol| (Field::Protocol, RangeSet::point(protocol))));
+        tests
+    }
+
+    /// The addresses of the clients whose requests these are.
+    fn clients(&self, cell: &Cell<'_>, requests: PacketSet) -> RangeSet {
+        let space = &self.filters.compiler.space;
+        let clients = space.values_of(requests, cell.side.peer(cell.family));
+        clients.intersection(cell.party.members.family(cell.family))
+    }
+
+    /// The finding that answers are blocked: all of them, or so many that it is no ban of a few.
+    fn blocked_answers(
+        &mut self,
+        row: &Row,
+        cell: &Cell<'_>,
+        answers: &Answers,
+    ) -> Result<Option<Finding>, OverBudget> {
+        let space = &mut self.filters.compiler.space;
+        let blocked = space.difference(answers.required, answers.open.possibly)?;
+        let is_whole = blocked == answers.required;
+        if blocked.is_empty() || !is_whole && space.share(blocked) * BAN < space.share(answers.required) {
+            return Ok(None);
+        }
+        let among = space.difference(blocked, answers.view.open.possibly)?;
+        let among = self.likely(among, cell, answers.view.side)?;
+        let witness = self.filters.compiler.space.witness(among).unwrap_or_default();
+        let witness = answers.view.side.seen(witness);
+        let outcomes = self.outcomes(answers.view, &witness);
+        let blocks = outcomes.iter().find(|outcome| outcome.end != End::Accept);
+        let decider = blocks.and_then(|outcome| self.filters.compiler.decider(outcome.cause));
+        let label =
+            decider.and_then(|decider| words::blocker(&self.filters.compiler, decider, "drops the answer"));
+        let message = format!(
+            "`{}` gets {} through, but the answers are blocked{}",
+            row.id,
+            words::service(cell.service),
+            if is_whole { "" } else { " for some" }
+        );
+        let mut finding = Finding::new(Code::BlockedReply, message, label)
+            .related(words::row_label(row, "requires it"))
+            .help("accept established packets in this direction");
+        if !is_whole {
+            finding.severity = Severity::Warning;
+            if cell.party.is_assumed {
+                let why = format!(
+                    "it depends on who {} is: say it in portcullis.toml",
+                    cell.party.word
+                );
+                finding = finding.possibly([]).help(why);
+            }
+        }
+        finding.rows.push(words::citation(row));
+        finding.witness = Some(witness.to_string());
+        finding.extent = self.filters.extent(blocked, answers.view.side);
+        Ok(Some(finding))
+    }
 }

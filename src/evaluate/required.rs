@@ -14,6 +14,10 @@ pub(super) struct Required<'f, 'm> {
     pub(super) filters: &'f mut Filters<'m>,
     arriving: Views,
     leaving: Views,
+    /// What the host says to itself, and its answers.
+    loopback: Views,
+    /// The answers to requests that were sent on to another host.
+    pub(super) published: View,
 }
 
 /// The first packets of one side's connections, and the answers to them on the other side.
@@ -27,7 +31,7 @@ pub(super) struct Views {
 
 /// One service for one peer in one family: the smallest thing that can be missing.
 pub(super) struct Cell<'r> {
-    /// Which side of the host its packets cross; what the host says to itself crosses both, one cell each.
+    /// Which side of the host its packets cross.
     pub(super) side: Side,
     pub(super) service: &'r Service,
     pub(super) party: Party,
@@ -64,26 +68,28 @@ impl<'f, 'm> Required<'f, 'm> {
         let leaving = filters.view(Side::Egress, Moment::First)?;
         let reply_out = filters.view(Side::Egress, Moment::Reply)?;
         let reply_in = filters.view(Side::Ingress, Moment::Reply)?;
-        let mut unrelated = |side| -> Result<Option<View>, OverBudget> {
-            if !filters.compiler.changes(Field::State) {
-                return Ok(None);
-            }
-            filters.view(side, Moment::UnrelatedReply).map(Some)
-        };
         let arriving = Views {
             first: arriving,
             reply: reply_out,
-            unrelated_reply: unrelated(Side::Egress)?,
+            unrelated_reply: unrelated(filters, Side::Egress)?,
         };
         let leaving = Views {
             first: leaving,
             reply: reply_in,
-            unrelated_reply: unrelated(Side::Ingress)?,
+            unrelated_reply: unrelated(filters, Side::Ingress)?,
         };
+        let loopback = Views {
+            first: filters.view(Side::Loopback, Moment::First)?,
+            reply: filters.view(Side::Loopback, Moment::Reply)?,
+            unrelated_reply: unrelated(filters, Side::Loopback)?,
+        };
+        let published = filters.view(Side::Transit, Moment::PublishedReply)?;
         Ok(Self {
             filters,
             arriving,
             leaving,
+            loopback,
+            published,
         })
     }
 
@@ -91,6 +97,7 @@ impl<'f, 'm> Required<'f, 'm> {
         match side {
             Side::Ingress | Side::Transit => self.arriving,
             Side::Egress => self.leaving,
+            Side::Loopback => self.loopback,
         }
     }
 
@@ -133,11 +140,10 @@ impl<'f, 'm> Required<'f, 'm> {
                     let doubt = Label::new(row.span, why);
                     evaluation.findings.push(finding.possibly([doubt]));
                 }
-                None => {
-                    if let Some(finding) = self.blocked_reply(row, &cells)? {
-                        evaluation.findings.push(finding);
-                    }
-                }
+                None => {}
+            }
+            if let Some(finding) = self.blocked_reply(row, &cells)? {
+                evaluation.findings.push(finding);
             }
         }
         if let Truth::Unknown(why) = &row.active {
@@ -168,11 +174,8 @@ impl<'f, 'm> Required<'f, 'm> {
                             0
                         },
                     );
-                    let both = [Side::Egress, Side::Ingress];
-                    let sides = if party.is_self { &both[..] } else { &[side][..] };
-                    for &side in sides {
-                        cells.extend(self.cell(service, &party, family, side, alternative)?);
-                    }
+                    let side = if party.is_self { Side::Loopback } else { side };
+                    cells.extend(self.cell(service, &party, family, side, alternative)?);
                 }
             }
         }
@@ -247,6 +250,14 @@ impl<'f, 'm> Required<'f, 'm> {
             blocked,
         }))
     }
+}
+
+/// How answers are seen that connection tracking knows nothing of, where there may be such.
+fn unrelated(filters: &mut Filters<'_>, side: Side) -> Result<Option<View>, OverBudget> {
+    if !filters.compiler.changes(Field::State) {
+        return Ok(None);
+    }
+    filters.view(side, Moment::UnrelatedReply).map(Some)
 }
 
 /// Why a row is not required for sure, if the site leaves something open.

@@ -76,15 +76,19 @@ impl Filters<'_> {
 
     /// The packets of a set that may be sent to another destination than they came to.
     fn translated(&mut self, among: PacketSet, ruling: Ruling) -> Result<PacketSet, OverBudget> {
-        let space = &self.compiler.space;
-        let sets = space.terminals_within(among, ruling);
-        let edits = sets.into_iter().flat_map(|set| &set.outcomes);
-        let edits = edits.map(|outcome| outcome.edit);
-        let translating: BTreeSet<EditId> = edits.filter(|&edit| self.translates(edit)).collect();
+        let translating = self.edits_within(among, ruling);
         self.compiler.space.packets_within(among, ruling, &|set| {
             let mut outcomes = set.outcomes.iter();
             outcomes.any(|outcome| translating.contains(&outcome.edit))
         })
+    }
+
+    /// The changes of destination or port that packets of a set may meet.
+    pub(super) fn edits_within(&self, among: PacketSet, ruling: Ruling) -> BTreeSet<EditId> {
+        let sets = self.compiler.space.terminals_within(among, ruling);
+        let edits = sets.into_iter().flat_map(|set| &set.outcomes);
+        let edits = edits.map(|outcome| outcome.edit);
+        edits.filter(|&edit| self.translates(edit)).collect()
     }
 
     /// Whether a change is one of destination or port.
@@ -113,12 +117,12 @@ impl Filters<'_> {
         edits
     }
 
-    /// The rules that translate packets of `region` on their way to the rule that opens.
+    /// The rules that translate packets of `region` on their way to the rule that decides.
     pub(super) fn translators(
         &mut self,
         region: PacketSet,
         edits: &[EditId],
-        opener: Decider,
+        decider: Option<Decider>,
     ) -> Result<Vec<Label>, OverBudget> {
         if self.translators.0.is_empty() {
             return Ok(Vec::new());
@@ -133,7 +137,8 @@ impl Filters<'_> {
                 if space.intersection(translator.reach, region)?.is_empty() {
                     continue;
                 }
-                if let (Some(to), Some(rule)) = (&to, self.compiler.rule(opener)) {
+                let rule = decider.and_then(|decider| self.compiler.rule(decider));
+                if let (Some(to), Some(rule)) = (&to, rule) {
                     let taken = self.compiler.reach(rule)?;
                     let space = &mut self.compiler.space;
                     let arriving = space.test(translator.field, to)?;

@@ -1,9 +1,9 @@
 //! One side of a host under the assumptions that a question makes: which packets get through, and who decides.
 
 use super::peer::Addresses;
-use crate::model::{Compiler, Ruleset, cluster_addresses};
+use crate::model::{Compiler, Ruleset, cluster_addresses, loopback_interface};
 use crate::packet::{
-    Bounds, Doubt, Family, Field, OverBudget, PacketSet, RangeSet, Ruling, Space, protocol, value,
+    Bounds, Concrete, Doubt, Family, Field, OverBudget, PacketSet, RangeSet, Ruling, Space, protocol, value,
 };
 use crate::policy::{Choice, Peer, Row};
 
@@ -20,13 +20,15 @@ pub(super) enum Side {
     /// It is passed on between other hosts: the peer is its source, and the far end stands where the host's own address
     /// does on the other sides.
     Transit,
+    /// The host sends it to itself: it leaves and arrives by loopback.
+    Loopback,
 }
 
 impl Side {
     /// The field of the peer's address.
     pub(super) fn peer(self, family: Family) -> Field {
         match self {
-            Self::Ingress | Self::Transit => family.source(),
+            Self::Ingress | Self::Transit | Self::Loopback => family.source(),
             Self::Egress => family.destination(),
         }
     }
@@ -34,7 +36,7 @@ impl Side {
     /// The field of the host's own address; in transit, of the far end's.
     pub(super) fn own(self, family: Family) -> Field {
         match self {
-            Self::Ingress | Self::Transit => family.destination(),
+            Self::Ingress | Self::Transit | Self::Loopback => family.destination(),
             Self::Egress => family.source(),
         }
     }
@@ -42,7 +44,7 @@ impl Side {
     /// The end of a row that is this host, or in transit the far end.
     pub(super) fn bound(self, row: &Row) -> &Choice<Peer> {
         match self {
-            Self::Ingress | Self::Transit => &row.to,
+            Self::Ingress | Self::Transit | Self::Loopback => &row.to,
             Self::Egress => &row.from,
         }
     }
@@ -50,7 +52,7 @@ impl Side {
     /// The end of a row that is its peer.
     pub(super) fn far(self, row: &Row) -> &Choice<Peer> {
         match self {
-            Self::Ingress | Self::Transit => &row.from,
+            Self::Ingress | Self::Transit | Self::Loopback => &row.from,
             Self::Egress => &row.to,
         }
     }
@@ -58,7 +60,7 @@ impl Side {
     /// The word before the peer.
     pub(super) fn word(self) -> &'static str {
         match self {
-            Self::Ingress | Self::Transit => "from",
+            Self::Ingress | Self::Transit | Self::Loopback => "from",
             Self::Egress => "to",
         }
     }
@@ -66,15 +68,41 @@ impl Side {
     /// The field of the interface it crosses on the peer's side.
     pub(super) fn interface(self) -> Field {
         match self {
-            Self::Ingress | Self::Transit => Field::InInterface,
+            Self::Ingress | Self::Transit | Self::Loopback => Field::InInterface,
             Self::Egress => Field::OutInterface,
+        }
+    }
+
+    /// A packet of this side where it has the addresses that any packet has: the peer is still the peer.
+    pub(super) fn seen(self, packet: Concrete) -> Concrete {
+        let family = if packet.value(Field::Family) == Family::V6.value() {
+            Family::V6
+        } else {
+            Family::V4
+        };
+        let (own, peer) = (self.own(family), self.peer(family));
+        if self != Self::Egress || packet.has(own) {
+            return packet;
+        }
+        let usual = (packet.value(own), packet.value(peer));
+        if packet.has(peer) {
+            let host = Concrete::default()
+                .with(Field::Family, family.value())
+                .value(peer);
+            if host == usual.1 {
+                packet
+            } else {
+                packet.with(own, host)
+            }
+        } else {
+            packet.with(own, usual.1).with(peer, usual.0)
         }
     }
 
     /// The ends that are other hosts, each with the interface that leads there.
     pub(super) fn others(self, family: Family) -> Vec<(Field, Field)> {
         match self {
-            Self::Ingress => vec![(family.source(), Field::InInterface)],
+            Self::Ingress | Self::Loopback => vec![(family.source(), Field::InInterface)],
             Self::Egress => vec![(family.destination(), Field::OutInterface)],
             Self::Transit => vec![
                 (family.source(), Field::InInterface),
@@ -93,11 +121,8 @@ pub(super) enum Moment {
     Reply,
     /// The answer to one that was not tracked, so that connection tracking has never heard of it.
     UnrelatedReply,
-}
-
-/// Loopback, as an interface.
-pub(super) fn loopback_interface() -> RangeSet {
-    RangeSet::point(value::interface("lo"))
+    /// The answer to a request whose destination was translated: established, of a translated connection.
+    PublishedReply,
 }
 
 /// Every interface but loopback, and not "none".
@@ -233,19 +258,22 @@ fn assume_moment(
 ) -> Result<Ruling, OverBudget> {
     let (state, flags) = match moment {
         Moment::First => (value::NEW, 0x02),
-        Moment::Reply => (value::ESTABLISHED, 0x12),
+        Moment::Reply | Moment::PublishedReply => (value::ESTABLISHED, 0x12),
         Moment::UnrelatedReply => (value::NEW, 0x12),
     };
     let ruling = assume_state(compiler, ruling, state, moment)?;
     let mut facts = vec![
         (Field::TcpFlags, flags),
         (Field::Fragment, 0),
-        (Field::StatusDnat, 0),
+        (Field::StatusDnat, u128::from(moment == Moment::PublishedReply)),
         (Field::StatusSnat, 0),
     ];
     facts.extend((0..32).map(|bit| (Field::Mark(bit), 0)));
+    if side == Side::Loopback {
+        facts.push((Field::SourceClass, value::LOCAL));
+    }
     let (own_class, peer_class) = match side {
-        Side::Ingress | Side::Transit => (Field::DestinationClass, Field::SourceClass),
+        Side::Ingress | Side::Transit | Side::Loopback => (Field::DestinationClass, Field::SourceClass),
         Side::Egress => (Field::SourceClass, Field::DestinationClass),
     };
     let own = if side == Side::Transit {

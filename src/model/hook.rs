@@ -1,6 +1,7 @@
 //! Base chains to hooks: what those that are called at one place do together.
 
 use super::compile::{Compiler, narrow};
+use super::path::loopback_interface;
 use super::{Base, Default, Families, Hook, Purpose};
 use crate::packet::{
     Cause, EditId, End, Family, Field, Outcome, OverBudget, PacketSet, Pin, RangeSet, Ruling, value,
@@ -126,6 +127,11 @@ impl<'m> Compiler<'m> {
         if base.purpose == Purpose::Nat {
             let new = self.space.test(Field::State, &RangeSet::point(value::NEW))?;
             applies = self.space.intersection(applies, new)?;
+            if base.hook == Hook::Prerouting {
+                // What arrives on loopback was translated as it left, once for the whole connection.
+                let own = self.space.test(Field::InInterface, &loopback_interface())?;
+                applies = self.space.difference(applies, own)?;
+            }
         }
         let pass = self.space.pass();
         let pass = self.space.map_outcomes(pass, &[End::Fall], &|outcome| Outcome {

@@ -19,7 +19,7 @@ pub use compile::{Compiler, HostFacts};
 pub use decider::{Decider, DoubtReason};
 pub use generated::{cluster_addresses, is_generated, keeper};
 pub use interpret::{Answer, Interpreter, Packet, Step, Verdict};
-pub use path::{Path, delivered_classes};
+pub use path::{Path, delivered_classes, loopback_interface};
 pub use redundant::Redundant;
 
 use std::sync::Arc;

@@ -27,6 +27,12 @@ impl Path {
     }
 }
 
+/// Loopback, as an interface.
+#[must_use]
+pub fn loopback_interface() -> RangeSet {
+    RangeSet::point(value::interface("lo"))
+}
+
 /// Address classes that routing delivers to this host.
 #[must_use]
 pub fn delivered_classes() -> RangeSet {
@@ -37,16 +43,7 @@ impl Compiler<'_> {
     /// What happens to packets that take a path, whatever routing would say. Every packet is decided.
     pub fn path(&mut self, path: Path) -> Result<Ruling, OverBudget> {
         self.prepare(path.hooks())?;
-        let mark = self.space.pin_mark();
-        let mut segments = Vec::new();
-        let hooks = path.hooks();
-        for (at, &hook) in hooks.iter().enumerate() {
-            let ruling = self.hook(hook, at + 1 == hooks.len())?;
-            segments.push(self.space.pin(ruling));
-        }
-        let rulings: Vec<_> = segments.iter().map(|&pin| self.space.pinned(pin)).collect();
-        let ruling = self.space.sequence_all(&rulings)?;
-        self.space.release(mark);
+        let ruling = self.in_turn(path.hooks(), path.hooks().last().copied())?;
         let none = RangeSet::point(0);
         let ruling = match path {
             Path::Input => self.space.assume(ruling, Field::OutInterface, &none, None)?,
@@ -83,6 +80,50 @@ impl Compiler<'_> {
         let ruling = self.space.sequence(self.space.pinned(before), after)?;
         self.space.release(mark);
         self.ends_accepted(ruling)
+    }
+
+    /// What happens to packets that the host sends to itself: they leave by loopback, and arrive by it as they are then. What
+    /// is translated to another host's address never comes back.
+    pub fn loopback(&mut self) -> Result<Ruling, OverBudget> {
+        let hooks = [Path::Output.hooks(), Path::Input.hooks()];
+        self.prepare(&hooks.concat())?;
+        let mark = self.space.pin_mark();
+        let (none, own) = (RangeSet::point(0), loopback_interface());
+        let mut halves = [self.space.pass(); 2];
+        for (half, (hooks, from, to)) in halves
+            .iter_mut()
+            .zip([(hooks[0], &none, &own), (hooks[1], &own, &none)])
+        {
+            let ruling = self.in_turn(hooks, Some(Hook::Input))?;
+            let ruling = self.space.assume(ruling, Field::InInterface, from, None)?;
+            *half = self.space.assume(ruling, Field::OutInterface, to, None)?;
+            self.space.pin(*half);
+        }
+        let [before, after] = halves;
+        let gone = self.space.pass();
+        let gone = self.space.map_outcomes(gone, &[End::Fall], &|outcome| Outcome {
+            end: End::Drop,
+            ..outcome
+        })?;
+        let delivered = self.space.test(Field::DestinationClass, &delivered_classes())?;
+        let after = self.space.choose(delivered, after, gone)?;
+        let ruling = self.space.sequence(before, after)?;
+        self.space.release(mark);
+        self.ends_accepted(ruling)
+    }
+
+    /// What hooks do one after the other. What `last` accepts is accepted at once.
+    fn in_turn(&mut self, hooks: &[Hook], last: Option<Hook>) -> Result<Ruling, OverBudget> {
+        let mark = self.space.pin_mark();
+        let mut segments = Vec::new();
+        for &hook in hooks {
+            let ruling = self.hook(hook, last == Some(hook))?;
+            segments.push(self.space.pin(ruling));
+        }
+        let rulings: Vec<_> = segments.iter().map(|&pin| self.space.pinned(pin)).collect();
+        let ruling = self.space.sequence_all(&rulings)?;
+        self.space.release(mark);
+        Ok(ruling)
     }
 
     /// Whether some packet leaves a ruling with another destination class than it came with.
