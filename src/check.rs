@@ -146,6 +146,10 @@ pub fn read_inputs(paths: &[PathBuf], forced: Option<&'static dyn Dialect>) -> I
             summary.n_files += 1;
         }
         summary.n_rules += reading.n_rules;
+        let notes = reading.notes.drain(..);
+        summary
+            .notes
+            .extend(notes.map(|note| format!("{}: {note}", unit.name)));
         let unknown = reading
             .notices
             .iter()

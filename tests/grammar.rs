@@ -61,6 +61,14 @@ const ENTRIES: &[Entry] = &[
         ],
         illegal: &[("fixtures/policy/err", "ports")],
     },
+    Entry {
+        name: "ufw",
+        sources: "src/dialect/ufw",
+        parses: parses_tuple,
+        reserved: None,
+        legal: &[],
+        illegal: &[],
+    },
 ];
 
 fn parses_ports(text: &str) -> bool {
@@ -88,6 +96,7 @@ const OF_CONTEXT: &[&str] = &[
     "this overlaps",
     "is declared again",
     "does not belong into this chain",
+    "more than 15 ports",
 ];
 
 fn parses_nftables(text: &str) -> bool {
@@ -100,6 +109,21 @@ fn parses_nftables(text: &str) -> bool {
     notices
         .iter()
         .all(|notice| notice.code != Code::UnreadText || is_of_context(&notice.message))
+}
+
+/// One line that ufw takes for a rule of its own.
+fn parses_tuple(text: &str) -> bool {
+    use portcullis::dialect::{Dialect, ufw::Ufw};
+    use portcullis::finding::Code;
+    let mut sources = SourceMap::new();
+    let file = sources.add_text("user.rules", text);
+    let notices = Ufw.read(&[sources.source(file)]).notices;
+    let is_of_context = |message: &str| OF_CONTEXT.iter().any(|words| message.contains(words));
+    text.starts_with("### tuple ###")
+        && !text.contains('\n')
+        && notices
+            .iter()
+            .all(|notice| notice.code != Code::UnreadText || is_of_context(&notice.message))
 }
 
 fn seed() -> u64 {

@@ -8,6 +8,7 @@ pub(crate) mod include;
 pub mod iptables;
 pub mod nftables;
 mod reference;
+pub mod ufw;
 mod unread;
 
 use crate::finding::Finding;
@@ -34,6 +35,8 @@ pub struct Reading {
     pub notices: Vec<Finding>,
     /// How many lines or objects were rules.
     pub n_rules: usize,
+    /// What was assumed of parts of the unit that are not there, for the summary.
+    pub notes: Vec<String>,
 }
 
 /// How far a construct of a dialect is modelled.
@@ -60,12 +63,16 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// The tree of which a file of that name is a part: the first of `parts` that the end of the name matches says where
-    /// its root is. `home` is where the root lies on a system, for parts that are outside of the root: with the home
+    /// The tree of which a file of that name is a part: the one of `parts` that matches the longest end of the name says
+    /// where its root is. `home` is where the root lies on a system, for parts that are outside of the root: with the home
     /// `etc/ufw`, `h/etc/default/ufw` is the part `../default/ufw` of the tree at `h/etc/ufw`.
     #[must_use]
     pub fn around(name: &str, home: &str, parts: &'static [&'static str]) -> Option<Self> {
-        parts.iter().find_map(|part| {
+        // A longer end is surer: `lib/wall/main` is no `main`.
+        let mut longest_first: Vec<&str> = parts.to_vec();
+        longest_first
+            .sort_by_key(|part| std::cmp::Reverse(part.trim_start_matches("../").matches('/').count()));
+        longest_first.into_iter().find_map(|part| {
             let inside = part.trim_start_matches("../");
             let n_up = (part.len() - inside.len()) / "../".len();
             let above = include::above(name, inside)?;
@@ -126,7 +133,12 @@ pub trait Dialect: Sync {
 }
 
 /// Every dialect; of two that may claim the same file, the one for the narrower kind first.
-pub static ALL: &[&dyn Dialect] = &[&firewalld::Firewalld, &iptables::Iptables, &nftables::Nftables];
+pub static ALL: &[&dyn Dialect] = &[
+    &firewalld::Firewalld,
+    &ufw::Ufw,
+    &iptables::Iptables,
+    &nftables::Nftables,
+];
 
 /// The dialect of a name.
 #[must_use]
@@ -156,20 +168,20 @@ mod tests {
 
     #[test]
     fn a_file_knows_the_root_of_its_tree() {
-        const PARTS: &[&str] = &["main", "apps.d/*", "../default/wall", "../../lib/wall/*"];
+        const PARTS: &[&str] = &["main", "apps.d/*", "../default/wall", "../../lib/wall/main"];
         let root = |name| Tree::around(name, "etc/wall", PARTS).map(|tree| tree.root);
         for (name, expected) in [
             ("h/etc/wall/main", "h/etc/wall"),
             ("h/etc/wall/apps.d/web", "h/etc/wall"),
             ("h/etc/default/wall", "h/etc/wall"),
-            ("h/lib/wall/x", "h/etc/wall"),
+            ("h/lib/wall/main", "h/etc/wall"),
             ("/etc/wall/main", "/etc/wall"),
             ("/etc/default/wall", "/etc/wall"),
-            ("/lib/wall/x", "/etc/wall"),
+            ("/lib/wall/main", "/etc/wall"),
             ("/main", "/"),
             ("main", ""),
             ("default/wall", "wall"),
-            ("lib/wall/x", "etc/wall"),
+            ("lib/wall/main", "etc/wall"),
         ] {
             assert_eq!(root(name).as_deref(), Some(expected), "{name}");
         }

@@ -10,6 +10,8 @@ use super::{FileId, Source, Span};
 pub struct Locator<'a> {
     file: FileId,
     text: &'a str,
+    /// Where all of the text stands, if it is no file's.
+    pinned: Option<Span>,
 }
 
 impl<'a> Locator<'a> {
@@ -19,7 +21,30 @@ impl<'a> Locator<'a> {
         Self {
             file: source.file,
             text: source.text,
+            pinned: None,
         }
+    }
+
+    /// A locator for text that lies in no file but follows from what stands at `span`: that is where each of its slices is.
+    #[must_use]
+    pub fn pinned(text: &'a str, span: Span) -> Self {
+        Self {
+            file: span.file,
+            text,
+            pinned: Some(span),
+        }
+    }
+
+    /// Whether the text lies in no file.
+    #[must_use]
+    pub fn is_pinned(&self) -> bool {
+        self.pinned.is_some()
+    }
+
+    /// The file whose spans it gives.
+    #[must_use]
+    pub fn file(&self) -> FileId {
+        self.file
     }
 
     /// The whole text.
@@ -31,6 +56,9 @@ impl<'a> Locator<'a> {
     /// The span of `part`, a slice of this text. A slice from elsewhere gives the end of the file.
     #[must_use]
     pub fn span(&self, part: &str) -> Span {
+        if let Some(span) = self.pinned {
+            return span;
+        }
         let offset = (part.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize);
         let inside = offset <= self.text.len() && offset + part.len() <= self.text.len();
         debug_assert!(inside, "a slice that is not of this text");
@@ -45,6 +73,9 @@ impl<'a> Locator<'a> {
     /// The span from the start of `from` to the start of `rest`: what a parser consumed, less white space at its end.
     #[must_use]
     pub fn consumed(&self, from: &str, rest: &str) -> Span {
+        if let Some(span) = self.pinned {
+            return span;
+        }
         let (start, end) = (self.span(from).start, self.span(rest).start);
         let text = self
             .text

@@ -10,6 +10,7 @@ mod lower;
 mod names;
 mod parser;
 
+pub(super) use lower::restore;
 pub(super) use names::port_by_name;
 
 use super::{Claim, Construct, Dialect, Reading};

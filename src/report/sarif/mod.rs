@@ -117,7 +117,8 @@ fn tags(code: Code) -> &'static [&'static str] {
         | Code::UnreachableChain
         | Code::EmptySet
         | Code::DanglingReference
-        | Code::ConflictingRows => &["network", "maintainability"],
+        | Code::ConflictingRows
+        | Code::TupleMismatch => &["network", "maintainability"],
         Code::UnboundRole
         | Code::UnboundConfig
         | Code::UnsupportedMatch

@@ -191,6 +191,11 @@ impl<'a> Chains<'a> {
         })
     }
 
+    /// Whether no hook calls a chain.
+    pub(super) fn is_users(&self, id: ChainId) -> bool {
+        self.state(id).is_some_and(|chain| chain.hook.is_none())
+    }
+
     /// Takes a chain for declared if it is not. Returns whether it was not.
     pub(super) fn declare_if_missing(&mut self, id: ChainId, span: Span) -> bool {
         let missing = self.state(id).is_some_and(|chain| !chain.exists);

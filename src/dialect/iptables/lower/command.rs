@@ -140,7 +140,7 @@ impl<'a> Lowering<'a> {
         table: usize,
         chain: ChainId,
     ) -> Read<'a, ()> {
-        self.n_rules += 1;
+        self.n_rules += usize::from(!self.at.is_pinned());
         let span = self.at.span(text);
         let read = self.lowered(command, rule, table, chain, span);
         let (lowered, unread) = match read {
@@ -223,7 +223,9 @@ impl<'a> Lowering<'a> {
         } else {
             let at = self.at;
             let same = |rule: &model::Rule| {
-                let written = at.text().get(rule.span.range()).unwrap_or("");
+                let is_here = rule.span.file == at.file() && !at.is_pinned();
+                let written = at.text().get(rule.span.range()).filter(|_| is_here);
+                let written = written.unwrap_or("");
                 matches!(parser::line(written), Ok(Line::Command(other)) if other.rest == command.rest)
             };
             self.chains().position(chain, same)

@@ -1,0 +1,405 @@
+//! Tuples held against the lines under them: where both say the same, the words of the tuple are the places of the rule.
+//!
+//! The kernel loads the lines. INVARIANT: no meaning changes here; rules of one tuple that differ in the protocol alone become one,
+//! which matches what they did.
+
+use std::collections::BTreeMap;
+
+use super::init::{prefix, table};
+use super::lines::{limits, lines};
+use crate::dialect::Reading;
+use crate::dialect::iptables::restore;
+use crate::dialect::ufw::ast::{Unread, UserRule};
+use crate::dialect::ufw::parser::{is_v6, tuple};
+use crate::dialect::ufw::part::TUPLE;
+use crate::finding::{Code, Finding, Label};
+use crate::model::{Action, Condition, Match, Rule, Ruleset};
+use crate::packet::{Family, Field, RangeSet};
+use crate::source::{Locator, Source, Span};
+
+/// A tuple and the lines that belong to it.
+struct Block<'a> {
+    /// `None`: it could not be read.
+    rule: Option<UserRule<'a>>,
+    /// Where the tuple stands, without the mark before it.
+    span: Span,
+    /// Offset behind the last line.
+    end: u32,
+}
+
+/// Holds the tuples of a file against the rules that its lines became.
+pub(super) fn align(ruleset: &mut Ruleset, source: Source<'_>, family: Family, notices: &mut Vec<Finding>) {
+    let at = Locator::new(source);
+    let blocks = blocks(source, family, notices);
+    let expected = expected(&blocks, family, notices);
+    let mut of_block: Vec<Vec<(usize, usize)>> = blocks.iter().map(|_| Vec::new()).collect();
+    let mut strays: Vec<Span> = Vec::new();
+    for (chain_at, chain) in ruleset.chains.iter().enumerate() {
+        let is_users = is_user_chain(&chain.path, family);
+        for (rule_at, rule) in chain.rules.iter().enumerate() {
+            if rule.span.file != source.file {
+                continue;
+            }
+            // Blocks come in order, so the last that begins before the rule is the only one that it may be in.
+            let begun = blocks.partition_point(|block| block.span.start <= rule.span.start);
+            let inside = begun
+                .checked_sub(1)
+                .filter(|&block| blocks.get(block).is_some_and(|block| rule.span.start < block.end));
+            match inside.and_then(|block| of_block.get_mut(block)) {
+                Some(rules) => rules.push((chain_at, rule_at)),
+                None if is_users => strays.push(rule.span),
+                None => {}
+            }
+        }
+    }
+    notices.extend(stray(&strays));
+    let mut gone: Vec<(usize, usize)> = Vec::new();
+    for (block, places) in blocks.iter().zip(&of_block) {
+        let Some(rule) = &block.rule else { continue };
+        let actual = signatures(ruleset, places.iter().copied());
+        let nothing = Vec::new();
+        if expected.get(&block.span).unwrap_or(&nothing) == &actual {
+            gone.extend(join(ruleset, places));
+            for &(chain, at_rule) in places {
+                let chains = ruleset.chains.get_mut(chain);
+                if let Some(found) = chains.and_then(|chain| chain.rules.get_mut(at_rule)) {
+                    place(found, rule, block.span, &at);
+                }
+            }
+        } else {
+            let spans = places
+                .iter()
+                .filter_map(|place| Some(rule_at(ruleset, *place)?.span));
+            notices.push(mismatch(block.span, spans.collect()));
+        }
+    }
+    remove(ruleset, gone);
+}
+
+fn rule_at(ruleset: &Ruleset, (chain, rule): (usize, usize)) -> Option<&Rule> {
+    ruleset.chains.get(chain)?.rules.get(rule)
+}
+
+/// Whether users' rules are in a chain.
+fn is_user_chain(path: &str, family: Family) -> bool {
+    let name = path
+        .strip_prefix("filter/")
+        .and_then(|name| name.strip_prefix(prefix(family)));
+    matches!(name, Some("-user-input" | "-user-output" | "-user-forward"))
+}
+
+/// The tuples of a file. The lines of one end where there is none, or where another mark stands.
+fn blocks<'a>(source: Source<'a>, family: Family, notices: &mut Vec<Finding>) -> Vec<Block<'a>> {
+    let at = Locator::new(source);
+    let mut blocks: Vec<Block<'a>> = Vec::new();
+    let mut is_open = false;
+    for line in source.text.split('\n') {
+        let line = line.trim_end();
+        if line.starts_with(TUPLE) {
+            let read = tuple(line).and_then(|rule| of_family(rule, family));
+            let said = line.get(TUPLE.len()..).unwrap_or(line).trim_start();
+            blocks.push(Block {
+                span: read
+                    .as_ref()
+                    .map_or_else(|_| at.span(said), |rule| at.span(rule.text)),
+                end: at.span(line).end,
+                rule: read
+                    .map_err(|unread| notices.push(super::unread(&at, &unread)))
+                    .ok(),
+            });
+            is_open = true;
+        } else if line.trim().is_empty() || line.starts_with("###") {
+            is_open = false;
+        } else if let Some(block) = blocks.last_mut().filter(|_| is_open) {
+            block.end = at.span(line).end;
+        }
+    }
+    blocks
+}
+
+/// Refuses an address of the other family: the file's rules are all of one.
+fn of_family(rule: UserRule<'_>, family: Family) -> Result<UserRule<'_>, Unread<'_>> {
+    let addresses = [rule.to.address, rule.from.address];
+    let mut strange = addresses
+        .into_iter()
+        .flatten()
+        .filter(|address| is_v6(address) != (family == Family::V6));
+    match strange.next() {
+        Some(address) => Err(Unread::new(
+            address,
+            format!(
+                "`{address}` is no {} address, as all of this file are",
+                family.word()
+            ),
+        )),
+        None => Ok(rule),
+    }
+}
+
+/// What a rule does, without its places. What only logs does nothing.
+type Signature = (String, Vec<(Field, RangeSet)>, Vec<String>, String);
+
+/// What the tuples mean, by their places.
+fn expected(
+    blocks: &[Block<'_>],
+    family: Family,
+    notices: &mut Vec<Finding>,
+) -> BTreeMap<Span, Vec<Signature>> {
+    let ufw = prefix(family);
+    let chains = ["input", "output", "forward", "limit", "limit-accept"];
+    let declared = chains.map(|chain| format!(":{ufw}-user-{chain} - [0:0]\n"));
+    let Some(first) = blocks.first() else {
+        return BTreeMap::new();
+    };
+    let mut texts = vec![(table(&(declared.concat() + &limits(family))), first.span)];
+    for block in blocks {
+        let rule = block.rule.as_ref().map(|rule| lines(rule, family).concat());
+        texts.extend(rule.map(|lines| (table(&lines), block.span)));
+    }
+    let locators: Vec<_> = texts
+        .iter()
+        .map(|(text, span)| Locator::pinned(text, *span))
+        .collect();
+    let mut reading = Reading::default();
+    restore(&locators, family, &mut reading);
+    let is_unread = |finding: &Finding| finding.code == Code::UnreadText;
+    notices.extend(reading.notices.into_iter().filter(is_unread));
+    let mut places: BTreeMap<Span, Vec<(usize, usize)>> = BTreeMap::new();
+    let Some(ruleset) = reading.rulesets.first() else {
+        return BTreeMap::new();
+    };
+    for (chain_at, chain) in ruleset.chains.iter().enumerate() {
+        for (rule_at, rule) in chain.rules.iter().enumerate() {
+            if is_user_chain(&chain.path, family) {
+                places.entry(rule.span).or_default().push((chain_at, rule_at));
+            }
+        }
+    }
+    let signatures = places
+        .into_iter()
+        .map(|(span, places)| (span, signatures(ruleset, places.into_iter())));
+    signatures.collect()
+}
+
+/// What rules do. Rules that all do the same may come in any order.
+fn signatures(ruleset: &Ruleset, places: impl Iterator<Item = (usize, usize)>) -> Vec<Signature> {
+    let mut all: Vec<Signature> = places.filter_map(|place| signature(ruleset, place)).collect();
+    let are_alike = all.windows(2).all(|two| match two {
+        [a, b] => a.3 == b.3,
+        _ => true,
+    });
+    if are_alike {
+        all.sort_by_cached_key(|signature| format!("{signature:?}"));
+    }
+    all
+}
+
+/// `None` for a rule that decides nothing: it logs, or leaves the chain of what is logged.
+fn signature(ruleset: &Ruleset, place: (usize, usize)) -> Option<Signature> {
+    let chain = &ruleset.chains.get(place.0)?.path;
+    let rule = rule_at(ruleset, place)?;
+    let is_log = |path: &str| path.contains("-user-logging-");
+    let action = match &rule.action {
+        Action::Continue => return None,
+        Action::Return if is_log(chain) => return None,
+        Action::Jump(to) | Action::Goto(to) => {
+            let to = &ruleset.chains.get(to.0 as usize)?.path;
+            if is_log(to) {
+                return None;
+            }
+            format!("to {to}")
+        }
+        other => format!("{other:?}"),
+    };
+    let mut tests = Vec::new();
+    let mut others = Vec::new();
+    for found in &rule.matches {
+        collect(&found.condition, &mut tests, &mut others);
+    }
+    tests.sort_by_cached_key(|(field, _)| format!("{field:?}"));
+    others.sort();
+    Some((chain.clone(), tests, others, action))
+}
+
+/// Takes a condition apart. Recursive over conditions, which the reader nests at most four deep.
+fn collect(condition: &Condition, tests: &mut Vec<(Field, RangeSet)>, others: &mut Vec<String>) {
+    match condition {
+        Condition::Test(field, values) => match tests.iter_mut().find(|test| test.0 == *field) {
+            Some(test) => test.1 = test.1.intersection(values),
+            None => tests.push((*field, values.clone())),
+        },
+        Condition::All(parts) => {
+            for part in parts {
+                collect(part, tests, others);
+            }
+        }
+        other => others.push(format!("{other:?}")),
+    }
+}
+
+/// Joins the rules of a tuple that differ in the protocol alone: one matches what both did. Returns those that are to go.
+fn join(ruleset: &mut Ruleset, places: &[(usize, usize)]) -> Vec<(usize, usize)> {
+    let mut kept: Vec<((usize, usize), Signature)> = Vec::new();
+    let mut gone = Vec::new();
+    for &place in places {
+        let Some(mut signature) = signature(ruleset, place) else {
+            continue;
+        };
+        signature.1.retain(|(field, _)| *field != Field::Protocol);
+        let Some((first, _)) = kept.iter().find(|(_, other)| *other == signature) else {
+            kept.push((place, signature));
+            continue;
+        };
+        let more = rule_at(ruleset, place).and_then(protocols);
+        let rules = ruleset.chains.get_mut(first.0).map(|chain| &mut chain.rules);
+        let first = rules.and_then(|rules| rules.get_mut(first.1));
+        if let Some((more, first)) = more.zip(first)
+            && add_protocols(first, &more)
+        {
+            gone.push(place);
+        }
+    }
+    gone
+}
+
+/// The protocols of a rule that asks for some in a match of its own.
+fn protocols(rule: &Rule) -> Option<RangeSet> {
+    rule.matches.iter().find_map(|one| match &one.condition {
+        Condition::Test(Field::Protocol, values) => Some(values.clone()),
+        _ => None,
+    })
+}
+
+/// Lets a rule match further protocols. Returns whether it can be made to.
+fn add_protocols(rule: &mut Rule, more: &RangeSet) -> bool {
+    let is_of_protocol = |one: &&mut Match| {
+        let mut tests = Vec::new();
+        collect(&one.condition, &mut tests, &mut Vec::new());
+        tests.iter().any(|(field, _)| *field == Field::Protocol)
+    };
+    let mut asking: Vec<&mut Match> = rule.matches.iter_mut().filter(is_of_protocol).collect();
+    match asking.as_mut_slice() {
+        [only] => match &mut only.condition {
+            Condition::Test(Field::Protocol, values) => {
+                *values = values.union(more);
+                true
+            }
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Has the words of rules be the places of what they became, which lies where all of each rule stands.
+pub(super) fn place_all<'r, 'a: 'r>(
+    ruleset: &mut Ruleset,
+    rules: impl Iterator<Item = &'r UserRule<'a>>,
+    family: Family,
+    at: &Locator<'_>,
+) {
+    let by_span: BTreeMap<Span, &UserRule<'_>> = rules.map(|rule| (at.span(rule.text), rule)).collect();
+    let mut places: BTreeMap<(Span, usize), Vec<(usize, usize)>> = BTreeMap::new();
+    for (chain_at, chain) in ruleset.chains.iter().enumerate() {
+        let is_users = is_user_chain(&chain.path, family);
+        for (rule_at, rule) in chain.rules.iter().enumerate().filter(|_| is_users) {
+            if by_span.contains_key(&rule.span) {
+                places
+                    .entry((rule.span, chain_at))
+                    .or_default()
+                    .push((chain_at, rule_at));
+            }
+        }
+    }
+    let mut gone = Vec::new();
+    for ((span, _), places) in &places {
+        let Some(rule) = by_span.get(span) else { continue };
+        gone.extend(join(ruleset, places));
+        for &(chain, at_rule) in places {
+            let chains = ruleset.chains.get_mut(chain);
+            if let Some(found) = chains.and_then(|chain| chain.rules.get_mut(at_rule)) {
+                place(found, rule, *span, at);
+            }
+        }
+    }
+    remove(ruleset, gone);
+}
+
+/// Takes rules out.
+fn remove(ruleset: &mut Ruleset, mut gone: Vec<(usize, usize)>) {
+    gone.sort_unstable();
+    for (chain, rule) in gone.into_iter().rev() {
+        if let Some(chain) = ruleset.chains.get_mut(chain) {
+            chain.rules.remove(rule);
+        }
+    }
+}
+
+/// Has the words of a tuple be the places of a rule.
+fn place(found: &mut Rule, rule: &UserRule<'_>, span: Span, at: &Locator<'_>) {
+    found.span = span;
+    for one in &mut found.matches {
+        one.span = at.span(word_of(&one.condition, rule).unwrap_or(rule.action));
+    }
+    let lets_through = !matches!(found.action, Action::Drop | Action::Reject);
+    let address = rule.from.address.or(rule.to.address);
+    let source_port = rule.from.ports.as_ref().map(|ports| ports.word);
+    let opener = source_port
+        .or(address)
+        .filter(|_| lets_through && rule.to.ports.is_none());
+    found.action_span = at.span(opener.unwrap_or(rule.action));
+}
+
+/// The word of a rule that says a condition.
+fn word_of<'a>(condition: &Condition, rule: &UserRule<'a>) -> Option<&'a str> {
+    match condition {
+        Condition::Test(field, _) => match field {
+            Field::Service => rule.to.ports.as_ref().map(|ports| ports.word),
+            Field::SourcePort => rule.from.ports.as_ref().map(|ports| ports.word),
+            Field::Destination4 | Field::Destination6 => rule.to.address,
+            Field::Source4 | Field::Source6 => rule.from.address,
+            Field::InInterface => rule.interface_in,
+            Field::OutInterface => rule.interface_out,
+            Field::Protocol => rule.protocol.as_ref().map(|protocol| protocol.word),
+            _ => None,
+        },
+        Condition::All(parts) | Condition::Any(parts) => parts.iter().find_map(|part| word_of(part, rule)),
+        Condition::Not(part) => word_of(part, rule),
+        Condition::Unknown(_) => None,
+    }
+}
+
+/// A tuple whose lines say something else.
+fn mismatch(tuple: Span, lines: Vec<Span>) -> Finding {
+    let help = "give the rule to `ufw` again, which writes both anew";
+    let (message, label) = if lines.is_empty() {
+        (
+            "no line loads this rule of ufw",
+            "`ufw status` shows it, the kernel does not have it",
+        )
+    } else {
+        (
+            "the lines under this tuple are another rule",
+            "`ufw status` shows this",
+        )
+    };
+    let finding = Finding::new(Code::TupleMismatch, message, Some(Label::new(tuple, label)));
+    let loaded = lines
+        .into_iter()
+        .map(|line| Label::new(line, "the kernel loads this"));
+    let mut finding = finding.help(help);
+    finding.related.extend(loaded);
+    finding
+}
+
+/// Rules of the user's chains that no tuple says.
+fn stray(lines: &[Span]) -> Option<Finding> {
+    let first = *lines.first()?;
+    let message = match lines.len() {
+        1 => "a rule of the user's chains stands under no tuple".to_owned(),
+        n => format!("{n} rules of the user's chains stand under no tuple"),
+    };
+    let label = Label::new(first, "`ufw status` does not show it, the kernel has it");
+    let help =
+        "give the rule to `ufw`, or write it into `before.rules`: ufw drops it when it next writes this file";
+    Some(Finding::new(Code::TupleMismatch, message, Some(label)).help(help))
+}
