@@ -882,3 +882,51 @@ fn bytes_that_are_no_text_are_said_and_fail_the_run() {
     assert!(run.stdout.contains("error[unread-text]"), "{}", run.stdout);
     assert!(run.stdout.contains("latin.rules:5:6"), "{}", run.stdout);
 }
+
+/// The files of one `/etc/ufw`, as a host has them.
+const UFW: &[(&str, &str)] = &[
+    ("h/etc/ufw/ufw.conf", "ENABLED=yes\nLOGLEVEL=low\n"),
+    ("h/etc/ufw/sysctl.conf", "net/ipv4/ip_forward=1\n"),
+    (
+        "h/etc/default/ufw",
+        "IPV6=no\nDEFAULT_INPUT_POLICY=DROP\nDEFAULT_OUTPUT_POLICY=ACCEPT\nDEFAULT_FORWARD_POLICY=DROP\n",
+    ),
+    (
+        "h/etc/ufw/before.rules",
+        "*filter\n:ufw-before-input - [0:0]\n:ufw-before-output - [0:0]\n:ufw-before-forward - [0:0]\nCOMMIT\n",
+    ),
+    (
+        "h/etc/ufw/user.rules",
+        "*filter\n:ufw-user-input - [0:0]\n### tuple ### allow tcp 443 0.0.0.0/0 any 0.0.0.0/0 in\n-A ufw-user-input -p tcp --dport 443 -j ACCEPT\nCOMMIT\n",
+    ),
+    ("h/etc/ufw/user.rules.20260101_101010", "*filter\nCOMMIT\n"),
+    (
+        "h/etc/ufw/applications.d/site",
+        "[Site]\ntitle=Site\ndescription=It\nports=443/tcp\n",
+    ),
+];
+
+/// However it is given, a folder of files that belong together is one host.
+#[test]
+fn a_folder_of_ufw_is_one_host_by_whichever_of_its_files() {
+    let folder = folder();
+    for (name, text) in UFW {
+        folder.write(name, text.as_bytes());
+    }
+    for paths in [
+        "h",
+        "h/etc/ufw",
+        "h/etc/ufw/user.rules",
+        "h/etc/default/ufw",
+        "h/etc/ufw/user.rules h/etc/ufw/sysctl.conf h/etc/ufw/ufw.conf h/etc/ufw/before.rules",
+    ] {
+        let run = check(&folder, paths);
+        assert_eq!(run.status, 0, "{paths}: {run:?}");
+        let counts = "1 row checked on 1 host: 1 rule read from 7 files";
+        assert!(run.stdout.contains(counts), "{paths}: {run:?}");
+    }
+    assert_fails(
+        &check(&folder, "h/etc/ufw/nothing.rules"),
+        &["no such file or folder"],
+    );
+}

@@ -262,6 +262,74 @@ fn tuples_are_refused_at_the_word_that_is_wrong() {
     }
 }
 
+/// Wherever a file ends, and whichever of its bytes is another, it is read without a panic.
+#[test]
+fn files_that_are_cut_or_garbled_are_read() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/ufw");
+    let mut n_read = 0;
+    for (name, text) in files_below(&root) {
+        if name.ends_with("model.txt") {
+            continue;
+        }
+        let file = name.split_once('/').unwrap().1;
+        for at in (0..text.len()).step_by(7) {
+            let cut = text.get(..at).unwrap_or_default();
+            let mut bytes = text.clone().into_bytes();
+            bytes[at] = b" ,:/!()#=\n"[at / 7 % 10];
+            for text in [cut.to_owned(), String::from_utf8_lossy(&bytes).into_owned()] {
+                let (_, reading) = read_one(file, &text);
+                assert!(reading.rulesets.len() <= 2);
+                n_read += 1;
+            }
+        }
+    }
+    assert!(n_read > 1000, "{n_read}");
+}
+
+/// Ten times what anyone has takes seconds: nothing grows with the square of the rules.
+#[test]
+fn many_tuples_and_long_lines_are_read_in_time() {
+    const N_TUPLES: usize = 20_000;
+    let start = std::time::Instant::now();
+    let mut text = "*filter\n:ufw-user-input - [0:0]\n### RULES ###\n".to_owned();
+    for at in 0..N_TUPLES {
+        let (a, b, port) = (at / 250, at % 250, at % 60_000 + 1);
+        write!(
+            text,
+            "\n### tuple ### allow any {port} 0.0.0.0/0 any 10.{a}.{b}.0/24 in\n\
+             -A ufw-user-input -p tcp --dport {port} -s 10.{a}.{b}.0/24 -j ACCEPT\n\
+             -A ufw-user-input -p udp --dport {port} -s 10.{a}.{b}.0/24 -j ACCEPT\n"
+        )
+        .unwrap();
+    }
+    let (_, reading) = read_one("user.rules", &(text + "COMMIT\n"));
+    assert!(reading.notices.is_empty(), "{:?}", reading.notices.first());
+    let ruleset = &reading.rulesets[0];
+    let user = ruleset
+        .chains
+        .iter()
+        .find(|chain| chain.path == "filter/ufw-user-input");
+    assert_eq!(user.unwrap().rules.len(), N_TUPLES);
+    let long = "1,".repeat(5 << 20);
+    let lines = [
+        format!("*filter\n### tuple ### allow tcp {long} any any any in\nCOMMIT\n"),
+        format!("*filter\n### tuple ### {}\nCOMMIT\n", "allow ".repeat(1 << 20)),
+    ];
+    for text in lines {
+        let (_, reading) = read_one("user.rules", &text);
+        assert!(
+            reading
+                .notices
+                .iter()
+                .any(|notice| notice.code == Code::UnreadText)
+        );
+    }
+    let rows = "Our App    ALLOW IN    Anywhere\n".repeat(20_000);
+    let (_, reading) = read_one("status.txt", &format!("Status: active\n{rows}"));
+    assert_eq!(reading.n_rules, 20_000);
+    assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
+}
+
 /// What each chain accepts if the rest is dropped, and if it is accepted, by family and name.
 type Meaning = BTreeMap<String, Vec<Bounds>>;
 

@@ -3,7 +3,7 @@
 //! The kernel loads the lines. INVARIANT: no meaning changes here; rules of one tuple that differ in the protocol alone become one,
 //! which matches what they did.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::init::{prefix, table};
 use super::lines::{limits, lines};
@@ -325,11 +325,17 @@ pub(super) fn place_all<'r, 'a: 'r>(
 }
 
 /// Takes rules out.
-fn remove(ruleset: &mut Ruleset, mut gone: Vec<(usize, usize)>) {
-    gone.sort_unstable();
-    for (chain, rule) in gone.into_iter().rev() {
+fn remove(ruleset: &mut Ruleset, gone: Vec<(usize, usize)>) {
+    let mut of_chain: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+    for (chain, rule) in gone {
+        of_chain.entry(chain).or_default().insert(rule);
+    }
+    for (chain, gone) in of_chain {
+        let mut at = 0..;
         if let Some(chain) = ruleset.chains.get_mut(chain) {
-            chain.rules.remove(rule);
+            chain
+                .rules
+                .retain(|_| at.next().is_some_and(|at| !gone.contains(&at)));
         }
     }
 }

@@ -11,16 +11,19 @@ use super::settings::Settings;
 use super::{align, shipped, unread};
 use crate::dialect::Reading;
 use crate::dialect::iptables::restore;
-use crate::dialect::ufw::ast::{Direction, Log, Said, Side, Unread, UserRule, Verdict};
+use crate::dialect::ufw::ast::{Direction, Log, Read, Said, Side, Unread, UserRule, Verdict};
 use crate::dialect::ufw::names::ports_of;
 use crate::dialect::ufw::parser::command::command;
 use crate::dialect::ufw::parser::profile::{Service, profiles, services};
 use crate::dialect::ufw::parser::status::{self, Line, Listed};
 use crate::dialect::ufw::part::{Part, part};
 use crate::finding::{Code, Finding, Label};
-use crate::model::{Action, Condition, Match, Ruleset, Unknown};
+use crate::model::{Action, Condition, Match, Rule, Ruleset, Unknown};
 use crate::packet::Family;
 use crate::source::{Locator, Source, Span};
+
+/// Pairs of services that one row may stand for; more are not followed one by one.
+const MAX_PAIRS: usize = 1024;
 
 /// A rule of a listing, or one of those that an application stands for.
 struct Row<'a> {
@@ -72,10 +75,10 @@ pub(super) fn lower<'a>(source: Source<'a>, beside: &[Source<'a>], reading: &mut
 }
 
 impl<'a> Listing<'a> {
-    fn line(&mut self, line: &'a str, is_status: bool) -> Result<(), Unread<'a>> {
+    fn line(&mut self, line: &'a str, is_status: bool) -> Read<'a, ()> {
         if !is_status {
             if line.trim_start().starts_with("ufw ") {
-                self.add(command(line)?);
+                self.add(command(line)?)?;
             }
             return Ok(());
         }
@@ -86,7 +89,7 @@ impl<'a> Listing<'a> {
                 self.settings.enabled.span = self.at.span(word);
             }
             Line::Defaults(words) => self.defaults(words),
-            Line::Rule(row) => self.add(*row),
+            Line::Rule(row) => self.add(*row)?,
         }
         Ok(())
     }
@@ -108,7 +111,7 @@ impl<'a> Listing<'a> {
     }
 
     /// Adds a rule, or for an application's those that its ports make.
-    fn add(&mut self, listed: Listed<'a>) {
+    fn add(&mut self, listed: Listed<'a>) -> Read<'a, ()> {
         let to = listed.to_application.map(|name| (name, self.services(name)));
         let from = listed.from_application.map(|name| (name, self.services(name)));
         let unknown = [&to, &from]
@@ -121,13 +124,17 @@ impl<'a> Listing<'a> {
                 is_v6: listed.is_v6,
                 unknown,
             });
-            return;
+            return Ok(());
         }
         let ends = |end: Option<(&'a str, Option<Vec<Service<'a>>>)>| match end {
             Some((_, Some(services))) => services.into_iter().map(Some).collect(),
             _ => vec![None],
         };
         let (to, from) = (ends(to), ends(from));
+        if to.len().saturating_mul(from.len()) > MAX_PAIRS {
+            let message = format!("more than {MAX_PAIRS} pairs of ports");
+            return Err(Unread::new(listed.rule.text, message));
+        }
         for (to, from) in to.iter().flat_map(|to| from.iter().map(move |from| (to, from))) {
             if let Some(rule) = with_services(&listed.rule, to.as_ref(), from.as_ref()) {
                 self.rows.push(Row {
@@ -137,6 +144,7 @@ impl<'a> Listing<'a> {
                 });
             }
         }
+        Ok(())
     }
 
     /// The ports of an application, said by its name.
@@ -273,37 +281,62 @@ fn with_services<'a>(
 
 /// Has the rules of applications whose ports are not known hold or not, and what could not be read do anything.
 fn doubt(ruleset: &mut Ruleset, rows: &[&Row<'_>], at: &Locator<'_>, notices: &mut Vec<Finding>) {
+    let mut doubts: BTreeMap<Span, Doubt> = BTreeMap::new();
     for row in rows {
         let Some(name) = row.unknown else { continue };
-        let (span, place) = (at.span(row.rule.text), at.span(name));
-        let is_unread = name == row.rule.text;
-        let why: Arc<str> = if is_unread {
-            "this text could not be read".into()
-        } else {
-            format!("the ports of `{name}` are not known").into()
-        };
-        if !is_unread {
-            let label = Label::new(place, "may be any ports");
-            let finding = Finding::new(Code::UnsupportedMatch, &*why, Some(label));
+        let doubt = Doubt::of(row, name, at);
+        if let (Some(name), None) = (&doubt.application, doubts.get(&at.span(row.rule.text))) {
+            let message = format!("the ports of `{name}` are not known");
+            let label = Label::new(doubt.span, "may be any ports");
+            let finding = Finding::new(Code::UnsupportedMatch, message, Some(label));
             notices
                 .push(finding.help("give what `ufw status verbose` prints, or `applications.d` beside it"));
         }
-        let rules = ruleset.chains.iter_mut().flat_map(|chain| &mut chain.rules);
-        for rule in rules.filter(|rule| rule.span == span) {
-            if is_unread {
-                rule.action = Action::Unknown(Unknown {
-                    property: None,
-                    why: Arc::clone(&why),
+        doubts.insert(at.span(row.rule.text), doubt);
+    }
+    for rule in ruleset.chains.iter_mut().flat_map(|chain| &mut chain.rules) {
+        if let Some(doubt) = doubts.get(&rule.span) {
+            doubt.apply(rule);
+        }
+    }
+}
+
+/// What is not known of a row.
+struct Doubt {
+    span: Span,
+    why: Arc<str>,
+    /// `None`: all of it could not be read.
+    application: Option<String>,
+}
+
+impl Doubt {
+    fn of(row: &Row<'_>, name: &str, at: &Locator<'_>) -> Self {
+        let application = (name != row.rule.text).then(|| name.to_owned());
+        let why = match &application {
+            Some(name) => format!("the ports of `{name}` are not known").into(),
+            None => "this text could not be read".into(),
+        };
+        Self {
+            span: at.span(name),
+            why,
+            application,
+        }
+    }
+
+    fn apply(&self, rule: &mut Rule) {
+        let unknown = |property| Unknown {
+            property,
+            why: Arc::clone(&self.why),
+        };
+        match &self.application {
+            Some(name) => {
+                let property = Some(Arc::from(format!("ufw application {name}")));
+                rule.matches.push(Match {
+                    span: self.span,
+                    condition: Condition::Unknown(unknown(property)),
                 });
-                continue;
             }
-            rule.matches.push(Match {
-                span: place,
-                condition: Condition::Unknown(Unknown {
-                    property: Some(Arc::from(format!("ufw application {name}"))),
-                    why: Arc::clone(&why),
-                }),
-            });
+            None => rule.action = Action::Unknown(unknown(None)),
         }
     }
 }

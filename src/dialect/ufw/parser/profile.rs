@@ -51,8 +51,15 @@ pub(in crate::dialect::ufw) fn profiles(text: &str) -> (Vec<Profile<'_>>, Vec<Un
 
 const FORM: &str = "a profile is `[NAME]`, followed by `title=`, `description=` and `ports=`";
 
+/// Bytes of a setting that ufw takes.
+const MAX_VALUE: usize = 1024;
+
 /// `137,138/udp|139,445/tcp`
 pub(in crate::dialect::ufw) fn services(text: &str) -> Read<'_, Vec<Service<'_>>> {
+    if text.len() > MAX_VALUE {
+        return Err(Unread::new(text, format!("longer than {MAX_VALUE} bytes"))
+            .help("ufw passes over such a profile"));
+    }
     text.split('|').map(service).collect()
 }
 
