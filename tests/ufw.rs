@@ -7,6 +7,8 @@
 mod file;
 #[path = "support/golden.rs"]
 mod golden;
+#[path = "support/installed_ufw.rs"]
+mod installed_ufw;
 #[path = "support/model_text.rs"]
 mod model_text;
 #[path = "support/say.rs"]
@@ -15,7 +17,6 @@ mod say;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use portcullis::dialect::iptables::Iptables;
 use portcullis::dialect::ufw::Ufw;
@@ -24,6 +25,8 @@ use portcullis::finding::{Code, Finding};
 use portcullis::model::{Base, ChainId, Compiler, Default, Families, Hook, HostFacts, Purpose, Ruleset};
 use portcullis::packet::{Bounds, Space};
 use portcullis::source::SourceMap;
+
+use installed_ufw::{Installed, Loaded, commands};
 
 /// Reads texts as if they lay in files of these names.
 fn read(files: &[(String, String)]) -> (SourceMap, Reading) {
@@ -632,125 +635,6 @@ fn what_transcripts_show_is_read() {
     assert!(n_blocks >= 868 && n_cut <= 29, "{n_blocks} {n_cut}");
 }
 
-/// A copy of what is installed of ufw, which a run may change.
-struct Installed(PathBuf);
-
-impl Installed {
-    /// `None` where ufw is not installed or the network cannot be a new one.
-    fn new(name: &str) -> Option<Self> {
-        let program = ["/usr/sbin/ufw", "/sbin/ufw"]
-            .into_iter()
-            .find(|path| Path::new(path).is_file());
-        let can_unshare = Command::new("unshare")
-            .args(["-n", "true"])
-            .status()
-            .is_ok_and(|status| status.success());
-        let is_able = program.is_some() && can_unshare;
-        if !is_able {
-            say::say("skipped: ufw: the program is not installed, or this is not root");
-            assert!(
-                std::env::var_os("PORTCULLIS_CI").is_none(),
-                "ufw must not be skipped here"
-            );
-            return None;
-        }
-        let root = std::env::temp_dir().join(format!("portcullis-ufw-{}-{name}", std::process::id()));
-        for (from, to) in [
-            ("/usr/share/ufw", "usr/share"),
-            ("/lib/ufw", "lib"),
-            ("/etc/ufw", "etc"),
-            ("/etc/default/ufw", "etc/default"),
-        ] {
-            std::fs::create_dir_all(root.join(to)).unwrap();
-            let copied = Command::new("cp").args(["-a", from]).arg(root.join(to)).status();
-            assert!(copied.unwrap().success(), "{from}");
-        }
-        Some(Self(root))
-    }
-
-    /// Runs commands of ufw in a network of their own, then shows what the kernel has of both families.
-    fn run(&self, commands: &[String]) -> [String; 2] {
-        let ufw = format!("ufw --rootdir={0} --datadir={0}", self.0.display());
-        let mut script = "ip link set lo up 2>/dev/null\n".to_owned();
-        for command in commands {
-            writeln!(script, "{ufw} {command} >>{0}/said 2>&1", self.0.display()).unwrap();
-        }
-        writeln!(
-            script,
-            "{ufw} --force enable >>{0}/said 2>&1 || exit 1",
-            self.0.display()
-        )
-        .unwrap();
-        writeln!(
-            script,
-            "iptables-save >{0}/v4; ip6tables-save >{0}/v6",
-            self.0.display()
-        )
-        .unwrap();
-        let status = Command::new("unshare")
-            .args(["-n", "sh", "-c", &script])
-            .status()
-            .unwrap();
-        let said = std::fs::read_to_string(self.0.join("said")).unwrap_or_default();
-        assert!(status.success(), "{said}");
-        ["v4", "v6"].map(|name| std::fs::read_to_string(self.0.join(name)).unwrap())
-    }
-}
-
-impl Drop for Installed {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-/// Commands of every kind, the same for a number.
-fn commands(seed: usize) -> Vec<String> {
-    let pick = |at: usize, from: &[&str]| from[(seed * 7 + at * 5 + at / 3) % from.len()].to_owned();
-    let mut commands = vec![
-        format!("default {} incoming", pick(seed, &["deny", "reject", "allow"])),
-        format!(
-            "default {} outgoing",
-            pick(seed + 1, &["allow", "deny", "reject"])
-        ),
-        format!("default {} routed", pick(seed + 2, &["deny", "allow", "reject"])),
-        format!("logging {}", pick(seed, &["low", "off", "medium", "full"])),
-    ];
-    for at in 0..14 {
-        let verdict = pick(
-            at,
-            &["allow", "deny", "reject", "limit", "allow log", "allow log-all"],
-        );
-        let (action, log) = verdict.split_once(' ').unwrap_or((&verdict, ""));
-        let from = pick(
-            at + 1,
-            &["any", "10.0.0.0/8", "192.0.2.7", "2001:db8::/32", "any"],
-        );
-        let to = if from.contains(':') {
-            "any"
-        } else {
-            &pick(at + 2, &["any", "10.1.1.1", "any"])
-        };
-        let port = pick(
-            at + 3,
-            &["port 22", "port 80,443", "port 6000:6010", "", "port 53"],
-        );
-        let protocol = pick(at + 4, &["proto tcp", "proto udp"]);
-        let protocol = if port.contains([',', ':']) || at % 2 == 0 {
-            protocol
-        } else {
-            String::new()
-        };
-        let side = pick(at + 5, &["", "in on eth0", "out on eth1", "", "in"]);
-        let route = if at % 5 == 4 { "route " } else { "" };
-        commands.push(format!(
-            "{route}{action} {side} {log} {protocol} from {from} to {to} {port}"
-        ));
-    }
-    commands.push("allow 'WWW Full'".to_owned());
-    commands.push("route allow in on eth0 out on eth1 to 10.9.9.9 port 8080 proto tcp".to_owned());
-    commands
-}
-
 /// The files that ufw leaves behind mean what it has put into the kernel.
 #[test]
 fn what_the_files_say_is_what_ufw_loads() {
@@ -760,7 +644,7 @@ fn what_the_files_say_is_what_ufw_loads() {
         let Some(installed) = Installed::new(&seed.to_string()) else {
             return;
         };
-        let dumps = installed.run(&commands(seed));
+        let Loaded { dumps, status } = installed.run(&commands(seed));
         let mut files = files_below(&installed.0.join("etc/ufw"));
         for (name, _) in &mut files {
             *name = format!("etc/ufw/{name}");
@@ -781,10 +665,23 @@ fn what_the_files_say_is_what_ufw_loads() {
             loaded.extend(Iptables.read(&[map.source(file)]).rulesets);
         }
         n_rules += reading.n_rules;
-        let [one, two] = meanings(reading.rulesets, loaded);
+        let [one, two] = meanings(reading.rulesets, loaded.clone());
         assert_eq!(one.len(), 6);
         for (key, meaning) in &one {
             assert_eq!(two.get(key), Some(meaning), "{key} of run {seed}");
+        }
+        // So does what `ufw status` says of it, with the files that ufw ships in the place of those that it does not show.
+        let (map, shown) = read_one("status.txt", &status);
+        let unread = shown
+            .notices
+            .iter()
+            .filter(|notice| notice.code == Code::UnreadText);
+        let unread: Vec<_> = unread.map(|notice| notice_text(&map, notice)).collect();
+        assert!(unread.is_empty(), "{}\n{status}", unread.concat());
+        let [one, two] = meanings(shown.rulesets, loaded);
+        assert!(one.len() >= 3);
+        for (key, meaning) in &one {
+            assert_eq!(two.get(key), Some(meaning), "{key} of run {seed}:\n{status}");
         }
         n_runs += 1;
     }

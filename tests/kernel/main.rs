@@ -26,6 +26,8 @@ mod wire;
 
 #[path = "../support/file.rs"]
 mod file;
+#[path = "../support/installed_ufw.rs"]
+mod installed_ufw;
 #[path = "../support/listing.rs"]
 mod listing;
 #[path = "../../benches/generate/mixed.rs"]
@@ -48,6 +50,9 @@ use subject::Subject;
 const N_PACKETS: usize = 1_200;
 const N_PACKETS_OF_CASE: usize = 300;
 const N_PACKETS_OF_CORPUS: usize = 800;
+
+/// Configurations of ufw.
+const N_OF_UFW: usize = 4;
 
 /// Rulesets that are invented, and packets for each.
 const N_INVENTED: u64 = 24;
@@ -168,6 +173,27 @@ fn the_kernel_decides_as_we_say_of_the_corpus() {
         return;
     };
     judge_all("corpus", subject::dumps(root.as_ref()), N_PACKETS_OF_CORPUS);
+}
+
+/// What `ufw status` prints, with what ufw has put into the kernel. Rows of IPv6 are left out: one family at a time.
+#[test]
+fn the_kernel_decides_as_we_say_of_what_ufw_shows() {
+    if !machine::is_able() {
+        return;
+    }
+    let mut subjects = Vec::new();
+    for seed in 10..10 + N_OF_UFW {
+        let Some(ufw) = installed_ufw::Installed::new(&seed.to_string()) else {
+            return;
+        };
+        let loaded = ufw.run(&installed_ufw::commands(seed));
+        let is_v4 = |line: &&str| !line.contains("(v6)") && !line.contains("2001:db8");
+        let rows: Vec<&str> = loaded.status.lines().filter(is_v4).collect();
+        let [dump, _] = &loaded.dumps;
+        let name = format!("ufw, configuration {seed}.txt");
+        subjects.push(Subject::new(&name, rows.join("\n") + "\n").in_words(dump));
+    }
+    judge_all("ufw", subjects, N_PACKETS);
 }
 
 /// Both ways into the kernel and both of its filters decide alike, so the harness is not wrong in one of them.

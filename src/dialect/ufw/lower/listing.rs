@@ -94,11 +94,12 @@ impl<'a> Listing<'a> {
         Ok(())
     }
 
-    fn defaults(&mut self, words: [&'a str; 3]) {
+    fn defaults(&mut self, words: [Option<&'a str>; 3]) {
         self.has_defaults = true;
         let settings = &mut self.settings;
         let places = [&mut settings.input, &mut settings.output, &mut settings.forward];
         for (place, word) in places.into_iter().zip(words) {
+            let Some(word) = word else { continue };
             place.span = self.at.span(word);
             place.text = match word {
                 "allow" => "ACCEPT",

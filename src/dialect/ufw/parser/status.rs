@@ -25,8 +25,8 @@ pub(in crate::dialect::ufw) enum Line<'a> {
     Heading,
     /// `Status: inactive`
     Inactive(&'a str),
-    /// `Default: …`: incoming, outgoing, routed.
-    Defaults([&'a str; 3]),
+    /// `Default: …`: incoming, outgoing, routed; old releases do not say what is routed.
+    Defaults([Option<&'a str>; 3]),
     Rule(Box<Listed<'a>>),
 }
 
@@ -53,17 +53,17 @@ pub(in crate::dialect::ufw) fn line(line: &str) -> Read<'_, Line<'_>> {
 }
 
 /// `deny (incoming), allow (outgoing), disabled (routed)`
-fn defaults(text: &str) -> Read<'_, [&str; 3]> {
+fn defaults(text: &str) -> Read<'_, [Option<&str>; 3]> {
     let word = |of: &str| {
         let mut parts = text.split(", ");
         parts.find_map(|part| part.strip_suffix(of)?.strip_suffix(' '))
     };
-    match (word("(incoming)"), word("(outgoing)")) {
-        // Old releases do not say what is routed.
-        (Some(input), Some(output)) => Ok([input, output, word("(routed)").unwrap_or("disabled")]),
-        _ => Err(Unread::new(text, "these are not default policies")
-            .help("`ufw status verbose` prints `deny (incoming), allow (outgoing), disabled (routed)`")),
+    let words = ["(incoming)", "(outgoing)", "(routed)"].map(word);
+    if let [Some(_), Some(_), _] = words {
+        return Ok(words);
     }
+    Err(Unread::new(text, "these are not default policies")
+        .help("`ufw status verbose` prints `deny (incoming), allow (outgoing), disabled (routed)`"))
 }
 
 /// The verdicts as tables write them.
