@@ -172,6 +172,59 @@ fn files_are_known_by_what_is_in_them() {
     assert_eq!(Ufw.claims(map.source(file)), Claim::No);
 }
 
+/// What `ufw reset` leaves behind is not what is loaded, but may be asked about by itself.
+#[test]
+fn a_copy_of_old_rules_counts_only_alone() {
+    let rules = |port: u16| {
+        format!(
+            "*filter\n:ufw-user-input - [0:0]\n### RULES ###\n\n### tuple ### allow tcp {port} 0.0.0.0/0 any 0.0.0.0/0 in\n\
+             -A ufw-user-input -p tcp --dport {port} -j ACCEPT\n\nCOMMIT\n"
+        )
+    };
+    let new = ("etc/ufw/user.rules".to_owned(), rules(22));
+    let old = ("etc/ufw/user.rules.20260101_101010".to_owned(), rules(23));
+    for (files, n_rules, word) in [(vec![new, old.clone()], 1, "22"), (vec![old], 1, "23")] {
+        let (map, reading) = read(&files);
+        assert_eq!(reading.n_rules, n_rules);
+        assert!(reading.notices.is_empty());
+        let text = model_text::model_text(&reading.rulesets[0], &map);
+        assert!(
+            text.contains(&format!("service {word} `{word}`; => accept `allow`")),
+            "{text}"
+        );
+    }
+    let (_, reading) = read_one("applications.d/web", "[Site]\nports=80/tcp\n");
+    assert!(
+        reading
+            .notices
+            .iter()
+            .any(|notice| notice.code == Code::UnreadText)
+    );
+}
+
+/// Old releases kept the rules of the user elsewhere.
+#[test]
+fn rules_that_an_old_release_kept_are_found() {
+    let mut map = SourceMap::new();
+    let file = map.add_text(
+        "h/lib/ufw/user.rules",
+        "*filter\n:ufw-user-input - [0:0]\nCOMMIT\n",
+    );
+    let tree = Ufw.tree(map.source(file)).unwrap();
+    assert_eq!(tree.root, "h/etc/ufw");
+    let patterns: Vec<_> = tree.patterns().collect();
+    for path in [
+        "h/etc/ufw/before.rules",
+        "h/etc/default/ufw",
+        "h/lib/ufw/user.rules",
+    ] {
+        assert!(
+            patterns.iter().any(|pattern| pattern == path),
+            "{path} {patterns:?}"
+        );
+    }
+}
+
 /// Tuples that ufw does not take, with the slice that is wrong. Each stands above no line, which is another finding.
 #[test]
 fn tuples_are_refused_at_the_word_that_is_wrong() {

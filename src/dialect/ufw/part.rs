@@ -54,7 +54,7 @@ pub(super) enum Part {
     Status,
     /// What `ufw show added` prints.
     Added,
-    /// Nothing that filters: kernel settings, copies of old rules.
+    /// Nothing that filters: settings of the kernel.
     Other,
 }
 
@@ -63,9 +63,22 @@ pub(super) fn part(source: Source<'_>) -> Option<Part> {
     by_name(source.name).or_else(|| by_content(beginning(source.text)))
 }
 
+/// The name of a file of rules without the time that `ufw reset` has put behind it; `None` if there is none.
+fn without_time(file: &str) -> Option<&str> {
+    let (name, time) = file.split_once(".rules.")?;
+    let is_time = !time.is_empty() && time.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_');
+    file.get(..name.len() + ".rules".len()).filter(|_| is_time)
+}
+
+/// Whether a file is a copy that `ufw reset` made: it counts only where it is given without what took its place.
+pub(super) fn is_copy(source: Source<'_>) -> bool {
+    without_time(source.name.rsplit('/').next().unwrap_or(source.name)).is_some()
+}
+
 fn by_name(name: &str) -> Option<Part> {
     let mut parts = name.rsplit('/');
     let (file, folder) = (parts.next().unwrap_or(name), parts.next().unwrap_or(""));
+    let file = without_time(file).unwrap_or(file);
     Some(match (folder, file) {
         (_, "user.rules") => Part::Rules(Turn::User, Family::V4),
         (_, "user6.rules") => Part::Rules(Turn::User, Family::V6),
@@ -77,7 +90,6 @@ fn by_name(name: &str) -> Option<Part> {
         (_, "before.init" | "after.init") => Part::Script,
         (_, "sysctl.conf") => Part::Other,
         ("applications.d", _) => Part::Profiles,
-        _ if file.contains(".rules.") => Part::Other,
         _ => return None,
     })
 }

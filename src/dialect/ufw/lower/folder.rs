@@ -11,7 +11,7 @@ use super::{align, shipped, unread};
 use crate::dialect::Reading;
 use crate::dialect::iptables::restore;
 use crate::dialect::ufw::parser::profile::profiles;
-use crate::dialect::ufw::part::{Part, Turn, part};
+use crate::dialect::ufw::part::{Part, Turn, is_copy, part};
 use crate::finding::{Code, Finding, Label};
 use crate::model::{Action, Rule, Ruleset, Unknown};
 use crate::packet::Family;
@@ -28,7 +28,9 @@ impl<'a> Files<'a> {
     /// Sorts the files. Of two that are the same part the first counts: what an old release left behind is not loaded.
     fn sort(unit: &[Source<'a>], reading: &mut Reading) -> Self {
         let mut files = Self::default();
-        for source in unit {
+        let is_rules = |source: &&Source<'_>| matches!(part(**source), Some(Part::Rules(..)));
+        let are_copies = unit.iter().filter(is_rules).all(|source| is_copy(*source));
+        for source in unit.iter().filter(|source| are_copies || !is_copy(**source)) {
             match part(*source) {
                 Some(Part::Rules(turn, family)) => match files.rules(turn, family) {
                     Some(other) => {
@@ -78,8 +80,9 @@ fn changes_rules(text: &str) -> bool {
 /// Reads and lowers the files of one configuration.
 pub(super) fn lower(unit: &[Source<'_>], reading: &mut Reading) {
     let files = Files::sort(unit, reading);
-    let is_rules = |source: &&Source<'_>| matches!(part(**source), Some(Part::Rules(..)));
-    let Some(first) = unit.iter().find(is_rules).or(files.settings.first()) else {
+    let first = files.rules.first().map(|(.., source)| source);
+    let Some(first) = first.or(files.settings.first()) else {
+        reading.notices.extend(unit.first().map(nothing));
         return;
     };
     let settings = Settings::read(&files.settings, origin(*first), &mut reading.notices);
@@ -106,6 +109,14 @@ pub(super) fn lower(unit: &[Source<'_>], reading: &mut Reading) {
     if !files.rules.is_empty() {
         reading.notes.extend(assumed(&settings).map(str::to_owned));
     }
+}
+
+/// Says that a unit has none of the files that decide.
+fn nothing(source: &Source<'_>) -> Finding {
+    let label = Label::new(origin(*source), "part of it, or of something else");
+    let message = "there are no rules of ufw here";
+    let finding = Finding::new(Code::UnreadText, message, Some(label));
+    finding.help("give the folder that `user.rules` is in, or what `ufw status verbose` prints")
 }
 
 /// What no file says of the whole.
