@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use portcullis::dialect::{ALL, Claim, Dialect};
+use portcullis::dialect::{Claim, Dialect, detect};
 use portcullis::model::{Families, Ruleset};
 use portcullis::packet::Family;
 use portcullis::source::{Source, SourceFile, SourceMap};
@@ -29,7 +29,7 @@ impl Subject {
             tool: Tool::Iptables,
             loaded: None,
         };
-        if subject.in_source(|source| claiming(source).is_some_and(|dialect| dialect.name() == "nftables")) {
+        if subject.in_source(|source| detect(source).is_some_and(|dialect| dialect.name() == "nftables")) {
             subject.tool = Tool::Nft;
         }
         subject
@@ -82,7 +82,7 @@ impl Subject {
 
     /// The rulesets and the families that they filter. Tools but nft take one family at a time.
     pub(crate) fn read(&self) -> Result<(Vec<Ruleset>, Vec<Family>), String> {
-        let read = self.in_source(|source| claiming(source).map(|dialect| dialect.read(&[source]).rulesets));
+        let read = self.in_source(|source| detect(source).map(|dialect| dialect.read(&[source]).rulesets));
         let rulesets = read.ok_or("is in no language that we read")?;
         let filters = |family: &Family| {
             rulesets.iter().any(|ruleset| match ruleset.families {
@@ -111,17 +111,6 @@ impl std::fmt::Display for Subject {
     }
 }
 
-/// The language that a text is in.
-fn claiming(source: Source<'_>) -> Option<&'static dyn Dialect> {
-    let claims = ALL
-        .iter()
-        .copied()
-        .map(|dialect| (dialect.claims(source), dialect));
-    let best = claims.max_by_key(|(claim, _)| *claim);
-    best.filter(|(claim, _)| *claim != Claim::No)
-        .map(|(_, dialect)| dialect)
-}
-
 /// Whether a text is a dump and nothing else, such as a page about dumps or the output of somebody's tests.
 fn is_whole(text: &str) -> bool {
     let mut is_inside = false;
@@ -133,9 +122,11 @@ fn is_whole(text: &str) -> bool {
     text.contains("COMMIT") && outside.all(|line| line.is_empty() || line.starts_with('#'))
 }
 
-/// Whether a text is a dump of iptables by what is in it.
+/// Whether a text is a dump of iptables by what is in it. Files that ufw loads are parts of something, and no dumps.
 fn is_iptables(source: Source<'_>) -> bool {
-    portcullis::dialect::by_name("iptables").is_some_and(|dialect| dialect.claims(source) == Claim::Content)
+    let is_dump =
+        |dialect: &dyn Dialect| dialect.name() == "iptables" && dialect.claims(source) == Claim::Content;
+    detect(source).is_some_and(is_dump)
 }
 
 /// The dumps of a folder, whatever their files are called.

@@ -9,6 +9,7 @@ mod check;
 mod class;
 mod command;
 mod condition;
+mod restore;
 mod table;
 mod target;
 mod unknown;
@@ -19,6 +20,8 @@ use std::sync::Arc;
 pub(super) use self::absent::{add_absent_filters, first_line};
 use self::chains::Chains;
 use self::command::{outside, unread_rule};
+use self::restore::Again;
+pub(in crate::dialect) use self::restore::restore;
 use self::table::TableKind;
 use self::unknown::Unknowns;
 use super::ast::{Declaration, Line, Read, Rule, Unread};
@@ -37,13 +40,6 @@ enum Lines {
     Read,
     /// They are inside a table that is not known.
     Skipped,
-}
-
-/// What a table does that comes again: iptables-restore(8), "--noflush".
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Again {
-    Replaces,
-    GoesOn,
 }
 
 /// What one file has been read to so far.
@@ -77,23 +73,6 @@ pub(super) struct Lowering<'a> {
 pub(super) fn dump(source: Source<'_>, family: Family, into: &mut Reading) {
     let mut lowering = Lowering::new(Locator::new(source), family);
     lowering.lines();
-    lowering.finish(into);
-}
-
-/// Reads and lowers texts that `iptables-restore --noflush` loads one after another, all of one family: tables go on, and a
-/// chain that is declared again is emptied. Rules of pinned texts are not counted.
-pub(in crate::dialect) fn restore(texts: &[Locator<'_>], family: Family, into: &mut Reading) {
-    let Some(first) = texts.first() else { return };
-    let mut lowering = Lowering::new(*first, family);
-    lowering.has_family = true;
-    lowering.again = Again::GoesOn;
-    lowering.tests_fragments = texts.iter().any(|at| tests_fragments(at.text()));
-    for at in texts {
-        lowering.at = *at;
-        lowering.lines();
-        lowering.end_of_table();
-        lowering.lines = Lines::Read;
-    }
     lowering.finish(into);
 }
 

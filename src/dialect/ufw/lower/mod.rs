@@ -9,6 +9,7 @@ mod lines;
 mod listing;
 mod settings;
 mod shipped;
+mod signature;
 
 use super::part::{Part, part};
 use crate::dialect::Reading;
