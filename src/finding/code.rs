@@ -245,16 +245,16 @@ codes! {
     DanglingReference = "dangling-reference", Error;
     /// A rule of ufw and the comment by which ufw knows it say different things.
     ///
-    /// ufw keeps each rule twice in `user.rules`: as a comment (`### tuple ###`), which is what `ufw status` shows and what
-    /// ufw writes the file from, and as the lines under it, which are what the kernel loads. Here the two differ, or one is
-    /// there without the other: somebody edited one of them by hand.
+    /// ufw keeps each rule twice in `user.rules`: as a comment (`### tuple ###`), which is what `ufw status`
+    /// shows and what ufw writes the file from, and as the lines under it, which are what the kernel loads. Here
+    /// the two differ, or one is there without the other: somebody edited one of them by hand.
     ///
-    /// What `ufw status` shows is then not what the host filters, and the next `ufw` command writes the lines anew from the
-    /// comments: an opening comes or goes with a command that was about another one. The lines were followed, since that is
-    /// what the kernel loads now.
+    /// What `ufw status` shows is then not what the host filters, and the next `ufw` command writes the lines
+    /// anew from the comments: an opening comes or goes with a command that was about another one. The lines
+    /// were followed, since that is what the kernel loads now.
     ///
-    /// Say the rule with `ufw allow` or its like, and delete the other one; rules that ufw has no words for belong into
-    /// `before.rules` or `after.rules`.
+    /// Say the rule with `ufw allow` or its like, and delete the other one; rules that ufw has no words for
+    /// belong into `before.rules` or `after.rules`.
     TupleMismatch = "tuple-mismatch", Warning;
     /// The evaluation of a host outgrew its budget: its answer is not known.
     ///
