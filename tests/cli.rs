@@ -502,6 +502,27 @@ fn two_dumps_that_say_what_one_chain_does_fail_the_run() {
 }
 
 #[test]
+fn a_policy_that_is_no_text_is_refused_and_left_alone() {
+    let folder = folder();
+    let policy = b"# Gr\xf6\xdfe\npolicy web \"W\xfcrze\" {\n    role server\n}\n";
+    folder.write("latin.ports", policy);
+    for command in [
+        "fmt latin.ports",
+        "policy show latin.ports",
+        "check --policy latin.ports --role server open.rules",
+    ] {
+        let run = folder.run(command);
+        assert_eq!(run.status, 2, "{command}: {run:?}");
+        assert!(
+            run.stderr.contains("these bytes are not UTF-8 text"),
+            "{command}: {run:?}"
+        );
+    }
+    let left = std::fs::read(folder.0.join("latin.ports")).unwrap();
+    assert_eq!(left, policy, "nothing was written");
+}
+
+#[test]
 fn openings_of_a_router_are_what_it_lets_in_and_what_it_passes_on() {
     let folder = folder();
     folder.write(

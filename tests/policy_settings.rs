@@ -345,8 +345,9 @@ fn every_kind_of_mistake_has_a_code_of_its_own() {
         .filter(|path| path.extension().is_some_and(|extension| extension == "txt"))
         .map(|path| std::fs::read_to_string(path).unwrap())
         .collect();
-    // These need a huge file or a site file, and have tests of their own.
+    // These need a huge file, a site file or no text, and have tests of their own.
     let elsewhere = [
+        "not-utf-8",
         "policy-too-large",
         "too-many-rows",
         "unreadable-service",

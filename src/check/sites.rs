@@ -7,6 +7,7 @@ use super::policies::{LoadError, Policies};
 use super::{Request, Unit};
 use crate::evaluate::{Addresses, World};
 use crate::packet::Network;
+use crate::policy::Resolved;
 use crate::site::{self, Site, Zones};
 use crate::source::{FileId, SourceFile, SourceMap, Spanned};
 
@@ -78,8 +79,13 @@ fn addresses(networks: &[Spanned<Network>]) -> Addresses {
 
 /// What the site and its policies say of zones, members and names.
 pub(super) fn world(site: &Site, policies: &Policies) -> World {
+    let is_common = |policy: &&Resolved| policy.name == "common";
+    let named = policies.resolved.iter().filter(|policy| !is_common(policy));
+    let has_internal = named
+        .flat_map(|policy| &policy.zones)
+        .any(|zone| zone.name == "internal");
     let mut world = World {
-        zones: Zones::resolve(site),
+        zones: Zones::resolve(site, has_internal),
         aliases: BTreeMap::new(),
         role_members: BTreeMap::new(),
         role_zones: BTreeMap::new(),

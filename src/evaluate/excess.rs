@@ -10,7 +10,7 @@ use super::words;
 use crate::finding::{Code, Finding, Label, Severity};
 use crate::model::{Decider, keeper};
 use crate::packet::protocol::number;
-use crate::packet::{Bounds, Cause, EditId, Family, Field, OverBudget, PacketSet, RangeSet};
+use crate::packet::{Bounds, Cause, Concrete, EditId, Family, Field, OverBudget, PacketSet, RangeSet};
 use crate::policy::Row;
 
 /// The openings of one host that should not be.
@@ -264,12 +264,17 @@ impl<'f, 'm> Excess<'f, 'm> {
     ) -> Result<Opening, OverBudget> {
         let translators = self.filters.translators(region, edits, Some(opener))?;
         let mut rows = Vec::new();
+        let witness = self.filters.compiler.space.witness(region);
         for &(at, set) in by_row {
             let space = &mut self.filters.compiler.space;
             if !space.intersection(set, region)?.is_empty() {
-                rows.push(at);
+                let is_of = |witness: &Concrete| space.contains(set, &|field| witness.value(field));
+                rows.push((!witness.as_ref().is_some_and(is_of), at));
             }
         }
+        // The row that speaks of the witness is the first to be named.
+        rows.sort_unstable();
+        let rows = rows.into_iter().map(|(_, at)| at).collect();
         Ok(Opening {
             opener,
             publisher,
@@ -338,18 +343,29 @@ impl<'f, 'm> Excess<'f, 'm> {
     }
 }
 
+/// Which rows do something: the first by name.
+fn who(first: &Row, all: &[&Row], one: &str, many: &str) -> String {
+    match all.len() {
+        0 | 1 => format!("`{}` {one}", first.id),
+        n => format!("`{}` and {} more {many}", first.id, n - 1),
+    }
+}
+
 fn message(code: Code, side: Side, what: &str, rows: &[&Row]) -> String {
     match (code, rows.first()) {
         (Code::ForbiddenOpening, Some(row)) if side == Side::Transit => {
-            format!("`{}` forbids it, but the host passes on {what}", row.id)
+            format!(
+                "{} it, but the host passes on {what}",
+                who(row, rows, "forbids", "forbid")
+            )
         }
         (_, None) if side == Side::Transit => format!("the host passes on {what}, which no row allows"),
-        (Code::ForbiddenOpening, Some(row)) => format!("`{}` forbids {what}", row.id),
+        (Code::ForbiddenOpening, Some(row)) => {
+            format!("{} {what}", who(row, rows, "forbids", "forbid"))
+        }
         (Code::ExposedSelfPort, Some(row)) => {
-            format!(
-                "`{}` keeps its port to the host itself, but {what} gets in",
-                row.id
-            )
+            let keeps = who(row, rows, "keeps its port", "keep their ports");
+            format!("{keeps} to the host itself, but {what} gets in")
         }
         _ => format!("no row allows {what}"),
     }

@@ -125,6 +125,11 @@ fn asks_nothing(rule: &Rule) -> bool {
 /// Deciding rules of which is asked whether they match all that a shadowed rule matches.
 const MAX_ASKED: usize = 4;
 
+/// Whether it is known that a rule decides what it matches.
+fn decides(rule: &Rule) -> bool {
+    !matches!(rule.action, Action::Unknown(_))
+}
+
 /// The packets that rules surely match: one rule shadows many.
 type Takes = BTreeMap<Decider, PacketSet>;
 
@@ -142,12 +147,20 @@ fn taker_of_all(
         Decider::Default { .. } => None,
     };
     let mut earlier: Vec<_> = by.iter().filter(|(decider, _)| **decider < shadowed).collect();
+    // What asks the least takes the most.
+    let n_matches = |decider: &Decider| compiler.rule(*decider).map_or(0, |rule| rule.matches.len());
     earlier.sort_by_key(|(decider, count)| {
         let is_elsewhere = chain_of(decider) != chain_of(&shadowed);
-        (is_elsewhere, std::cmp::Reverse(**count), **decider)
+        let asks_something = n_matches(decider) > 0;
+        (
+            is_elsewhere,
+            asks_something,
+            std::cmp::Reverse(**count),
+            **decider,
+        )
     });
     for (&decider, _) in earlier.into_iter().take(MAX_ASKED) {
-        let Some(rule) = compiler.rule(decider) else {
+        let Some(rule) = compiler.rule(decider).filter(|rule| decides(rule)) else {
             continue;
         };
         let takes = match takes.get(&decider) {
@@ -315,7 +328,7 @@ fn largest_first(
     *to_measure -= 1;
     let mut measured = Vec::new();
     for (&decider, _) in earlier.into_iter().take(MAX_MEASURED) {
-        let Some(rule) = compiler.rule(decider) else {
+        let Some(rule) = compiler.rule(decider).filter(|rule| decides(rule)) else {
             continue;
         };
         let matches = compiler.reach(rule)?;

@@ -52,6 +52,9 @@ kinds! {
     /// Something else stands where the grammar wants something.
     Unexpected { expected: String, found: String, hint: String }
     "unexpected-token" "expected {expected}, found {found}" "not expected here" "{hint}";
+    /// Bytes that are no text.
+    NotText {}
+    "not-utf-8" "these bytes are not UTF-8 text" "not UTF-8" "convert the file, or take the bytes out";
     /// The line ends where the grammar wants more, and the next one begins something else.
     CutShort { expected: String }
     "cut-short" "expected {expected} at the end of the line" "something is missing behind this"

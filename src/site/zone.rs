@@ -86,9 +86,10 @@ pub struct Zones {
 }
 
 impl Zones {
-    /// Works out the zones of a site. `internal` and `external` are always among them.
+    /// Works out the zones of a site. `external` is always among them; `internal` is where the site or a policy speaks of it
+    /// (`has_internal`), or where no zone has networks: it must not take addresses from zones that have other names.
     #[must_use]
-    pub fn resolve(site: &Site) -> Self {
+    pub fn resolve(site: &Site, has_internal: bool) -> Self {
         let defined = |name: &str| site.zones.iter().find(|zone| zone.name.value == name);
         let said = |zone: &Zone| {
             zone.networks
@@ -109,22 +110,29 @@ impl Zones {
             span: defined(name).map(|zone| zone.span),
             networks,
         };
-        let internal = match defined("internal").and_then(&said) {
+        let is_needed =
+            has_internal || defined("internal").is_some() || claimed.iter().all(RangeSet::is_empty);
+        let internal = is_needed.then(|| match defined("internal").and_then(&said) {
             Some(networks) => zone("internal", networks, Origin::Site),
             None => zone(
                 "internal",
                 difference(&known(&PRIVATE), &claimed),
                 Origin::PrivateRanges,
             ),
-        };
+        });
         let external = if let Some(networks) = defined("external").and_then(&said) {
             zone("external", networks, Origin::Site)
         } else {
             let global = difference(&known(&GLOBAL), &known(&SPECIAL));
-            let rest = difference(&difference(&global, &claimed), &internal.networks);
+            let rest = difference(&global, &claimed);
+            let rest = match &internal {
+                Some(internal) => difference(&rest, &internal.networks),
+                None => rest,
+            };
             zone("external", rest, Origin::Remainder)
         };
-        let mut zones = vec![internal, external];
+        let mut zones = vec![external];
+        zones.extend(internal);
         for other in site
             .zones
             .iter()
@@ -207,7 +215,7 @@ mod tests {
     fn zones(text: &str) -> Zones {
         let mut sources = SourceMap::new();
         let file = sources.add_text("portcullis.toml", text);
-        Zones::resolve(&crate::site::read(sources.source(file)).unwrap())
+        Zones::resolve(&crate::site::read(sources.source(file)).unwrap(), true)
     }
 
     fn has(zones: &Zones, zone: &str, address: &str) -> bool {

@@ -68,11 +68,28 @@ pub fn parse(source: Source<'_>) -> Parsed {
             errors: vec![PolicyError::new(kind, span)],
         };
     }
+    let bad = undecodable(source.text);
+    reader
+        .errors
+        .extend(bad.map(|bad| PolicyError::new(ErrorKind::NotText {}, reader.at.span(bad))));
     let policies = reader.file(source.text);
     Parsed {
         policies,
         errors: reader.errors,
     }
+}
+
+/// The runs of bytes that were not UTF-8: each stands as one U+001A, which is no text either.
+fn undecodable(text: &str) -> impl Iterator<Item = &str> {
+    const SUBSTITUTE: char = '\u{1a}';
+    let starts = text.match_indices(SUBSTITUTE).filter_map(move |(at, _)| {
+        let (before, from) = text.split_at_checked(at)?;
+        (!before.ends_with(SUBSTITUTE)).then_some(from)
+    });
+    starts.map(|from| {
+        from.get(..from.len() - from.trim_start_matches(SUBSTITUTE).len())
+            .unwrap_or(from)
+    })
 }
 
 /// Reads the services of a setting: `tcp/4443`. Spans are of `source`.
