@@ -29,7 +29,10 @@ const CONSTRUCTS: &[(&str, Support)] = &[
     ("rule log, nflog, audit", Support::PassThrough),
     ("rule limit", Support::UnknownEachTime),
     ("ipset hash:ip, hash:net", Support::Exact),
-    ("ipset hash:ip,port, hash:net,port", Support::Exact),
+    (
+        "ipset hash:ip,port, hash:net,port, hash:net,iface, hash:ip,mark",
+        Support::Exact,
+    ),
     ("ipset of other types", Support::UnknownProperty),
     ("direct chain, rule, passthrough", Support::Exact),
     ("DefaultZone", Support::Exact),

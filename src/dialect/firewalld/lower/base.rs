@@ -64,7 +64,14 @@ impl Lowering<'_> {
 
     /// Packets whose destination was translated pass; with `StrictForwardPorts`, those that firewalld itself translates.
     fn translated(&mut self, chains: &mut Chains, place: Place, rules: &mut Vec<Rule>) {
-        let is_translated = || Condition::Test(Field::StatusDnat, RangeSet::point(1));
+        // Packets that are not tracked have no status.
+        let is_translated = || {
+            let tracked = is_state(&[value::NEW, value::ESTABLISHED, value::RELATED]);
+            Condition::All(vec![
+                tracked,
+                Condition::Test(Field::StatusDnat, RangeSet::point(1)),
+            ])
+        };
         let Some(strict) = self.folder.conf.strict_forward_ports else {
             rules.push(own_rule(self.default_span, vec![is_translated()], Action::Accept));
             return;

@@ -3,7 +3,7 @@
 //! INVARIANT: a set whose members are not all known is a property of the packet, under one name a side.
 
 use super::Lowering;
-use super::condition::{Side, has_ports, is_in, unknown};
+use super::condition::{Side, has_ports, is_in, is_interface, unknown};
 use crate::dialect::firewalld::ast::{IpSet, Ports};
 use crate::dialect::firewalld::value;
 use crate::finding::{Code, Finding, Label};
@@ -49,6 +49,8 @@ impl Lowering<'_> {
         let found = match set.kind.as_str() {
             "hash:ip" | "hash:net" => addresses(set, family).map(|addresses| is_in(side, family, addresses)),
             "hash:ip,port" | "hash:net,port" => with_ports(set, family, side),
+            "hash:net,iface" => with_interfaces(set, family, side),
+            "hash:ip,mark" => with_marks(set, family, side),
             _ => {
                 self.unsupported(&format!("ipset of type {}", set.kind), at);
                 return not_known(&format!("its type is `{}`", set.kind));
@@ -83,6 +85,50 @@ fn addresses(set: &IpSet, family: Family) -> Result<RangeSet, Spanned<String>> {
 fn address(text: &str, family: Family) -> Option<(u128, u128)> {
     let network: crate::packet::Network = text.parse().ok()?;
     (network.family == family).then_some((network.low, network.high))
+}
+
+/// `192.0.2.0/24,eth0`: packets come in by the interface, or leave by it.
+fn with_interfaces(set: &IpSet, family: Family, side: Side) -> Result<Condition, Spanned<String>> {
+    let mut by_interface: BTreeMap<&str, Vec<(u128, u128)>> = BTreeMap::new();
+    for entry in &set.entries {
+        let read = || {
+            let (at, interface) = entry.value.split_once(',')?;
+            Some((interface, address(at, family)?))
+        };
+        let (interface, range) = read().ok_or_else(|| entry.clone())?;
+        by_interface.entry(interface).or_default().push(range);
+    }
+    let field = match side {
+        Side::Source => Field::InInterface,
+        Side::Destination => Field::OutInterface,
+    };
+    let choices = by_interface.into_iter().map(|(interface, ranges)| {
+        Condition::All(vec![
+            is_in(side, family, RangeSet::from_ranges(ranges)),
+            is_interface(interface, field),
+        ])
+    });
+    Ok(Condition::Any(choices.collect()))
+}
+
+/// `192.0.2.1,0x10`
+fn with_marks(set: &IpSet, family: Family, side: Side) -> Result<Condition, Spanned<String>> {
+    let mut choices = Vec::new();
+    for entry in &set.entries {
+        let read = || {
+            let (at, mark) = entry.value.split_once(',')?;
+            let (low, high) = address(at, family)?;
+            let (_, mark) = value::mark(mark)?;
+            let bit = |bit: u8| RangeSet::point(u128::from(mark >> bit & 1));
+            let mut all: Vec<Condition> = (0..32)
+                .map(|at| Condition::Test(Field::Mark(at), bit(at)))
+                .collect();
+            all.push(is_in(side, family, RangeSet::range(low, high)));
+            Some(Condition::All(all))
+        };
+        choices.push(read().ok_or_else(|| entry.clone())?);
+    }
+    Ok(Condition::Any(choices))
 }
 
 /// `192.0.2.1,tcp:80`, `192.0.2.1,80`: without a protocol it is tcp. The port is of the same side as the address.
