@@ -10,7 +10,7 @@ const fn code(code: u8) -> (u8, u8) {
     (code, code)
 }
 
-/// Name, family, type and codes. What firewalld sends nft of neighbour discovery and redirects of IPv6 asks for code 0.
+/// Name, family, type and codes. Of neighbour discovery and redirects of IPv6, see [`has_code_zero`].
 const TYPES: &[(&str, Family, u8, (u8, u8))] = &[
     ("address-unreachable", V6, 1, code(3)),
     ("bad-header", V6, 4, code(0)),
@@ -79,6 +79,12 @@ const TYPES: &[(&str, Family, u8, (u8, u8))] = &[
 pub(in crate::dialect::firewalld) fn types(name: &str) -> impl Iterator<Item = (Family, u8, (u8, u8))> + '_ {
     let of_name = TYPES.iter().filter(move |entry| entry.0 == name);
     of_name.map(|&(_, family, number, codes)| (family, number, codes))
+}
+
+/// Whether firewalld asks for code 0 of a type in its newest versions, and for any code in those before: the only code that
+/// RFC 4861 has.
+pub(in crate::dialect::firewalld) fn has_code_zero(family: Family, number: u8) -> bool {
+    family == V6 && (133..=137).contains(&number)
 }
 
 /// Whether there is such a type.

@@ -7,7 +7,7 @@ mod icmp;
 
 use std::collections::BTreeMap;
 
-pub(super) use icmp::{is_icmp_type, types as icmp_types};
+pub(super) use icmp::{has_code_zero, is_icmp_type, types as icmp_types};
 
 use super::ast::{Ports, Service};
 use super::value;

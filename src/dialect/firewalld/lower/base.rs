@@ -73,7 +73,12 @@ impl Lowering<'_> {
             ])
         };
         let Some(strict) = self.folder.conf.strict_forward_ports else {
-            rules.push(own_rule(self.default_span, vec![is_translated()], Action::Accept));
+            let mut conditions = vec![is_translated()];
+            if place.hook == Hook::Output {
+                let why = "whether what the host sends and is translated passes all zones depends on the version of firewalld";
+                conditions.push(unknown(Some("translated output".to_owned()), why));
+            }
+            rules.push(own_rule(self.default_span, conditions, Action::Accept));
             return;
         };
         let mut own: Vec<Rule> = Vec::new();

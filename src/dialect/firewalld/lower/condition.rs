@@ -76,6 +76,14 @@ pub(super) fn unknown(property: Option<String>, why: impl Into<Arc<str>>) -> Con
     })
 }
 
+/// At least one of them.
+pub(super) fn any(choices: Vec<Condition>) -> Condition {
+    match <[Condition; 1]>::try_from(choices) {
+        Ok([only]) => only,
+        Err(choices) => Condition::Any(choices),
+    }
+}
+
 impl Lowering<'_> {
     /// What an element asks, with its place; nothing for those that ask nothing.
     pub(super) fn element(&mut self, element: &Element) -> Vec<Match> {
@@ -122,10 +130,7 @@ impl Lowering<'_> {
             let included = service.includes.iter();
             pending.extend(included.map(|(name, span)| (name.clone(), span.unwrap_or(at))));
         }
-        match <[Condition; 1]>::try_from(choices) {
-            Ok([only]) => only,
-            Err(choices) => Condition::Any(choices),
-        }
+        any(choices)
     }
 
     /// The service of a rich rule that itself asks for a destination.
@@ -156,20 +161,26 @@ impl Lowering<'_> {
         let only = declared.flatten();
         let types = data::icmp_types(name).filter(|(family, ..)| only.is_none_or(|only| only == *family));
         let choices = types.map(|(family, number, (low, high))| {
-            let type_and_code = |code: u8| u128::from(number) << 8 | u128::from(code);
+            let is_type = |(low, high): (u8, u8)| {
+                let value = |code: u8| u128::from(number) << 8 | u128::from(code);
+                Condition::Test(Field::Service, RangeSet::range(value(low), value(high)))
+            };
+            let mut ways = vec![is_type((low, high))];
+            if data::has_code_zero(family, number) {
+                let why = "whether codes other than 0 are meant depends on the version of firewalld";
+                let perhaps = unknown(Some("icmp codes".to_owned()), why);
+                ways.push(Condition::All(vec![is_type((1, u8::MAX)), perhaps]));
+            }
             Condition::All(vec![
                 is_family(family),
                 is_protocol(match family {
                     Family::V4 => self::number::ICMP,
                     Family::V6 => self::number::ICMPV6,
                 }),
-                Condition::Test(
-                    Field::Service,
-                    RangeSet::range(type_and_code(low), type_and_code(high)),
-                ),
+                any(ways),
             ])
         });
-        Condition::Any(choices.collect())
+        any(choices.collect())
     }
 
     /// Whether one end of a packet is a peer.

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::Lowering;
+use super::applied::Applied;
 use super::chains::{Chains, jumps, own_rule};
 use super::condition::{Side, is_interface, unknown};
 use super::content::{Owner, verdict};
@@ -18,7 +19,7 @@ use crate::source::Span;
 
 /// One end of a packet's way.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Point<'f> {
+pub(super) enum Point<'f> {
     Zone(&'f str),
     Host,
 }
@@ -51,6 +52,14 @@ fn one_zone() -> Condition {
     unknown(
         Some("one zone".to_owned()),
         "whether a packet that its zone leaves undecided meets the default zone too depends on the version of firewalld",
+    )
+}
+
+/// Up to firewalld 2.3 a zone accepts ICMP behind the policies that come behind it, later before them.
+fn icmp_last() -> Condition {
+    unknown(
+        Some("icmp last".to_owned()),
+        "whether a zone accepts ICMP before or behind the policies that follow depends on the version of firewalld",
     )
 }
 
@@ -194,19 +203,32 @@ impl<'f> Lowering<'f> {
             (Point::Host, Point::Host) => return None,
         };
         let zone = self.folder.zones.get(of_zone)?;
-        let applied = self.applied(from, to);
         let at = zone.target_span;
-        let policies = |before: bool| {
-            let of_side = applied
-                .iter()
-                .filter(move |(_, policy)| (policy.priority < 0) == before);
-            of_side
-                .map(|(name, _)| contents.policies.get(name).copied())
-                .collect::<Vec<_>>()
+        let mut rules = Vec::new();
+        let (before, behind): (Vec<_>, Vec<_>) = self
+            .applied(place, from, to)
+            .into_iter()
+            .partition(|one| one.policy.priority < 0);
+        let ask = |applied: Vec<Applied<'_>>, rules: &mut Vec<Rule>| {
+            for one in applied {
+                if let Some(&chain) = contents.policies.get(one.name) {
+                    rules.push(own_rule(at, one.conditions, Action::Jump(chain)));
+                }
+            }
         };
-        let mut rules = jumps(at, policies(true));
+        ask(before, &mut rules);
         rules.extend(jumps(at, [contents.zones.get(of_zone).copied()]));
-        rules.extend(jumps(at, policies(false)));
+        ask(behind, &mut rules);
+        if place == Place::INPUT && self.has_later(of_zone) {
+            let mut last = icmp(zone);
+            if let Some(rule) = &mut last {
+                rule.matches.push(Match {
+                    span: at,
+                    condition: icmp_last(),
+                });
+            }
+            rules.extend(last);
+        }
         if is_terminal(place) {
             rules.extend(self.last(zone));
         } else if !rules.is_empty() {
@@ -216,6 +238,12 @@ impl<'f> Lowering<'f> {
             &format!("{}_{}_to_{}", place.prefix(), from.name(), to.name()),
             rules,
         )
+    }
+
+    /// Whether policies come behind a zone on the way to the host.
+    fn has_later(&mut self, zone: &str) -> bool {
+        let applied = self.applied(Place::INPUT, Point::Zone(zone), Point::Host);
+        applied.iter().any(|one| one.policy.priority > 0)
     }
 
     /// What a zone does with what nothing decides.
@@ -239,26 +267,6 @@ impl<'f> Lowering<'f> {
         Some(rule)
     }
 
-    /// The policies from one point to another, in the order in which they are asked.
-    fn applied(&self, from: Point<'_>, to: Point<'_>) -> Vec<(&'f str, &'f Policy)> {
-        let is_at = |ends: &Ends, point: Point<'_>| match (ends, point) {
-            (Ends::Host, Point::Host) | (Ends::Any, Point::Zone(_)) => true,
-            (Ends::Zones(zones), Point::Zone(name)) => zones.iter().any(|zone| zone.value == name),
-            _ => false,
-        };
-        let folder = self.folder;
-        let policies = folder
-            .policies
-            .iter()
-            .map(|(name, policy)| (name.as_str(), policy));
-        let mut applied: Vec<_> = policies
-            .filter(|(_, policy)| !policy.is_disabled)
-            .filter(|(_, policy)| is_at(&policy.ingress, from) && is_at(&policy.egress, to))
-            .collect();
-        applied.sort_by_key(|(name, policy)| (policy.priority, *name));
-        applied
-    }
-
     /// What zones and policies do at a place.
     fn contents(&mut self, chains: &mut Chains, place: Place, family: Option<Family>) -> Contents<'f> {
         let mut contents = Contents {
@@ -267,7 +275,14 @@ impl<'f> Lowering<'f> {
         };
         for (name, zone) in self.active() {
             let content = self.content(Owner::Zone(zone), place, family);
-            let last = if place == Place::INPUT { icmp(zone) } else { None };
+            let mut last = icmp(zone).filter(|_| place == Place::INPUT);
+            if self.has_later(name) {
+                let matches = last.iter_mut().flat_map(|rule| &mut rule.matches);
+                for one in matches {
+                    let both = vec![one.condition.clone(), Condition::Not(Box::new(icmp_last()))];
+                    one.condition = Condition::All(both);
+                }
+            }
             let chain_name = format!("{}_{name}", place.prefix());
             let last = last.into_iter().collect();
             if let Some(chain) = content.chain(chains, &chain_name, zone.target_span, last) {

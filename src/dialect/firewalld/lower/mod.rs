@@ -3,6 +3,7 @@
 //! The layout is that of `nft list table inet firewalld` (firewalld 2.5); chains without rules are left out. INVARIANT: each
 //! rule points at the element that says it; what firewalld adds of itself is written nowhere, and has an empty span.
 
+mod applied;
 mod base;
 mod chains;
 mod condition;
