@@ -135,3 +135,89 @@ fn a_file_is_claimed_by_its_root_element_and_its_place() {
         }
     }
 }
+
+/// Reads files on a stack smaller than any thread of the program has.
+fn survive(files: Vec<(String, String)>) -> usize {
+    let reading = move || {
+        let (_, reading) = read(&files);
+        reading.notices.len()
+    };
+    let thread = std::thread::Builder::new().stack_size(512 * 1024);
+    thread.spawn(reading).unwrap().join().unwrap()
+}
+
+fn zone(text: impl Into<String>) -> Vec<(String, String)> {
+    vec![("etc/firewalld/zones/public.xml".to_owned(), text.into())]
+}
+
+#[test]
+fn a_zone_may_end_anywhere() {
+    let whole = "<?xml version=\"1.0\"?><zone target=\"DROP\"><!-- é --><source address=\"10.0.0.0/8\"/><rule family=\"ipv4\"><source address=\"10.0.0.0/8\"/><service name=\"ssh\"/><accept><limit value=\"1/m\"/></accept></rule></zone>";
+    for (end, _) in whole.char_indices().skip(1) {
+        assert!(survive(zone(&whole[..end])) > 0, "{end}");
+    }
+    assert_eq!(survive(zone(whole)), 1, "a limit is not modelled");
+}
+
+#[test]
+fn direct_rules_may_end_anywhere() {
+    let whole = "<direct><rule priority=\"0\" table=\"filter\" ipv=\"ipv4\" chain=\"INPUT\">-p tcp -m comment --comment &quot;é &lt;&quot; --dport 80 -j DROP</rule><passthrough ipv=\"ipv6\">\n-A INPUT -j DROP\n</passthrough></direct>";
+    let direct = |text: &str| vec![("etc/firewalld/direct.xml".to_owned(), text.to_owned())];
+    for (end, _) in whole.char_indices().skip(1) {
+        assert!(survive(direct(&whole[..end])) > 0, "{end}");
+    }
+    assert_eq!(survive(direct(whole)), 0);
+    survive(direct(
+        "<direct><rule priority=\"x\" table=\"\" ipv=\"ipv4\" chain=\"\"></rule></direct>",
+    ));
+    survive(direct(
+        "<direct><passthrough ipv=\"ipv4\"/><chain ipv=\"ipv4\" table=\"f\" chain=\"\u{1a}\"/></direct>",
+    ));
+}
+
+#[test]
+fn what_is_made_to_hurt_is_read_or_refused() {
+    let deep = format!("{}{}", "<zone>".repeat(100_000), "</zone>".repeat(100_000));
+    assert!(survive(zone(deep)) > 0);
+    let bomb = "<!DOCTYPE zone [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;\">]><zone><short>&b;</short></zone>";
+    assert_eq!(survive(zone(bomb)), 1, "no DTD");
+    let long = format!("<zone><service name=\"{}\"/></zone>", "x".repeat(10_000_000));
+    assert!(survive(zone(long)) > 0);
+    let wide = format!(
+        "<zone>{}</zone>",
+        "<port port=\"1\" protocol=\"tcp\"/>".repeat(100_000)
+    );
+    assert_eq!(survive(zone(wide)), 0);
+    let chain = (0..20_000).map(|at| {
+        let text = format!("<service><include service=\"s{}\"/></service>", at + 1);
+        (format!("etc/firewalld/services/s{at}.xml"), text)
+    });
+    let chain = chain.chain(zone("<zone><service name=\"s0\"/></zone>"));
+    assert!(survive(chain.collect()) > 0, "too many are included");
+    let zones = (0..500).map(|at| {
+        let text = format!("<zone><interface name=\"e{at}\"/></zone>");
+        (format!("etc/firewalld/zones/z{at}.xml"), text)
+    });
+    assert!(survive(zones.collect()) > 0, "too many zones");
+}
+
+#[test]
+fn a_large_ipset_is_read_in_bounded_time() {
+    let entries: String = (0..150_000u32).fold(String::new(), |mut text, at| {
+        write!(
+            text,
+            "<entry>10.{}.{}.{}</entry>",
+            at >> 16,
+            at >> 8 & 255,
+            at & 255
+        )
+        .unwrap();
+        text
+    });
+    let mut files = zone("<zone><rule family=\"ipv4\"><source ipset=\"big\"/><drop/></rule></zone>");
+    files.push((
+        "etc/firewalld/ipsets/big.xml".to_owned(),
+        format!("<ipset type=\"hash:ip\">{entries}</ipset>"),
+    ));
+    assert_eq!(survive(files), 0);
+}

@@ -73,6 +73,12 @@ impl Lowering<'_> {
             ])
         };
         let Some(strict) = self.folder.conf.strict_forward_ports else {
+            // What firewalld itself translates is accepted at the element that says so.
+            let elements = self.forward_ports();
+            for (element, at) in elements.iter().filter(|_| place.hook != Hook::Output) {
+                let conditions = vec![is_translated(), leads_there(&element.kind)];
+                rules.push(own_rule(*at, conditions, Action::Accept));
+            }
             let mut conditions = vec![is_translated()];
             if place.hook == Hook::Output {
                 let why = "whether what the host sends and is translated passes all zones depends on the version of firewalld";

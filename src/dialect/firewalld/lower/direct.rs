@@ -69,7 +69,11 @@ fn commands(text: &str, directs: &[&Direct]) -> String {
                 arguments,
                 ..
             } => (format!("-t {table} -A {chain}"), Some(arguments)),
-            DirectKind::Passthrough { arguments } => (String::new(), Some(arguments)),
+            DirectKind::Passthrough { arguments } => {
+                let names_table = has_word(text, *arguments, &["-t", "--table"]);
+                let table = if names_table { "" } else { "-t filter" };
+                (table.to_owned(), Some(arguments))
+            }
         };
         // The start tag names all of it, and is longer.
         put(direct.span.range().start + 1, &command);
@@ -129,14 +133,19 @@ fn of<'d>(span: Span, directs: &[&'d Direct]) -> Option<&'d Direct> {
 fn rank(rule: &Rule, directs: &[&Direct], text: &str) -> (i8, i32) {
     match of(rule.span, directs).map(|direct| &direct.kind) {
         Some(DirectKind::Rule { priority, .. }) => (0, *priority),
-        Some(DirectKind::Passthrough { arguments }) if inserts(text, *arguments) => (-1, 0),
+        Some(DirectKind::Passthrough { arguments }) if has_word(text, *arguments, &["-I", "--insert"]) => {
+            (-1, 0)
+        }
         _ => (1, 0),
     }
 }
 
-fn inserts(text: &str, arguments: Span) -> bool {
-    let mut words = text.get(arguments.range()).unwrap_or("").split_ascii_whitespace();
-    words.any(|word| word == "-I" || word == "--insert")
+/// Whether one of the words is among some arguments.
+fn has_word(text: &str, arguments: Span, words: &[&str]) -> bool {
+    let arguments = text.get(arguments.range()).unwrap_or("");
+    arguments
+        .split_ascii_whitespace()
+        .any(|word| words.contains(&word))
 }
 
 impl Lowering<'_> {
