@@ -41,7 +41,12 @@ pub(super) fn claim(source: Source<'_>) -> Claim {
         let sets = lines.any(|line| line.starts_with("DefaultZone") || line.starts_with("FirewallBackend"));
         return if sets { Claim::Content } else { Claim::Name };
     }
-    let Some(root) = root(looked_at) else {
+    // firewalld reads no others, and keeps what it replaces as `public.xml.old`.
+    let extension = source
+        .name
+        .rsplit_once('.')
+        .map_or("", |(_, extension)| extension);
+    let Some(root) = root(looked_at).filter(|_| extension == "xml") else {
         return Claim::No;
     };
     let Some(kind) = kind_of_root(root) else {
