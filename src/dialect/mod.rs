@@ -140,6 +140,15 @@ pub static ALL: &[&dyn Dialect] = &[
     &nftables::Nftables,
 ];
 
+/// So many bytes of a text at the most, whole characters: what is looked at to find out whose it is.
+fn beginning(text: &str, most: usize) -> &str {
+    let end = (0..=most.min(text.len()))
+        .rev()
+        .find(|&end| text.is_char_boundary(end))
+        .unwrap_or(0);
+    text.get(..end).unwrap_or("")
+}
+
 /// The dialect of a name.
 #[must_use]
 pub fn by_name(name: &str) -> Option<&'static dyn Dialect> {

@@ -1,7 +1,7 @@
 //! Whether a file is firewalld's: by its root element and where it lies, or by the settings in it.
 
 use super::folder::{FileKind, Place, kind_of_root};
-use crate::dialect::{Claim, Tree};
+use crate::dialect::{Claim, Tree, beginning};
 use crate::source::Source;
 
 /// How much of a file is looked at.
@@ -35,7 +35,7 @@ pub(super) fn tree(source: Source<'_>) -> Option<Tree> {
 /// have services.
 pub(super) fn claim(source: Source<'_>) -> Claim {
     let place = Place::of(source.name);
-    let looked_at = beginning(source.text);
+    let looked_at = beginning(source.text, MAX_LOOK);
     if place.kind == Some(FileKind::Conf) {
         let mut lines = looked_at.lines().map(str::trim_start);
         let sets = lines.any(|line| line.starts_with("DefaultZone") || line.starts_with("FirewallBackend"));
@@ -66,14 +66,6 @@ pub(super) fn claim(source: Source<'_>) -> Claim {
         _ if is_there && is_firewalld => Claim::Name,
         _ => Claim::No,
     }
-}
-
-fn beginning(text: &str) -> &str {
-    let end = (0..=MAX_LOOK.min(text.len()))
-        .rev()
-        .find(|&end| text.is_char_boundary(end))
-        .unwrap_or(0);
-    text.get(..end).unwrap_or("")
 }
 
 /// The name of the first element.

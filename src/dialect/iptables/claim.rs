@@ -1,6 +1,6 @@
 //! Whether a file is a dump: by its first lines, and by its name where they do not speak against it.
 
-use crate::dialect::Claim;
+use crate::dialect::{Claim, beginning};
 use crate::source::Source;
 
 /// How much of a file is looked at.
@@ -18,7 +18,7 @@ pub(super) fn claim(source: Source<'_>) -> Claim {
     if QUOTING.contains(&extension) {
         return Claim::No;
     }
-    let looked_at = beginning(source.text);
+    let looked_at = beginning(source.text, MAX_LOOK);
     if has_table(looked_at) || starts_with_policies(looked_at) {
         return Claim::Content;
     }
@@ -35,14 +35,6 @@ pub(super) fn claim(source: Source<'_>) -> Claim {
         return Claim::Name;
     }
     Claim::No
-}
-
-fn beginning(text: &str) -> &str {
-    let end = (0..=MAX_LOOK.min(text.len()))
-        .rev()
-        .find(|&end| text.is_char_boundary(end))
-        .unwrap_or(0);
-    text.get(..end).unwrap_or("")
 }
 
 fn has_table(text: &str) -> bool {

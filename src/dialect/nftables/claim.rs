@@ -1,6 +1,6 @@
 //! Whether a file is a ruleset: by its first commands, and by its name where they do not speak against it.
 
-use crate::dialect::Claim;
+use crate::dialect::{Claim, beginning};
 use crate::source::Source;
 
 /// How much of a file is looked at.
@@ -19,7 +19,7 @@ pub(super) fn claim(source: Source<'_>) -> Claim {
     if QUOTING.contains(&extension) {
         return Claim::No;
     }
-    let looked_at = beginning(source.text);
+    let looked_at = beginning(source.text, MAX_LOOK);
     if is_json(looked_at) || begins_with_nft(looked_at) || said(looked_at).take(400).any(is_decisive) {
         return Claim::Content;
     }
@@ -43,14 +43,6 @@ pub(super) fn is_json(text: &str) -> bool {
 fn begins_with_nft(text: &str) -> bool {
     let first = text.lines().next().unwrap_or("");
     first.starts_with("#!") && first.split(['/', ' ']).any(|part| part == "nft")
-}
-
-fn beginning(text: &str) -> &str {
-    let end = (0..=MAX_LOOK.min(text.len()))
-        .rev()
-        .find(|&end| text.is_char_boundary(end))
-        .unwrap_or(0);
-    text.get(..end).unwrap_or("")
 }
 
 fn said(text: &str) -> impl Iterator<Item = &str> {
