@@ -4,6 +4,7 @@
 //! inputs; nothing depends on which thread was first.
 
 mod assemble;
+mod companion;
 mod hosts;
 mod merge;
 mod names;
@@ -77,14 +78,18 @@ pub(crate) struct Unit {
     /// The other files that it is made of.
     pub(crate) parts: Vec<PathBuf>,
     pub(crate) file: FileId,
+    /// Whether it is only read with others: see [`Dialect::is_companion`].
+    pub(crate) is_companion: bool,
     pub(crate) reading: Reading,
 }
 
 impl Unit {
     /// `None` for a unit of no files, which is never assembled.
     fn new(assembled: Assembled, reading: Reading) -> Option<Self> {
+        let is_companion = assembled.dialect.is_companion();
         let mut paths = assembled.paths.into_iter();
         Some(Self {
+            is_companion,
             name: assembled.name,
             path: paths.next()?,
             parts: paths.collect(),
@@ -106,7 +111,11 @@ pub struct Inputs {
 
 /// Finds and reads the inputs: in parallel, in sorted order.
 #[must_use]
-pub fn read_inputs(paths: &[PathBuf], forced: Option<&'static dyn Dialect>) -> Inputs {
+pub fn read_inputs(
+    paths: &[PathBuf],
+    forced: Option<&'static dyn Dialect>,
+    site: Option<&std::path::Path>,
+) -> Inputs {
     let discovery = discover::discover(paths);
     let mut summary = Summary::default();
     summary
@@ -119,10 +128,7 @@ pub fn read_inputs(paths: &[PathBuf], forced: Option<&'static dyn Dialect>) -> I
     for (input, file) in discovery.inputs.into_iter().zip(files) {
         match file {
             Err(error) => summary.failures.push(error.to_string()),
-            Ok(None) => unread.push(Unread {
-                input,
-                is_ipset: false,
-            }),
+            Ok(None) => unread.push(Unread { input }),
             Ok(Some(file)) => {
                 let rest = add(&mut sources, &mut claimed, (input, file), forced);
                 unread.extend(rest);
@@ -131,10 +137,14 @@ pub fn read_inputs(paths: &[PathBuf], forced: Option<&'static dyn Dialect>) -> I
     }
     let assembled = assemble::assemble(&mut sources, claimed, &mut unread, &mut summary);
     unread::named_but_unread(&mut unread, &mut summary);
+    let companions = companion::companions(&assembled, site);
+    unread::unasked_companions(&assembled, &companions, &mut summary);
     let readings: Vec<Reading> = assembled
         .par_iter()
-        .map(|unit| {
-            let files: Vec<_> = unit.files.iter().map(|file| sources.source(*file)).collect();
+        .zip(&companions)
+        .map(|(unit, companions)| {
+            let files = unit.files.iter().chain(companions);
+            let files: Vec<_> = files.map(|file| sources.source(*file)).collect();
             unit.dialect.read(&files)
         })
         .collect();
@@ -180,19 +190,6 @@ fn is_blank(text: &str) -> bool {
     lines.all(|line| line.is_empty() || line.starts_with('#'))
 }
 
-/// Whether a text begins as `ipset save` does.
-fn is_ipset(text: &str) -> bool {
-    let mut lines = text.lines().map(str::trim);
-    let first = lines.find(|line| !line.is_empty() && !line.starts_with('#'));
-    let mut words = first.unwrap_or_default().split(' ');
-    words.next() == Some("create")
-        && words.nth(1).is_some_and(|kind| {
-            ["hash:", "bitmap:", "list:"]
-                .iter()
-                .any(|start| kind.starts_with(start))
-        })
-}
-
 /// Keeps a file that some dialect claims; gives back one that none does.
 fn add(
     sources: &mut SourceMap,
@@ -201,9 +198,10 @@ fn add(
     forced: Option<&'static dyn Dialect>,
 ) -> Option<Unread> {
     let found = dialect::detect(file.source(sources.next_id()));
-    let Some(dialect) = forced.or(found) else {
-        let is_ipset = is_ipset(file.text());
-        return Some(Unread { input, is_ipset });
+    // Whatever the dumps are said to be, what goes with them is what it is.
+    let companion = found.filter(|dialect| dialect.is_companion());
+    let Some(dialect) = companion.or(forced).or(found) else {
+        return Some(Unread { input });
     };
     let file = sources.add(file);
     claimed.push((input, file, dialect));
@@ -224,7 +222,7 @@ fn undecodable(sources: &SourceMap, file: FileId) -> Vec<Finding> {
 /// Checks the inputs against the policies of their sites.
 pub fn check(request: &Request) -> Result<Outcome, Refusal> {
     let forced = request.dialect.as_deref().and_then(dialect::by_name);
-    let inputs = read_inputs(&request.paths, forced);
+    let inputs = read_inputs(&request.paths, forced, request.site.as_deref());
     let Inputs {
         mut sources,
         units,
@@ -249,7 +247,7 @@ pub fn check(request: &Request) -> Result<Outcome, Refusal> {
         };
         check_group(group, &loaded, request.budget, &mut findings, &mut summary);
     }
-    if n_groups == 0 && summary.failures.is_empty() {
+    if (n_groups == 0 || summary.n_hosts == 0) && summary.failures.is_empty() {
         summary
             .failures
             .push("no input that a dialect knows: nothing was checked".into());
@@ -358,7 +356,7 @@ pub fn hosts(request: &Request) -> Result<HostsFound, Refusal> {
         mut findings,
         mut summary,
         unread,
-    } = read_inputs(&request.paths, forced);
+    } = read_inputs(&request.paths, forced, request.site.as_deref());
     let groups = match sites::group(&mut sources, units, request) {
         Ok(groups) => groups,
         Err(errors) => return Err(Refusal { sources, errors }),

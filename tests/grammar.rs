@@ -34,6 +34,14 @@ struct Entry {
 
 const ENTRIES: &[Entry] = &[
     Entry {
+        name: "ipset",
+        sources: "src/dialect/ipset",
+        parses: parses_ipset,
+        reserved: None,
+        legal: &[("fixtures/ipset", "save")],
+        illegal: &[("fixtures/errors/ipset", "save")],
+    },
+    Entry {
         name: "iptables",
         sources: "src/dialect/iptables",
         parses: parses_iptables,
@@ -97,6 +105,37 @@ const OF_CONTEXT: &[&str] = &[
     "is declared again",
     "does not belong into this chain",
     "more than 15 ports",
+];
+
+/// What is said of elements, and of options of a type of sets, is of context: the grammar does not know the type.
+fn parses_ipset(text: &str) -> bool {
+    use portcullis::dialect::{Dialect, ipset::Ipset};
+    let mut sources = SourceMap::new();
+    let file = sources.add_text("sentence.save", text);
+    let notices = Ipset.read(&[sources.source(file)]).notices;
+    let is_of_context = |message: &str| OF_SETS.iter().any(|words| message.contains(words));
+    notices.iter().all(|notice| is_of_context(&notice.message))
+}
+
+const OF_SETS: &[&str] = &[
+    "is not created",
+    "is there already",
+    "is no option of",
+    "is no element of",
+    "is a list itself",
+    "cannot be in a",
+    "is outside of the range",
+    "without `range`",
+    "is not an IPv",
+    "is not one IPv6",
+    "is not a port",
+    "is not a protocol",
+    "has no ports",
+    "is not an ICMP type",
+    "is not a hardware address",
+    "is not the name of an interface",
+    "is not a mark",
+    "is not a mask",
 ];
 
 fn parses_nftables(text: &str) -> bool {

@@ -47,6 +47,10 @@ pub(super) fn bind(
             .iter()
             .filter_map(|&file| units.get_mut(file).and_then(Option::take))
             .collect();
+        if taken.iter().all(|unit| unit.is_companion) {
+            // What only says what others ask for is no host.
+            continue;
+        }
         let name = if files.bindings.is_empty() || site.bindings.iter().any(|binding| binding.everything) {
             taken.first().map_or(files.name.clone(), |unit| unit.name.clone())
         } else {

@@ -2,17 +2,17 @@
 //! not look like one that passed.
 
 use super::Unit;
+use super::assemble::Assembled;
 use super::sites::SiteGroup;
 use crate::discover::Input;
 use crate::finding::Summary;
 use crate::model::{Chain, Default, Ruleset};
 use crate::site::Binder;
+use crate::source::FileId;
 
 /// A file of which no dialect could make anything.
 pub(crate) struct Unread {
     pub(super) input: Input,
-    /// Whether it looks like what `ipset save` prints.
-    pub(super) is_ipset: bool,
 }
 
 /// Files that were named themselves, that no dialect knows and that are a part of nothing: the run has failed.
@@ -31,9 +31,6 @@ pub(super) fn bound_but_unread(group: &SiteGroup, unread: &[Unread], summary: &m
         let name = &file.input.name;
         match binder.names(&Binder::path_from(folder, &file.input.path)) {
             None => {}
-            Some(_) if file.is_ipset => summary.unchecked.push(format!(
-                "{name}: sets are not read yet, so who is in one is not known"
-            )),
             Some(true) => summary.failures.push(format!(
                 "{name}: a binding of the site file names it, and no dialect knows it"
             )),
@@ -42,6 +39,15 @@ pub(super) fn bound_but_unread(group: &SiteGroup, unread: &[Unread], summary: &m
                 .push(format!("{name}: a binding matches it, and no dialect knows it")),
         }
     }
+}
+
+/// Files that only say what others ask for, with nobody who asks.
+pub(super) fn unasked_companions(units: &[Assembled], companions: &[Vec<FileId>], summary: &mut Summary) {
+    let is_asked = |file: &FileId| companions.iter().any(|files| files.contains(file));
+    let unasked = units.iter().filter(|unit| unit.dialect.is_companion());
+    let unasked = unasked.filter(|unit| !unit.files.iter().any(is_asked));
+    let lines = unasked.map(|unit| format!("{}: no dump that goes with it was given", unit.name));
+    summary.unchecked.extend(lines);
 }
 
 /// Two files of one host that both say what the same chain does: one of them is old, or of another host.

@@ -3,8 +3,10 @@
 //! A dialect never sees a policy. Reading never fails: what cannot be read becomes a notice, and an unknown in the model.
 
 mod circle;
+mod condition;
 pub mod firewalld;
 pub(crate) mod include;
+pub mod ipset;
 pub mod iptables;
 pub mod nftables;
 mod reference;
@@ -128,6 +130,11 @@ pub trait Dialect: Sync {
     /// Reads and lowers one unit: the files that only mean something together. Of a tree, they come in the order of its
     /// parts; otherwise the one that includes the others is first.
     fn read(&self, unit: &[Source<'_>]) -> Reading;
+    /// Whether its files filter nothing by themselves, but say what those of other dialects ask for: they are read again
+    /// with each dump of their host, behind its own files.
+    fn is_companion(&self) -> bool {
+        false
+    }
     /// What it can read, and how exactly.
     fn constructs(&self) -> Vec<Construct>;
 }
@@ -136,6 +143,7 @@ pub trait Dialect: Sync {
 pub static ALL: &[&dyn Dialect] = &[
     &firewalld::Firewalld,
     &ufw::Ufw,
+    &ipset::Ipset,
     &iptables::Iptables,
     &nftables::Nftables,
 ];

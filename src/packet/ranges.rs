@@ -1,12 +1,15 @@
 //! Sets of numbers as sorted, disjoint, inclusive ranges: the values of one field.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// A set of numbers below 2^128 in canonical form: inclusive ranges, ascending, with a gap of at least one between
 /// two of them. Equal sets are equal values.
+///
+/// A copy shares the ranges: a set of a million addresses may be asked for by many rules.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct RangeSet {
-    ranges: Vec<(u128, u128)>,
+    ranges: Arc<[(u128, u128)]>,
 }
 
 impl RangeSet {
@@ -20,7 +23,7 @@ impl RangeSet {
     #[must_use]
     pub fn point(value: u128) -> Self {
         Self {
-            ranges: vec![(value, value)],
+            ranges: Arc::new([(value, value)]),
         }
     }
 
@@ -31,7 +34,7 @@ impl RangeSet {
             Self::empty()
         } else {
             Self {
-                ranges: vec![(low, high)],
+                ranges: Arc::new([(low, high)]),
             }
         }
     }
@@ -48,7 +51,14 @@ impl RangeSet {
                 _ => merged.push((low, high)),
             }
         }
-        Self { ranges: merged }
+        Self::of(merged)
+    }
+
+    /// Ranges that are in canonical form.
+    fn of(ranges: Vec<(u128, u128)>) -> Self {
+        Self {
+            ranges: ranges.into(),
+        }
     }
 
     /// The ranges, ascending.
@@ -66,13 +76,13 @@ impl RangeSet {
     /// Whether it holds every number of `0..=max`.
     #[must_use]
     pub fn is_full(&self, max: u128) -> bool {
-        matches!(self.ranges.as_slice(), [(0, high)] if *high >= max)
+        matches!(&*self.ranges, [(0, high)] if *high >= max)
     }
 
     /// The only number in it, if there is just one.
     #[must_use]
     pub fn single(&self) -> Option<u128> {
-        match self.ranges.as_slice() {
+        match &*self.ranges {
             [(low, high)] if low == high => Some(*low),
             _ => None,
         }
@@ -111,7 +121,7 @@ impl RangeSet {
     /// The numbers in either.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
-        Self::from_ranges(self.ranges.iter().chain(&other.ranges).copied())
+        Self::from_ranges(self.ranges.iter().chain(other.ranges.iter()).copied())
     }
 
     /// The numbers in both.
@@ -129,7 +139,7 @@ impl RangeSet {
                 right.next();
             }
         }
-        Self { ranges }
+        Self::of(ranges)
     }
 
     /// The numbers of `0..=max` that are not in it.
@@ -137,7 +147,7 @@ impl RangeSet {
     pub fn complement(&self, max: u128) -> Self {
         let mut ranges = Vec::with_capacity(self.ranges.len() + 1);
         let mut next = Some(0);
-        for &(low, high) in &self.ranges {
+        for &(low, high) in self.ranges.iter() {
             if let Some(start) = next
                 && start < low
                 && start <= max
@@ -151,7 +161,7 @@ impl RangeSet {
         {
             ranges.push((start, max));
         }
-        Self { ranges }
+        Self::of(ranges)
     }
 
     /// The numbers in `self` that are not in `other`.

@@ -11,7 +11,7 @@ use portcullis::packet::Family;
 use crate::answer::ask;
 use crate::corners::probes;
 use crate::counters;
-use crate::loading::Loaded;
+use crate::loading::{self, Loaded};
 use crate::markers::{self, Seen};
 use crate::namespace::{Namespace, Routes, USUAL};
 use crate::probe::Probe;
@@ -103,7 +103,7 @@ fn judge_family(
     } else {
         &kernel.loaded.text
     };
-    let answers = ask(&subject.file_name(), text, &probes);
+    let answers = ask(&subject.file_name(), text, kernel.sets.as_deref(), &probes);
     let mut judgement = Judgement::default();
     judgement.tally.refused_rules = kernel.loaded.refused.len();
     judgement.refused.clone_from(&kernel.loaded.refused);
@@ -150,6 +150,8 @@ struct Kernel {
     seen: Seen,
     /// The ruleset with how many packets each rule met, where the tool says so.
     counted: Option<String>,
+    /// The sets that it took.
+    sets: Option<String>,
 }
 
 impl Kernel {
@@ -183,6 +185,7 @@ impl Kernel {
         };
         let batches: Vec<Batch> = batches.into_iter().map(|batch| batch.only(&agrees)).collect();
         let text = subject.loaded.as_ref().unwrap_or(&subject.text);
+        let sets = subject.sets.as_deref().map(loading::load_sets).transpose()?;
         let loaded = subject.tool.load_without_refused(text, family)?;
         markers::begin();
         send(&mut space, family, probes, &batches);
@@ -192,6 +195,7 @@ impl Kernel {
             fit: batches.into_iter().flat_map(|batch| batch.probes).collect(),
             seen: markers::read(),
             counted,
+            sets,
         })
     }
 

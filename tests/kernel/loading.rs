@@ -1,6 +1,7 @@
 //! Rulesets into the kernel. INVARIANT: a rule that the kernel's tool refuses is left out of the text that comes back, by
 //! a comment in its line, so lines keep their numbers.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
@@ -88,6 +89,25 @@ impl Tool {
     }
 }
 
+/// Makes the sets in the namespace of this thread. Gives the text without what the kernel does not take: types that it does not
+/// have, and elements of them. The rules that ask for what is not there are refused in their turn.
+pub(crate) fn load_sets(text: &str) -> Result<String, String> {
+    let mut lines: Vec<&str> = text.lines().collect();
+    for _ in 0..=lines.len() {
+        let text = lines.join("\n") + "\n";
+        // A list keeps its sets until it is empty.
+        run("ipset", &["flush"], "")?;
+        run("ipset", &["destroy"], "")?;
+        let Err(said) = run("ipset", &["restore"], &text) else {
+            return Ok(text);
+        };
+        let at = line_named(&said).and_then(|line| line.checked_sub(1));
+        let refused = at.and_then(|at| lines.get_mut(at)).ok_or(said)?;
+        *refused = "";
+    }
+    Err("no set can be made".to_owned())
+}
+
 impl Tool {
     /// Where a tool complains of a whole table at its `COMMIT`: makes comments of the rules that it does not take one by
     /// one either.
@@ -173,7 +193,7 @@ fn left_out_of_nft(said: &str, lines: &mut [String]) -> Vec<String> {
     });
     let named = named.filter_map(|rest| rest.split(':').next()?.parse::<usize>().ok()?.checked_sub(1));
     let mut refused = Vec::new();
-    for at in named.collect::<std::collections::BTreeSet<_>>() {
+    for at in named.collect::<BTreeSet<_>>() {
         let is_rule = |line: &&mut String| {
             let count = |of: char| line.matches(of).count();
             let first = line.split_whitespace().next().unwrap_or("#");

@@ -36,6 +36,7 @@ fn missing() -> Option<String> {
         ("iptables-restore", "-V"),
         ("ip6tables-restore", "-V"),
         ("iptables-save", "-V"),
+        ("ipset", "-v"),
     ] {
         let run = Command::new(program)
             .arg(argument)

@@ -14,6 +14,7 @@ mod counters;
 mod invented;
 mod invented_match;
 mod invented_nft;
+mod invented_set;
 mod judge;
 mod loading;
 mod machine;
@@ -57,6 +58,7 @@ const N_OF_UFW: usize = 4;
 /// Rulesets that are invented, and packets for each.
 const N_INVENTED: u64 = 24;
 const N_INVENTED_OF_NFT: u64 = 40;
+const N_INVENTED_SETS: u64 = 24;
 const N_PACKETS_OF_INVENTED: usize = 500;
 
 #[test]
@@ -85,6 +87,41 @@ fn the_kernel_decides_as_we_say_of_the_fixtures() {
         .iter()
         .flat_map(|subject| tools.iter().map(|&tool| subject.clone().by(tool)));
     judge_all("fixtures", by_tools.collect(), N_PACKETS);
+}
+
+#[test]
+fn the_kernel_decides_as_we_say_of_sets() {
+    if !machine::is_able() {
+        return;
+    }
+    let mut subjects = Vec::new();
+    for path in listing::below("fixtures/ipset", "rules") {
+        let sets = file::text(&path.replace("host.rules", "ipset.save"));
+        let subject = Subject::new(&path, file::text(&path)).with_sets(sets);
+        let tools = [Tool::Iptables, Tool::IptablesLegacy];
+        let tools = tools
+            .into_iter()
+            .filter(|tool| *tool == Tool::Iptables || machine::has(*tool));
+        subjects.extend(tools.map(|tool| subject.clone().by(tool)));
+    }
+    judge_all("sets", subjects, N_PACKETS);
+}
+
+#[test]
+fn the_kernel_decides_as_we_say_of_invented_sets() {
+    if !machine::is_able() {
+        return;
+    }
+    let (first, last) = seeds(N_INVENTED_SETS);
+    let subject = |seed| {
+        let (sets, rules) = invented_set::ruleset(seed);
+        Subject::new(&format!("sets invented by {seed}.rules"), rules).with_sets(sets)
+    };
+    judge_all(
+        "invented sets",
+        (first..=last).map(subject).collect(),
+        N_PACKETS_OF_INVENTED,
+    );
 }
 
 #[test]

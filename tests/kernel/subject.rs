@@ -18,6 +18,8 @@ pub(crate) struct Subject {
     pub(crate) tool: Tool,
     /// What the kernel gets, if it is not the text itself.
     pub(crate) loaded: Option<String>,
+    /// The sets that its rules ask for, as ipset saves them.
+    pub(crate) sets: Option<String>,
 }
 
 impl Subject {
@@ -28,6 +30,7 @@ impl Subject {
             text,
             tool: Tool::Iptables,
             loaded: None,
+            sets: None,
         };
         if subject.in_source(|source| detect(source).is_some_and(|dialect| dialect.name() == "nftables")) {
             subject.tool = Tool::Nft;
@@ -44,6 +47,14 @@ impl Subject {
     pub(crate) fn in_words(self, text: &str) -> Self {
         Self {
             loaded: Some(text.to_owned()),
+            ..self
+        }
+    }
+
+    /// The same, with sets that its rules ask for.
+    pub(crate) fn with_sets(self, sets: String) -> Self {
+        Self {
+            sets: Some(sets),
             ..self
         }
     }
@@ -82,7 +93,15 @@ impl Subject {
 
     /// The rulesets and the families that they filter. Tools but nft take one family at a time.
     pub(crate) fn read(&self) -> Result<(Vec<Ruleset>, Vec<Family>), String> {
-        let read = self.in_source(|source| detect(source).map(|dialect| dialect.read(&[source]).rulesets));
+        let mut sources = SourceMap::new();
+        let files = [(self.file_name(), &self.text)].into_iter();
+        let sets = self.sets.iter().map(|sets| ("ipset.save".to_owned(), sets));
+        let files: Vec<_> = files
+            .chain(sets)
+            .map(|(name, text)| sources.add_text(name, text.as_str()))
+            .collect();
+        let unit: Vec<_> = files.into_iter().map(|file| sources.source(file)).collect();
+        let read = detect(unit[0]).map(|dialect| dialect.read(&unit).rulesets);
         let rulesets = read.ok_or("is in no language that we read")?;
         let filters = |family: &Family| {
             rulesets.iter().any(|ruleset| match ruleset.families {

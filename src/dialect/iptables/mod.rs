@@ -11,15 +11,18 @@ mod names;
 mod parser;
 
 pub(super) use lower::restore;
-pub(super) use names::port_by_name;
+pub(super) use names::{icmp_type, icmpv6_type, port_by_name};
 
+use std::rc::Rc;
+
+use super::ipset::{Ipset, Sets};
 use super::{Claim, Construct, Dialect, Reading};
 use crate::packet::Family;
 use crate::source::Source;
 
 /// Reads commands of one family, without the program that runs them: `-t filter -A INPUT -j ACCEPT`.
 pub(super) fn read_commands(source: Source<'_>, family: Family, into: &mut Reading) {
-    lower::dump(source, family, into);
+    lower::dump(source, family, None, into);
 }
 
 /// The dialect.
@@ -39,12 +42,14 @@ impl Dialect for Iptables {
         claim::claim(source)
     }
 
-    /// Each file of the unit becomes a ruleset for each family that it has tables of.
+    /// Each file of the unit becomes a ruleset for each family that it has tables of; files of sets say what is in the sets
+    /// that rules ask for.
     fn read(&self, unit: &[Source<'_>]) -> Reading {
         let mut reading = Reading::default();
         let mut first_lines = Vec::new();
-        for source in unit {
-            lower::dump(*source, family::detect(*source), &mut reading);
+        let (sets, dumps) = parts(unit);
+        for source in &dumps {
+            lower::dump(*source, family::detect(*source), sets.clone(), &mut reading);
             first_lines.resize(reading.rulesets.len(), lower::first_line(*source));
         }
         lower::add_absent_filters(&mut reading.rulesets, &first_lines);
@@ -54,4 +59,15 @@ impl Dialect for Iptables {
     fn constructs(&self) -> Vec<Construct> {
         names::constructs()
     }
+}
+
+/// The sets and the dumps of a unit.
+fn parts<'a>(unit: &[Source<'a>]) -> (Option<Rc<Sets<'a>>>, Vec<Source<'a>>) {
+    let is_of_sets = |source: &Source<'_>| Ipset.claims(*source) == Claim::Content;
+    let (of_sets, dumps): (Vec<_>, Vec<_>) = unit.iter().copied().partition(is_of_sets);
+    let sets = of_sets.into_iter().map(Sets::read).reduce(|mut all, sets| {
+        all.join(sets);
+        all
+    });
+    (sets.map(Rc::new), dumps)
 }

@@ -99,23 +99,24 @@ impl<'a> Lowering<'a> {
         Ok(matches)
     }
 
-    /// `term ::= ("!" space)? ("-s" | "-d") space address | ("-s" | "-d") space "!" space address | ("-s" |
-    ///     "-d") space addresses | ("!" space)? ("-i" | "-o") space interface | ("-i" | "-o") space "!" space
-    ///     interface | ("!" space)? "-f" | "-m" space? "comment" space /--com(m(e(n(t)?)?)?)?/ (space word |
-    ///     "=" /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/?) | "-m" space? "state" space (("!" space)? /--sta(t(e)?)?/
-    ///     (space | "=") states | /--sta(t(e)?)?/ space "!" space states) | "-m" space? "conntrack" space (("!"
-    ///     space)? "--ctstate" (space | "=") states | "--ctstate" space "!" space states) | "-m" space? "mark"
-    ///     space (("!" space)? /--mar(k)?/ (space | "=") mark | /--mar(k)?/ space "!" space mark) | "-m" space?
-    ///     "iprange" space (("!" space)? /--(src|dst)-r(a(n(g(e)?)?)?)?/ (space | "=") address-range |
+    /// `term ::= ("!" space)? ("-s" | "-d") space address | ("-s" | "-d") space "!" space address | ("-s" | "-d")
+    ///     space addresses | ("!" space)? ("-i" | "-o") space interface | ("-i" | "-o") space "!" space interface |
+    ///     ("!" space)? "-f" | "-m" space? "comment" space /--com(m(e(n(t)?)?)?)?/ (space word | "="
+    ///     /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/?) | "-m" space? "state" space (("!" space)? /--sta(t(e)?)?/ (space
+    ///     | "=") states | /--sta(t(e)?)?/ space "!" space states) | "-m" space? "conntrack" space (("!" space)?
+    ///     "--ctstate" (space | "=") states | "--ctstate" space "!" space states) | "-m" space? "mark" space (("!"
+    ///     space)? /--mar(k)?/ (space | "=") mark | /--mar(k)?/ space "!" space mark) | "-m" space? "iprange" space
+    ///     (("!" space)? /--(src|dst)-r(a(n(g(e)?)?)?)?/ (space | "=") address-range |
     ///     /--(src|dst)-r(a(n(g(e)?)?)?)?/ space "!" space address-range) | "-m" space? "addrtype" space (("!"
     ///     space)? /--(src|dst)-t(y(p(e)?)?)?/ (space | "=") class-list | /--(src|dst)-t(y(p(e)?)?)?/ space "!"
-    ///     space class-list) | "-m" space? "limit" (space ("--limit" | /--limit-b(u(r(s(t)?)?)?)?/) (space
-    ///     (/([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/ - "!" | /'[^'\n]*'/) | "="
-    ///     /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/?))* | "-m" space? /[^-!#' \t\n"][^ \t\n"]*/ - known-module
-    ///     (space (("!" space)? /--[A-Za-z0-9][A-Za-z0-9_-]*/ ("=" /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/? |
-    ///     (space (plain | /'[^'\n]*'/ | /'([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/))*) |
-    ///     /--[A-Za-z0-9][A-Za-z0-9_-]*/ space "!" (space (plain | /'[^'\n]*'/ |
-    ///     /'([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/))+))*`
+    ///     space class-list) | "-m" space? "set" space (("!" space)? /--match-(s(e(t)?)?)?/ space set-name space
+    ///     set-sides | /--match-(s(e(t)?)?)?/ space "!" space set-name space set-sides) | "-m" space? "limit"
+    ///     (space ("--limit" | /--limit-b(u(r(s(t)?)?)?)?/) (space (/([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/ - "!" |
+    ///     /'[^'\n]*'/) | "=" /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/?))* | "-m" space? /[^-!#' \t\n"][^ \t\n"]*/ -
+    ///     known-module (space (("!" space)? /--[A-Za-z0-9][A-Za-z0-9_-]*/ ("="
+    ///     /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/? | (space (plain | /'[^'\n]*'/ |
+    ///     /'([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/))*) | /--[A-Za-z0-9][A-Za-z0-9_-]*/ space "!" (space (plain |
+    ///     /'[^'\n]*'/ | /'([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/))+))*`
     ///
     /// What one option asks; `None` if it asks nothing.
     fn term(&mut self, rule: &Rule<'a>, term: &Term<'a>, table: TableKind) -> Read<'a, Option<Condition>> {
@@ -158,6 +159,7 @@ impl<'a> Lowering<'a> {
             Meaning::Mark => mark(text, negated),
             Meaning::SourceType => self.class(rule, term, text, Field::SourceClass, table),
             Meaning::DestinationType => self.class(rule, term, text, Field::DestinationClass, table),
+            Meaning::InSet => Ok(Some(self.in_set(rule, term, table)?)),
             Meaning::Test => Ok(Some(self.unmodelled(rule, term, table))),
             Meaning::Counters => counters(text),
             Meaning::Table => Err(Unread::new(term.name, "`-t` does not belong into a rule")

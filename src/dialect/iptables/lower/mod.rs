@@ -10,11 +10,13 @@ mod class;
 mod command;
 mod condition;
 mod restore;
+mod set;
 mod table;
 mod target;
 mod unknown;
 mod unmodelled;
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 pub(super) use self::absent::{add_absent_filters, first_line};
@@ -22,12 +24,14 @@ use self::chains::Chains;
 use self::command::{outside, unread_rule};
 use self::restore::Again;
 pub(in crate::dialect) use self::restore::restore;
+use self::set::AskedSets;
 use self::table::TableKind;
 use self::unknown::Unknowns;
 use super::ast::{Declaration, Line, Read, Rule, Unread};
 use super::names::{Keeps, known_module};
 use super::parser;
 use crate::dialect::circle::break_circles;
+use crate::dialect::ipset::Sets;
 use crate::dialect::{Reading, reference};
 use crate::finding::{Code, Finding, Label};
 use crate::model::{Action, ChainId, Condition, Default as Verdict, Families, Ruleset, Unknown};
@@ -51,6 +55,7 @@ pub(super) struct Lowering<'a> {
     chains4: Chains<'a>,
     chains6: Chains<'a>,
     unknowns: Unknowns<'a>,
+    asked: AskedSets<'a>,
     notices: Vec<Finding>,
     /// The table that is open: its index, and whether a header opened it.
     open: Option<(usize, bool)>,
@@ -69,9 +74,9 @@ pub(super) struct Lowering<'a> {
 ///     /([ \t]*\n)+[ \t]*/)* table)* (/([ \t]*\n)+[ \t]*/ (comment | other)?)* space? | space? (comment?
 ///     /([ \t]*\n)+[ \t]*/)* comment?`
 ///
-/// Reads and lowers one file.
-pub(super) fn dump(source: Source<'_>, family: Family, into: &mut Reading) {
-    let mut lowering = Lowering::new(Locator::new(source), family);
+/// Reads and lowers one file; `sets` are those that a file of sets has beside it.
+pub(super) fn dump<'a>(source: Source<'a>, family: Family, sets: Option<Rc<Sets<'a>>>, into: &mut Reading) {
+    let mut lowering = Lowering::new(Locator::new(source), family, AskedSets::new(sets, source.text));
     lowering.lines();
     lowering.finish(into);
 }
@@ -81,7 +86,7 @@ fn tests_fragments(text: &str) -> bool {
 }
 
 impl<'a> Lowering<'a> {
-    fn new(at: Locator<'a>, family: Family) -> Self {
+    fn new(at: Locator<'a>, family: Family, asked: AskedSets<'a>) -> Self {
         Self {
             at,
             family,
@@ -89,6 +94,7 @@ impl<'a> Lowering<'a> {
             chains4: Chains::default(),
             chains6: Chains::default(),
             unknowns: Unknowns::default(),
+            asked,
             notices: Vec::new(),
             open: None,
             lines: Lines::Read,

@@ -2,6 +2,7 @@
 //!
 //! INVARIANT: what a later text says is added to what the earlier ones said, as the kernel has it.
 
+use super::set::AskedSets;
 use super::{Lines, Lowering, tests_fragments};
 use crate::dialect::Reading;
 use crate::packet::Family;
@@ -18,7 +19,7 @@ pub(super) enum Again {
 /// chain that is declared again is emptied. Rules of pinned texts are not counted.
 pub(in crate::dialect) fn restore(texts: &[Locator<'_>], family: Family, into: &mut Reading) {
     let Some(first) = texts.first() else { return };
-    let mut lowering = Lowering::new(*first, family);
+    let mut lowering = Lowering::new(*first, family, AskedSets::new(None, first.text()));
     lowering.has_family = true;
     lowering.again = Again::GoesOn;
     lowering.tests_fragments = texts.iter().any(|at| tests_fragments(at.text()));

@@ -82,21 +82,25 @@ pub(super) fn asks_by_itself(rule: &Rule<'_>, at: usize, used: &Use<'_>) -> bool
 }
 
 fn partly_modelled(module: &Module) -> bool {
-    let unmodelled = |meaning| matches!(meaning, Meaning::Test | Meaning::Detail);
+    let unmodelled = |meaning| matches!(meaning, Meaning::Test | Meaning::Detail | Meaning::InSet);
     module.options.iter().any(|option| !unmodelled(option.meaning))
 }
 
 /// Whether a packet gives the same answer to the test wherever it is asked.
 fn keeps(module: &Module, term: &Term<'_>, table: TableKind) -> bool {
-    // `--match-set ban dst` asks about the destination; `src` about the source, which only POSTROUTING translates.
-    let asks_destination = match module.name {
-        "set" => words(term.arguments)
-            .nth(1)
-            .is_none_or(|flags| flags.0.contains("dst")),
-        "addrtype" => term.name.contains("dst"),
-        _ => false,
+    let is_same = match module.name {
+        "set" => asks_the_same(term, table),
+        "addrtype" => !term.name.contains("dst") || table.is_behind_translation(),
+        _ => true,
     };
-    lasts(module.keeps, table) && (!asks_destination || table.is_behind_translation())
+    is_same && lasts(module.keeps, table)
+}
+
+/// Whether `--match-set` asks the same of a packet wherever it is asked: `dst` asks about the destination, `src` about the
+/// source, which only POSTROUTING translates.
+pub(super) fn asks_the_same(term: &Term<'_>, table: TableKind) -> bool {
+    let mut directions = words(term.arguments).skip(1);
+    table.is_behind_translation() || directions.next().is_some_and(|flags| !flags.0.contains("dst"))
 }
 
 fn lasts(keeps: Keeps, table: TableKind) -> bool {

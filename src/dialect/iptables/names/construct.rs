@@ -37,8 +37,10 @@ pub(in crate::dialect::iptables) fn constructs() -> Vec<Construct> {
 }
 
 fn of_module(module: &Module, all: &mut Vec<Construct>) {
-    let unmodelled = |meaning| matches!(meaning, Meaning::Test | Meaning::Detail);
+    let unmodelled = |meaning| matches!(meaning, Meaning::Test | Meaning::Detail | Meaning::InSet);
     let support = match module.keeps {
+        // With the sets in a file beside the dump.
+        _ if module.options.iter().any(|entry| entry.meaning == Meaning::InSet) => Support::Exact,
         Keeps::Exact => Support::Exact,
         Keeps::Never => Support::UnknownEachTime,
         Keeps::Always | Keeps::UntilTranslated | Keeps::Unless(_) => Support::UnknownProperty,

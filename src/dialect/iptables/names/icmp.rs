@@ -83,12 +83,12 @@ const ICMPV6: &[Named] = &[
 ];
 
 /// Type and codes of an ICMP name: the name itself or an unambiguous beginning of it, in any case.
-pub(in crate::dialect::iptables) fn icmp_type(name: &str) -> Option<(u8, (u8, u8))> {
+pub(in crate::dialect) fn icmp_type(name: &str) -> Option<(u8, (u8, u8))> {
     by_name(ICMP, name)
 }
 
 /// Type and codes of an ICMP name for IPv6.
-pub(in crate::dialect::iptables) fn icmpv6_type(name: &str) -> Option<(u8, (u8, u8))> {
+pub(in crate::dialect) fn icmpv6_type(name: &str) -> Option<(u8, (u8, u8))> {
     by_name(ICMPV6, name)
 }
 

@@ -140,7 +140,7 @@ pub(in crate::dialect::iptables) static MODULES: &[Module] = &[
     ]),
     of(&[SCTP], &module("sctp", Always, &[SPORT, SPORTS, DPORT, DPORTS, entry("chunk-types", Arity::Two, Meaning::Test)])),
     module("set", Unless(Change::Set), &[
-        entry("match-set", Arity::Two, Meaning::Test), entry("set", Arity::Two, Meaning::Test), detail_flag("return-nomatch"),
+        entry("match-set", Arity::Two, Meaning::InSet), entry("set", Arity::Two, Meaning::InSet), detail_flag("return-nomatch"),
         detail_flag("update-counters"), detail_flag("update-subcounters"), detail("packets-eq"), detail("packets-lt"),
         detail("packets-gt"), detail("bytes-eq"), detail("bytes-lt"), detail("bytes-gt"),
     ]),

@@ -13,7 +13,7 @@ mod targets;
 
 pub(super) use builtin::{BUILTIN, builtin_long, builtin_short};
 pub(super) use construct::constructs;
-pub(super) use icmp::{icmp_type, icmpv6_type};
+pub(in crate::dialect) use icmp::{icmp_type, icmpv6_type};
 pub(super) use matches::{MODULES, NEED_OPTIONS};
 pub(in crate::dialect) use services::port_by_name;
 pub(super) use targets::TARGETS;
@@ -92,6 +92,8 @@ pub(super) enum Meaning {
     SourceType,
     /// `--dst-type`
     DestinationType,
+    /// `--match-set`
+    InSet,
     /// Says nothing about packets: a comment, a counter.
     Silent,
     /// A test of its own that is not modelled.

@@ -20,7 +20,6 @@ use crate::dialect::reference::Uses;
 use crate::dialect::{Reading, reference};
 use crate::finding::Finding;
 use crate::model::{Base, Chain, ChainId, Families, Layer, Ruleset, is_generated};
-use crate::packet::RangeSet;
 use crate::source::Span;
 
 /// Lowers all tables.
@@ -383,37 +382,4 @@ pub(super) fn table_path(table: &Table<'_>) -> String {
         TableFamily::Netdev => "netdev",
     };
     format!("{family} {}", table.name.name)
-}
-
-/// Keys that differ in one part alone as one.
-pub(super) fn merged(mut keys: Vec<Vec<RangeSet>>) -> Vec<Vec<RangeSet>> {
-    let width = keys.first().map_or(0, Vec::len);
-    for part in 0..width {
-        let others = |key: &Vec<RangeSet>| {
-            let mut others = key.clone();
-            if part < others.len() {
-                others.remove(part);
-            }
-            others
-        };
-        let mut sorted: Vec<(Vec<RangeSet>, Vec<RangeSet>)> =
-            keys.into_iter().map(|key| (others(&key), key)).collect();
-        sorted.sort_unstable();
-        keys = sorted
-            .chunk_by(|a, b| a.0 == b.0)
-            .filter_map(|group| {
-                let ranges = group
-                    .iter()
-                    .filter_map(|(_, key)| key.get(part))
-                    .flat_map(|set| set.ranges().iter().copied());
-                let union = RangeSet::from_ranges(ranges);
-                let mut key = group.first()?.1.clone();
-                if let Some(place) = key.get_mut(part) {
-                    *place = union;
-                }
-                Some(key)
-            })
-            .collect();
-    }
-    keys
 }

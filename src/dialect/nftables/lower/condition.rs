@@ -9,6 +9,7 @@ use super::holds::{STATES, mark_bits};
 use super::place::Place;
 use super::scope::behind;
 use super::value::{self, Effort, Refusal};
+pub(super) use crate::dialect::condition::{any, never};
 use crate::dialect::nftables::ast::{Comparison, Expr, ExprKind, Operator, Read, Unread};
 use crate::dialect::nftables::names::{Key, Type};
 use crate::dialect::nftables::parser::canonical;
@@ -32,10 +33,6 @@ pub(super) enum Values {
     Cubes(Vec<Cube>),
 }
 
-pub(super) fn never() -> Condition {
-    Condition::Any(Vec::new())
-}
-
 pub(super) fn always() -> Condition {
     Condition::All(Vec::new())
 }
@@ -46,25 +43,6 @@ pub(super) fn not(condition: Condition, negated: bool) -> Condition {
     } else {
         condition
     }
-}
-
-/// One of many, as a tree that is as deep as the logarithm of their number.
-pub(super) fn any(mut parts: Vec<Condition>) -> Condition {
-    const WIDTH: usize = 8;
-    while parts.len() > WIDTH {
-        let mut groups = Vec::with_capacity(parts.len() / WIDTH + 1);
-        let mut rest = parts.into_iter().peekable();
-        while rest.peek().is_some() {
-            groups.push(Condition::Any(rest.by_ref().take(WIDTH).collect()));
-        }
-        parts = groups;
-    }
-    if parts.len() == 1
-        && let Some(only) = parts.pop()
-    {
-        return only;
-    }
-    Condition::Any(parts)
 }
 
 pub(super) fn test(field: Field, set: RangeSet) -> Condition {

@@ -113,7 +113,7 @@ impl<'p, 'a> Lowering<'p, 'a> {
             parts.push(self.among(place, operand, values, question)?);
         }
         let (unsure, sure): (Vec<_>, Vec<_>) = content.tuples.iter().partition(|tuple| tuple.is_unsure);
-        for key in super::chains::merged(sure.iter().map(|tuple| tuple.key.clone()).collect()) {
+        for key in crate::dialect::condition::merged(sure.iter().map(|tuple| tuple.key.clone()).collect()) {
             parts.push(self.tuple(place, operands, &key, question)?);
         }
         for tuple in unsure {
