@@ -105,6 +105,8 @@ const OF_CONTEXT: &[&str] = &[
     "is declared again",
     "does not belong into this chain",
     "more than 15 ports",
+    "comes twice",
+    "lacks an option",
 ];
 
 /// What is said of elements, and of options of a type of sets, is of context: the grammar does not know the type.

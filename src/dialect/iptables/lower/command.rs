@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Lowering;
+use super::check::check_modules;
 use super::table::TableKind;
 use super::target::Place;
 use crate::dialect::iptables::ast::{Command, Line, Read, Rule, Unread, Verb};
@@ -173,6 +174,7 @@ impl<'a> Lowering<'a> {
         self.unknowns.begin_rule();
         let matches = self.matches(rule, place.kind)?;
         let (action, action_span) = self.action(rule, place, span)?;
+        check_modules(rule)?;
         if matches!(action, model::Action::Continue) {
             // A rule that logs or counts decides nothing, whatever it asks.
             self.unknowns.forget_rule();

@@ -3,9 +3,9 @@
 //! INVARIANT: a condition is exact, or it has an [`Unknown`] in it.
 
 use super::Lowering;
-use super::check::{check_options, check_protocol, reads_ports};
+use super::check::{check_arguments, check_options, check_protocol, reads_ports};
 use super::table::TableKind;
-use super::unmodelled::asks_by_itself;
+use super::unmodelled::{asks_by_itself, tracked};
 use crate::dialect::iptables::ast::{Owner, Read, Rule, Term, Unread, Word};
 use crate::dialect::iptables::names::Meaning;
 use crate::dialect::iptables::parser::{self, Address, words};
@@ -64,9 +64,10 @@ impl<'a> Lowering<'a> {
     pub(super) fn matches(&mut self, rule: &Rule<'a>, table: TableKind) -> Read<'a, Vec<Match>> {
         let protocol = protocol_of(rule);
         for (at, used) in rule.uses.iter().enumerate() {
-            check_protocol(used, protocol)?;
+            check_protocol(rule, at, used, protocol, self.family)?;
             check_options(rule, at, used)?;
         }
+        check_arguments(rule, self.family)?;
         let mut matches = Vec::with_capacity(rule.terms.len());
         for term in &rule.terms {
             if let Some(condition) = self.term(rule, term, table)? {
@@ -111,9 +112,8 @@ impl<'a> Lowering<'a> {
     ///     space)? /--(src|dst)-t(y(p(e)?)?)?/ (space | "=") class-list | /--(src|dst)-t(y(p(e)?)?)?/ space "!"
     ///     space class-list) | "-m" space? "set" space (("!" space)? /--match-(s(e(t)?)?)?/ space set-name space
     ///     set-sides | /--match-(s(e(t)?)?)?/ space "!" space set-name space set-sides) | "-m" space? "limit"
-    ///     (space ("--limit" | /--limit-b(u(r(s(t)?)?)?)?/) (space (/([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/ - "!" |
-    ///     /'[^'\n]*'/) | "=" /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/?))* | "-m" space? /[^-!#' \t\n"][^ \t\n"]*/ -
-    ///     known-module (space (("!" space)? /--[A-Za-z0-9][A-Za-z0-9_-]*/ ("="
+    ///     (space ("--limit" (space | "=") rate | /--limit-b(u(r(s(t)?)?)?)?/ (space | "=") burst))* | "-m" space?
+    ///     /[^-!#' \t\n"][^ \t\n"]*/ - known-module (space (("!" space)? /--[A-Za-z0-9][A-Za-z0-9_-]*/ ("="
     ///     /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/? | (space (plain | /'[^'\n]*'/ |
     ///     /'([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/))*) | /--[A-Za-z0-9][A-Za-z0-9_-]*/ space "!" (space (plain |
     ///     /'[^'\n]*'/ | /'([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/))+))*`
@@ -285,8 +285,8 @@ fn protocol(text: &str, negated: bool) -> Read<'_, Option<Condition>> {
 
 /// Counters say nothing about packets, but they are two numbers.
 fn counters(text: &str) -> Read<'_, Option<Condition>> {
-    let mut parts = text.split([',', ' ', '\t']).filter(|part| !part.is_empty());
-    let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let mut parts = text.split([',', ' ', '\t']);
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     if parts.clone().count() == 2 && parts.all(is_number) {
         return Ok(None);
     }
@@ -339,10 +339,12 @@ fn state(text: &str, negated: bool) -> Read<'_, Option<Condition>> {
         any.push(Condition::Test(Field::State, states.conntrack));
     }
     if states.snat {
-        any.push(Condition::Test(Field::StatusSnat, RangeSet::point(1)));
+        let translated = Condition::Test(Field::StatusSnat, RangeSet::point(1));
+        any.push(Condition::All(vec![tracked(), translated]));
     }
     if states.dnat {
-        any.push(Condition::Test(Field::StatusDnat, RangeSet::point(1)));
+        let translated = Condition::Test(Field::StatusDnat, RangeSet::point(1));
+        any.push(Condition::All(vec![tracked(), translated]));
     }
     Ok(Some(match <[Condition; 1]>::try_from(any) {
         Ok([only]) => not(only, negated),

@@ -192,7 +192,8 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// `other ::= /[^*:#\[C \t\n-][^\n]*|-([^A-Za-z\n][^\n]*)?|\[([^0-9\n][^\n]*)?/`
+    /// `other ::=
+    ///     /[^*:#\[C \t\n-][^\n]*|C([^O\n][^\n]*)?|CO([^M\n][^\n]*)?|COM([^M\n][^\n]*)?|COMM([^I\n][^\n]*)?|COMMI([^T\n][^\n]*)?|-([^A-Za-z\n][^\n]*)?|\[([^0-9\n][^\n]*)?/`
     ///
     /// Prose: a shell prompt, the output of other commands. Between tables it says nothing.
     fn other(&mut self, text: &'a str) -> Read<'a, ()> {

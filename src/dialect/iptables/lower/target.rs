@@ -1,6 +1,7 @@
 //! Targets of a rule to actions.
 
 use super::Lowering;
+use super::check::check_target;
 use super::condition::{ports_are_known, protocol_of};
 use super::table::{TableKind, hook};
 use crate::dialect::iptables::ast::{Read, Rule, Target, Term, Unread};
@@ -77,6 +78,7 @@ impl<'a> Lowering<'a> {
             Some(entry) => {
                 let action = self.effect(rule, entry.effect, target, place, span)?;
                 if belongs(entry.effect, target.name, place) {
+                    check_target(rule, target)?;
                     Ok(action)
                 } else {
                     Err(misplaced(entry.effect, target.name))
@@ -126,6 +128,7 @@ impl<'a> Lowering<'a> {
             }),
             Effect::Snat => {
                 to_ports(rule)?;
+                self.to_source(rule)?;
                 Action::Edit(Edit::Snat)
             }
             Effect::Netmap => self.netmap(rule, target, place, span)?,
@@ -166,6 +169,18 @@ impl<'a> Lowering<'a> {
             to: address.to,
             ports: address.ports,
         }))
+    }
+
+    /// `--to-source`: where it leads is not modelled, but it must lead somewhere.
+    fn to_source(&self, rule: &Rule<'a>) -> Read<'a, ()> {
+        let Some(term) = parameter(rule, "to-source") else {
+            return Ok(());
+        };
+        let address = parser::nat_address(parser::bare(term.arguments), self.family)?;
+        if address.ports.is_some() && !ports_are_known(protocol_of(rule)) {
+            return Err(needs_ports(term.arguments));
+        }
+        Ok(())
     }
 
     /// Maps the destination in PREROUTING and OUTPUT, the source in POSTROUTING and INPUT: iptables-extensions(8), "NETMAP".
@@ -233,7 +248,13 @@ fn to_ports<'a>(rule: &Rule<'a>) -> Read<'a, Option<RangeSet>> {
     if !ports_are_known(protocol_of(rule)) {
         return Err(needs_ports(term.arguments));
     }
-    parser::to_ports(parser::bare(term.arguments)).map(Some)
+    let ports = parser::bare(term.arguments);
+    if ports.contains('/') {
+        return Err(
+            Unread::new(ports, format!("`{ports}` is not a port")).help("a base goes with `DNAT` only")
+        );
+    }
+    parser::to_ports(ports).map(Some)
 }
 
 /// How each option of `MARK` changes the mark: iptables-extensions(8), "MARK".

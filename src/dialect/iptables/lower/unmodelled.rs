@@ -7,8 +7,9 @@ use super::condition::not;
 use super::table::TableKind;
 use crate::dialect::iptables::ast::{Owner, Rule, Term, Use};
 use crate::dialect::iptables::names::{Keeps, Meaning, Module};
-use crate::dialect::iptables::parser::words;
+use crate::dialect::iptables::parser::{bare, words};
 use crate::model::{Condition, Unknown};
+use crate::packet::{Field, RangeSet, value};
 
 impl<'a> Lowering<'a> {
     /// A test of a known module that is not modelled.
@@ -39,7 +40,13 @@ impl<'a> Lowering<'a> {
             _ => reason,
         };
         let property = keeps(module, term, table).then(|| self.unknowns.text(&key));
-        not(Condition::Unknown(Unknown { property, why }), term.negated)
+        let asked = Condition::Unknown(Unknown { property, why });
+        match module.name {
+            "conntrack" if !table.is_before_tracking() => of_connection(rule, term, not(asked, term.negated)),
+            // A packet without a connection has no helper (the kernel's `helper_mt`).
+            "helper" => not(Condition::All(vec![tracked(), asked]), term.negated),
+            _ => not(asked, term.negated),
+        }
     }
 
     /// A module that asks one question with all its options: a module that is not known, or one without options of its own.
@@ -65,6 +72,33 @@ impl<'a> Lowering<'a> {
         let property = kept.then(|| self.unknowns.text(&key));
         not(Condition::Unknown(Unknown { property, why }), negated)
     }
+}
+
+/// What `-m conntrack` asks of a connection: of packets that have none it does not hold, unless `--ctstate` stands beside it
+/// and has held (the kernel's `conntrack_mt`).
+fn of_connection(rule: &Rule<'_>, term: &Term<'_>, asked: Condition) -> Condition {
+    let is_of = |name| term.entry.is_some_and(|entry| entry.name == name);
+    let is_new = Condition::Test(Field::State, RangeSet::point(value::NEW));
+    // A new connection's packets are in its original direction.
+    let asked = match bare(term.arguments).eq_ignore_ascii_case("original") != term.negated {
+        _ if !is_of("ctdir") => asked,
+        true => Condition::Any(vec![is_new, asked]),
+        false => Condition::All(vec![not(is_new, true), asked]),
+    };
+    let asks_state = |other: &Term<'_>| {
+        let is_state = other.entry.is_some_and(|entry| entry.meaning == Meaning::State);
+        other.owner == term.owner && is_state
+    };
+    if rule.terms.iter().any(asks_state) {
+        let without = RangeSet::from_ranges([(value::INVALID, value::UNTRACKED)]);
+        return Condition::Any(vec![Condition::Test(Field::State, without), asked]);
+    }
+    Condition::All(vec![tracked(), asked])
+}
+
+/// Packets that have a connection.
+pub(super) fn tracked() -> Condition {
+    Condition::Test(Field::State, RangeSet::range(value::NEW, value::RELATED))
 }
 
 pub(super) fn is_detail(term: &Term<'_>) -> bool {

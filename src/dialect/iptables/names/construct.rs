@@ -70,8 +70,8 @@ fn of_module(module: &Module, all: &mut Vec<Construct>) {
 
 fn of_effect(effect: Effect) -> Support {
     match effect {
-        // NETMAP chooses among the addresses of its network, HMARK among all marks.
-        Effect::Unknown | Effect::Netmap | Effect::AnyMark => Support::UnknownEachTime,
+        // NETMAP chooses among the addresses of its network, HMARK among all marks, CONNMARK restores any.
+        Effect::Unknown | Effect::Netmap | Effect::AnyMark | Effect::Connmark => Support::UnknownEachTime,
         Effect::Pass | Effect::Changes(_) => Support::PassThrough,
         _ => Support::Exact,
     }

@@ -4,6 +4,7 @@
 //! modelled; the parser, the lowering and `portcullis dialects` all read it. INVARIANT: [`MODULES`] and
 //! [`TARGETS`] are sorted by name.
 
+mod argument;
 mod builtin;
 mod construct;
 mod icmp;
@@ -11,6 +12,7 @@ mod matches;
 mod services;
 mod targets;
 
+pub(super) use argument::{Argument, REPEAT, demand_of};
 pub(super) use builtin::{BUILTIN, builtin_long, builtin_short};
 pub(super) use construct::constructs;
 pub(in crate::dialect) use icmp::{icmp_type, icmpv6_type};
@@ -110,6 +112,14 @@ pub(super) struct Entry {
     pub(super) name: &'static str,
     pub(super) arity: Arity,
     pub(super) meaning: Meaning,
+    /// What its argument must look like, if it has one.
+    pub(super) argument: Argument,
+}
+
+impl Entry {
+    const fn takes(self, argument: Argument) -> Self {
+        Self { argument, ..self }
+    }
 }
 
 /// How long the answer of an unmodelled match stays the same.
@@ -243,7 +253,12 @@ pub(super) fn module_of_protocol(protocol: u8) -> Option<&'static Module> {
 }
 
 const fn entry(name: &'static str, arity: Arity, meaning: Meaning) -> Entry {
-    Entry { name, arity, meaning }
+    Entry {
+        name,
+        arity,
+        meaning,
+        argument: Argument::Any,
+    }
 }
 
 /// An unmodelled test with one argument.

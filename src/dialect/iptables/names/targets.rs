@@ -1,6 +1,7 @@
 //! The targets of iptables-extensions(8), their options, and what each does to a packet.
 
-use super::{Arity, Change, Effect, Entry, Meaning, TargetEntry, entry, parameter, parameter_flag};
+use super::argument::{CLASSES, SERVICES, TCP_OPTIONS};
+use super::{Argument, Arity, Change, Effect, Entry, Meaning, TargetEntry, entry, parameter, parameter_flag};
 
 const fn target(name: &'static str, effect: Effect, options: &'static [Entry]) -> TargetEntry {
     TargetEntry {
@@ -15,7 +16,7 @@ const fn target(name: &'static str, effect: Effect, options: &'static [Entry]) -
 pub(in crate::dialect::iptables) static TARGETS: &[TargetEntry] = &[
     target("ACCEPT", Effect::Accept, &[]),
     target("ACCOUNT", Effect::Pass, &[parameter("addr"), parameter("tname")]),
-    target("AUDIT", Effect::Pass, &[parameter("type")]),
+    target("AUDIT", Effect::Pass, &[parameter("type").takes(Argument::Word(&["accept", "drop", "reject"]))]),
     target("CHECKSUM", Effect::Pass, &[parameter_flag("checksum-fill")]),
     target("CLASSIFY", Effect::Pass, &[parameter("set-class")]),
     target("CLUSTERIP", Effect::Unknown, &[
@@ -23,8 +24,8 @@ pub(in crate::dialect::iptables) static TARGETS: &[TargetEntry] = &[
         parameter("hash-init"),
     ]),
     target("CONNMARK", Effect::Connmark, &[
-        parameter("set-xmark"), parameter("set-mark"), parameter_flag("save-mark"), parameter_flag("restore-mark"), parameter("ctmask"),
-        parameter("nfmask"), parameter("mask"), parameter("and-mark"), parameter("or-mark"), parameter("xor-mark"),
+        parameter("set-xmark").takes(Argument::Masked), parameter("set-mark").takes(Argument::Masked), parameter_flag("save-mark"), parameter_flag("restore-mark"), parameter("ctmask").takes(Argument::LONG),
+        parameter("nfmask").takes(Argument::LONG), parameter("mask").takes(Argument::LONG), parameter("and-mark").takes(Argument::LONG), parameter("or-mark").takes(Argument::LONG), parameter("xor-mark").takes(Argument::LONG),
         parameter("left-shift-mark"), parameter("right-shift-mark"),
     ]),
     target("CONNSECMARK", Effect::Pass, &[parameter_flag("save"), parameter_flag("restore")]),
@@ -38,11 +39,11 @@ pub(in crate::dialect::iptables) static TARGETS: &[TargetEntry] = &[
     // Rewrites the prefix of the destination, in mangle, without connection tracking: not modelled.
     target("DNPT", Effect::Unknown, &[parameter("src-pfx"), parameter("dst-pfx")]),
     target("DROP", Effect::Drop, &[]),
-    target("DSCP", Effect::Changes(Change::TypeOfService), &[parameter("set-dscp"), parameter("set-dscp-class")]),
+    target("DSCP", Effect::Changes(Change::TypeOfService), &[parameter("set-dscp").takes(Argument::Number(0, 63)), parameter("set-dscp-class").takes(Argument::Word(CLASSES))]),
     target("ECN", Effect::Changes(Change::TypeOfService), &[
-        parameter_flag("ecn-tcp-remove"), parameter("ecn-tcp-cwr"), parameter("ecn-tcp-ece"), parameter("ecn-ip-ect"),
+        parameter_flag("ecn-tcp-remove"), parameter("ecn-tcp-cwr").takes(Argument::Number(0, 1)), parameter("ecn-tcp-ece").takes(Argument::Number(0, 1)), parameter("ecn-ip-ect").takes(Argument::Number(0, 3)),
     ]),
-    target("HL", Effect::Changes(Change::HopLimit), &[parameter("hl-set"), parameter("hl-dec"), parameter("hl-inc")]),
+    target("HL", Effect::Changes(Change::HopLimit), &[parameter("hl-set").takes(Argument::BYTE), parameter("hl-dec").takes(Argument::Number(1, 255)), parameter("hl-inc").takes(Argument::Number(1, 255))]),
     target("HMARK", Effect::AnyMark, &[
         parameter("hmark-tuple"), parameter("hmark-mod"), parameter("hmark-offset"), parameter("hmark-rnd"),
         parameter("hmark-src-prefix"), parameter("hmark-dst-prefix"), parameter("hmark-sport-mask"), parameter("hmark-dport-mask"),
@@ -50,7 +51,7 @@ pub(in crate::dialect::iptables) static TARGETS: &[TargetEntry] = &[
         parameter("hmark-proto-mask"),
     ]),
     target("IDLETIMER", Effect::Pass, &[
-        parameter("timeout"), parameter("label"), parameter_flag("alarm"), parameter_flag("send_nl_msg"),
+        parameter("timeout").takes(Argument::Number(1, 0xffff_ffff)), parameter("label"), parameter_flag("alarm"), parameter_flag("send_nl_msg"),
     ]),
     target("LED", Effect::Pass, &[parameter("led-trigger-id"), parameter("led-delay"), parameter_flag("led-always-blink")]),
     target("LOG", Effect::Pass, &[
@@ -59,7 +60,7 @@ pub(in crate::dialect::iptables) static TARGETS: &[TargetEntry] = &[
     ]),
     target("LOGMARK", Effect::Pass, &[parameter("log-level"), parameter("log-prefix")]),
     target("MARK", Effect::Mark, &[
-        parameter("set-xmark"), parameter("set-mark"), parameter("and-mark"), parameter("or-mark"), parameter("xor-mark"),
+        parameter("set-xmark"), parameter("set-mark"), parameter("and-mark").takes(Argument::LONG), parameter("or-mark").takes(Argument::LONG), parameter("xor-mark").takes(Argument::LONG),
     ]),
     target("MASQUERADE", Effect::Snat, &[parameter("to-ports"), parameter_flag("random"), parameter_flag("random-fully")]),
     target("NETFLOW", Effect::Pass, &[]),
@@ -69,7 +70,7 @@ pub(in crate::dialect::iptables) static TARGETS: &[TargetEntry] = &[
         parameter("nflog-prefix"),
     ]),
     target("NFQUEUE", Effect::Unknown, &[
-        parameter("queue-num"), parameter("queue-balance"), parameter_flag("queue-bypass"), parameter_flag("queue-cpu-fanout"),
+        parameter("queue-num").takes(Argument::SHORT), parameter("queue-balance"), parameter_flag("queue-bypass"), parameter_flag("queue-cpu-fanout"),
     ]),
     target("NOTRACK", Effect::Notrack, &[]),
     target("QUEUE", Effect::Unknown, &[]),
@@ -92,15 +93,15 @@ pub(in crate::dialect::iptables) static TARGETS: &[TargetEntry] = &[
     ]),
     // Answers in the host's stead and drops: xtables-addons(8), "TARPIT".
     target("TARPIT", Effect::Unknown, &[parameter_flag("tarpit"), parameter_flag("honeypot"), parameter_flag("reset")]),
-    target("TCPMSS", Effect::Changes(Change::TcpOptions), &[parameter("set-mss"), parameter_flag("clamp-mss-to-pmtu")]),
-    target("TCPOPTSTRIP", Effect::Changes(Change::TcpOptions), &[parameter("strip-options")]),
-    target("TEE", Effect::Pass, &[parameter("gateway"), parameter("oif")]),
+    target("TCPMSS", Effect::Changes(Change::TcpOptions), &[parameter("set-mss").takes(Argument::SHORT), parameter_flag("clamp-mss-to-pmtu")]),
+    target("TCPOPTSTRIP", Effect::Changes(Change::TcpOptions), &[parameter("strip-options").takes(Argument::NumbersOrWords(2, 255, TCP_OPTIONS))]),
+    target("TEE", Effect::Pass, &[parameter("gateway").takes(Argument::Address), parameter("oif")]),
     target("TOS", Effect::Changes(Change::TypeOfService), &[
-        parameter("set-tos"), parameter("and-tos"), parameter("or-tos"), parameter("xor-tos"),
+        parameter("set-tos").takes(Argument::MaskedOrWord(SERVICES)), parameter("and-tos"), parameter("or-tos"), parameter("xor-tos"),
     ]),
-    target("TPROXY", Effect::Unknown, &[parameter("on-port"), parameter("on-ip"), parameter("tproxy-mark")]),
+    target("TPROXY", Effect::Unknown, &[parameter("on-port").takes(Argument::SHORT), parameter("on-ip").takes(Argument::Address), parameter("tproxy-mark").takes(Argument::Masked)]),
     target("TRACE", Effect::Pass, &[]),
-    target("TTL", Effect::Changes(Change::HopLimit), &[parameter("ttl-set"), parameter("ttl-dec"), parameter("ttl-inc")]),
+    target("TTL", Effect::Changes(Change::HopLimit), &[parameter("ttl-set").takes(Argument::BYTE), parameter("ttl-dec").takes(Argument::Number(1, 255)), parameter("ttl-inc").takes(Argument::Number(1, 255))]),
     target("ULOG", Effect::Pass, &[
         parameter("ulog-nlgroup"), parameter("ulog-cprange"), parameter("ulog-qthreshold"), parameter("ulog-prefix"),
     ]),

@@ -3,6 +3,7 @@
 //! Each reader takes a whole argument and says of the smallest part of it why it cannot be read.
 
 mod address;
+mod argument;
 mod list;
 mod port;
 
@@ -12,6 +13,7 @@ use nom::combinator::{all_consuming, opt, rest};
 use nom::{IResult, Parser};
 
 pub(in crate::dialect::iptables) use address::{Address, address_range, addresses, nat_address};
+pub(in crate::dialect::iptables) use argument::argument;
 pub(in crate::dialect::iptables) use list::{class_list, icmp_types, states, tcp_flags};
 pub(in crate::dialect::iptables) use port::{decimal_range, port_list, port_range, to_ports};
 

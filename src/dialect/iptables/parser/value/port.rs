@@ -85,7 +85,14 @@ pub(in crate::dialect::iptables) fn port_list(text: &str) -> Read<'_, (RangeSet,
 }
 
 pub(in crate::dialect::iptables) fn to_ports(text: &str) -> Read<'_, RangeSet> {
-    let ports = text.split_once('/').map_or(text, |(ports, _base)| ports);
+    let (ports, base) = match text.split_once('/') {
+        Some((ports, base)) => (ports, Some(base)),
+        None => (text, None),
+    };
+    // "A base port […] 1 to 65535": iptables-extensions(8), "DNAT".
+    if let Some(base) = base.filter(|base| !matches!(port(base), Ok(1..))) {
+        return Err(Unread::new(base, format!("`{base}` is not a port to count from")));
+    }
     // A name may have a dash in it: `ftp-data`.
     if let Ok(port) = port(ports) {
         return Ok(RangeSet::point(u128::from(port)));
@@ -93,6 +100,10 @@ pub(in crate::dialect::iptables) fn to_ports(text: &str) -> Read<'_, RangeSet> {
     let Ok((_, (Some(low), Some(high)))) = around('-')(ports) else {
         return port(ports).map(|port| RangeSet::point(u128::from(port)));
     };
+    if let Some(name) = [low, high].into_iter().find(|end| number(end).is_none()) {
+        return Err(Unread::new(name, format!("`{name}` is not a number"))
+            .help("the ends of a range have no names here"));
+    }
     let (low, high) = (port(low)?, port(high)?);
     if low > high {
         return Err(Unread::new(
