@@ -2,7 +2,9 @@
 
 use super::condition::{Protocol, protocol_of};
 use crate::dialect::iptables::ast::{Owner, Read, Rule, Target, Term, Unread, Use};
-use crate::dialect::iptables::names::{Argument, Entry, Meaning, Module, NEED_OPTIONS, REPEAT, demand_of};
+use crate::dialect::iptables::names::{
+    Argument, Entry, Meaning, Module, NEED_OPTIONS, REPEAT, demand_of, known_module,
+};
 use crate::dialect::iptables::parser::{self, bare};
 use crate::packet::Family;
 use crate::packet::protocol::number::{TCP, UDP};
@@ -140,7 +142,13 @@ fn check_together<'a>(terms: &[Term<'a>], owner: Owner, name: &str, at: &'a str)
                 both.is_some_and(|(other, entry)| std::ptr::eq(other, entry))
             };
             if terms().take(index).any(is_same) {
-                return Err(Unread::new(term.name, format!("`{}` comes twice", term.name)));
+                let of_ports = known_module(name).is_some_and(reads_ports);
+                let again = if of_ports {
+                    "comes twice"
+                } else {
+                    "is there already"
+                };
+                return Err(Unread::new(term.name, format!("`{}` {again}", term.name)));
             }
         }
     }

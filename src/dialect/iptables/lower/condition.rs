@@ -112,9 +112,9 @@ impl<'a> Lowering<'a> {
     ///     space)? /--(src|dst)-t(y(p(e)?)?)?/ (space | "=") class-list | /--(src|dst)-t(y(p(e)?)?)?/ space "!"
     ///     space class-list) | "-m" space? "set" space (("!" space)? /--match-(s(e(t)?)?)?/ space set-name space
     ///     set-sides | /--match-(s(e(t)?)?)?/ space "!" space set-name space set-sides) | "-m" space? "limit"
-    ///     (space ("--limit" (space | "=") rate | /--limit-b(u(r(s(t)?)?)?)?/ (space | "=") burst))* | "-m" space?
-    ///     /[^-!#' \t\n"][^ \t\n"]*/ - known-module (space (("!" space)? /--[A-Za-z0-9][A-Za-z0-9_-]*/ ("="
-    ///     /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/? | (space (plain | /'[^'\n]*'/ |
+    ///     (space "--limit" (space | "=") rate)? (space /--limit-b(u(r(s(t)?)?)?)?/ (space | "=") burst)? | "-m"
+    ///     space? /[^-!#' \t\n"][^ \t\n"]*|"[^-!#' \t\n"\\][^ \t\n"\\]*"/ - known-module (space (("!" space)?
+    ///     /--[A-Za-z0-9][A-Za-z0-9_-]*/ ("=" /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/? | (space (plain | /'[^'\n]*'/ |
     ///     /'([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/))*) | /--[A-Za-z0-9][A-Za-z0-9_-]*/ space "!" (space (plain |
     ///     /'[^'\n]*'/ | /'([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/))+))*`
     ///

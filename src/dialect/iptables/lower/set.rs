@@ -83,7 +83,7 @@ fn size(condition: &Condition) -> usize {
     }
 }
 
-/// `set-name ::= /[^-!#' \t\n"][^ \t\n"]{0,30}/`
+/// `set-name ::= /[^-!#' \t\n"][^ \t\n"]{0,30}|"[^-!#' \t\n"\\][^ \t\n"\\]{0,30}"/`
 fn set_name(text: &str) -> Read<'_, &str> {
     let name = bare(text);
     if name.is_empty()

@@ -30,17 +30,18 @@ impl<'a> Lowering<'a> {
         Ok((self.target(rule, target, place, span)?, span))
     }
 
-    /// `target ::= "-j" space /[^-!#' \t\n"][^ \t\n"]*/ - (hook | "MARK" | "DNAT" | "NETMAP") | "-g" space?
-    ///     /[^-!#' \t\n"][^ \t\n"]*/ - (hook | known-target) | "-j" space "LOG" (space
-    ///     (/--log-p(r(e(f(i(x)?)?)?)?)?/ | /--log-l(e(v(e(l)?)?)?)?/) (space word | "="
-    ///     /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/?))* | "-j" space "REJECT" space
-    ///     /--rej(e(c(t(-(w(i(t(h)?)?)?)?)?)?)?)?/ (space word | "=" /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/?) |
-    ///     "-j" space "MARK" space (/--set-m(a(r(k)?)?)?/ | /--set-x(m(a(r(k)?)?)?)?/) (space | "=") mark |
-    ///     "-j" space "DNAT" space /--to(-(d(e(s(t(i(n(a(t(i(o(n)?)?)?)?)?)?)?)?)?)?)?)?/ (space | "=") ip |
-    ///     "-j" space /[^-!#' \t\n"][^ \t\n"]*/ - (hook | known-target) (space (("!" space)?
-    ///     /--[A-Za-z0-9][A-Za-z0-9_-]*/ ("=" /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/? | (space (plain |
-    ///     /'[^'\n]*'/ | /'([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/))*) | /--[A-Za-z0-9][A-Za-z0-9_-]*/ space "!"
-    ///     (space (plain | /'[^'\n]*'/ | /'([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/))+))+`
+    /// `target ::= "-j" space /[^-!#' \t\n"][^ \t\n"]*|"[^-!#' \t\n"\\][^ \t\n"\\]*"/ - (hook | "MARK" | "DNAT" |
+    ///     "NETMAP") | "-g" space? /[^-!#' \t\n"][^ \t\n"]*|"[^-!#' \t\n"\\][^ \t\n"\\]*"/ - (hook | known-target)
+    ///     | "-j" space "LOG" (space /--log-p(r(e(f(i(x)?)?)?)?)?/ (space word | "="
+    ///     /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/?))? (space /--log-l(e(v(e(l)?)?)?)?/ (space word | "="
+    ///     /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/?))? | "-j" space "REJECT" space
+    ///     /--rej(e(c(t(-(w(i(t(h)?)?)?)?)?)?)?)?/ (space word | "=" /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/?) | "-j"
+    ///     space "MARK" space (/--set-m(a(r(k)?)?)?/ | /--set-x(m(a(r(k)?)?)?)?/) (space | "=") mark | "-j" space
+    ///     "DNAT" space /--to(-(d(e(s(t(i(n(a(t(i(o(n)?)?)?)?)?)?)?)?)?)?)?)?/ (space | "=") ip | "-j" space
+    ///     /[^-!#' \t\n"][^ \t\n"]*|"[^-!#' \t\n"\\][^ \t\n"\\]*"/ - (hook | known-target) (space (("!" space)?
+    ///     /--[A-Za-z0-9][A-Za-z0-9_-]*/ ("=" /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/? | (space (plain | /'[^'\n]*'/ |
+    ///     /'([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/))*) | /--[A-Za-z0-9][A-Za-z0-9_-]*/ space "!" (space (plain |
+    ///     /'[^'\n]*'/ | /'([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/))+))+`
     fn target(&mut self, rule: &Rule<'a>, target: Target<'a>, place: Place, span: Span) -> Read<'a, Action> {
         let to = |chain| {
             if target.goto {

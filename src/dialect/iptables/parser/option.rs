@@ -132,6 +132,10 @@ fn unique_beginning(name: &str, out: &Rule<'_>) -> Option<(Owner, Option<&'stati
     if name.len() < MIN_BEGINNING && name != SHORT_BEGINNING {
         return None;
     }
+    // A type or a range: more likely cut off than meant.
+    if matches!(name, "src-" | "dst-") {
+        return None;
+    }
     let of_target = target_options(out).iter().map(|entry| (Owner::Target, entry));
     let of_modules = out.uses.iter().enumerate().rev().flat_map(|(at, used)| {
         let options = used.module.map_or(&[][..], |module| module.options);
