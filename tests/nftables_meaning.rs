@@ -1,87 +1,18 @@
 //! Pairs of rulesets that nftables' own tests say are one: they let the same packets through, whatever their words.
-//! INVARIANT: both of a pair are compiled into one space, so equal sets are equal numbers.
-
 #![cfg(test)]
 
-use std::collections::BTreeMap;
+#[path = "support/meaning.rs"]
+mod meaning;
+
 use std::path::{Path, PathBuf};
 
-use portcullis::dialect::Dialect;
+use meaning::meanings;
 use portcullis::dialect::nftables::Nftables;
-use portcullis::finding::Code;
-use portcullis::model::{Action, Base, ChainId, Compiler, Default, Hook, HostFacts, Purpose, Ruleset};
-use portcullis::packet::{Bounds, Space};
-use portcullis::source::SourceMap;
+use portcullis::model::Ruleset;
 
 /// The rulesets of a text, and whether all of it was read.
 fn read(text: &str) -> (Vec<Ruleset>, bool) {
-    let mut map = SourceMap::new();
-    let file = map.add_text("case.nft", text);
-    let reading = Nftables.read(&[map.source(file)]);
-    let is_read = reading
-        .notices
-        .iter()
-        .all(|notice| notice.code != Code::UnreadText);
-    (reading.rulesets, is_read)
-}
-
-/// What each chain accepts if the rest is dropped, and if it is accepted, by family and name.
-type Meaning = BTreeMap<(String, bool), Vec<Bounds>>;
-
-/// The meanings of two rulesets.
-fn meanings(one: Vec<Ruleset>, two: Vec<Ruleset>, is_question: bool) -> [Meaning; 2] {
-    let n_first = one.len();
-    let rulesets: Vec<Ruleset> = one
-        .into_iter()
-        .chain(two)
-        .map(|ruleset| prepared(ruleset, is_question))
-        .collect();
-    let mut compiler = Compiler::new(&rulesets, HostFacts::default(), Space::default());
-    let mut meanings = [Meaning::new(), Meaning::new()];
-    for (at, ruleset) in rulesets.iter().enumerate() {
-        for (index, base) in ruleset.bases.iter().enumerate() {
-            let path = &ruleset.chains[base.chain.0 as usize].path;
-            let ruling = compiler.decided(at, index).unwrap();
-            // Two words for one property that is not modelled are two properties to us: none is told from another.
-            let ruling = compiler.assume_properties(ruling).unwrap();
-            let accepted = compiler.space.accepted(ruling).unwrap();
-            let key = (
-                format!("{:?} {path}", ruleset.families),
-                base.default == Default::Accept,
-            );
-            meanings[usize::from(at >= n_first)]
-                .entry(key)
-                .or_default()
-                .push(accepted);
-        }
-    }
-    meanings
-}
-
-/// The ruleset with every chain that has a name of its own hooked, once for each default verdict. Of questions alone what
-/// meets them is accepted, so that they mean something.
-fn prepared(mut ruleset: Ruleset, is_question: bool) -> Ruleset {
-    if is_question {
-        let rules = ruleset.chains.iter_mut().flat_map(|chain| &mut chain.rules);
-        for rule in rules.filter(|rule| rule.action == Action::Continue) {
-            rule.action = Action::Accept;
-        }
-    }
-    let chains = ruleset.chains.iter().enumerate();
-    let named = chains.filter(|(_, chain)| !chain.path.contains('('));
-    let both = named.flat_map(|(at, chain)| {
-        [Default::Accept, Default::Drop].map(|default| Base {
-            hook: Hook::Input,
-            priority: 0,
-            order: 0,
-            purpose: Purpose::Filter,
-            chain: ChainId(u32::try_from(at).unwrap()),
-            default,
-            default_span: chain.span,
-        })
-    });
-    ruleset.bases = both.collect();
-    ruleset
+    meaning::read(&Nftables, text)
 }
 
 /// The folder of nftables' own tests, if there is one.

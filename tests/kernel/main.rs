@@ -16,6 +16,7 @@ mod invented_match;
 mod invented_nft;
 mod invented_set;
 mod judge;
+mod listed;
 mod loading;
 mod machine;
 mod markers;
@@ -31,6 +32,8 @@ mod file;
 mod installed_ufw;
 #[path = "../support/listing.rs"]
 mod listing;
+#[path = "../support/meaning.rs"]
+mod meaning;
 #[path = "../../benches/generate/mixed.rs"]
 mod mixed;
 #[path = "../support/program.rs"]
@@ -163,6 +166,32 @@ fn the_kernel_decides_as_we_say_of_invented_rulesets_of_nft() {
     );
 }
 
+/// `nft list ruleset`, as text and as JSON, of what was loaded.
+#[test]
+fn what_nft_lists_means_what_was_loaded() {
+    if !machine::is_able() {
+        return;
+    }
+    let (first, last) = seeds(N_INVENTED_OF_NFT);
+    let invented =
+        (first..=last).map(|seed| (format!("invented by {seed}.nft"), invented_nft::ruleset(seed)));
+    let files = ["nft", "conf"].map(|extension| listing::below("fixtures/nftables", extension));
+    let files = files
+        .concat()
+        .into_iter()
+        .map(|path| (path.clone(), file::text(&path)));
+    let subjects = files
+        .chain(invented)
+        .map(|(name, text)| Subject::new(&name, text));
+    let listed = listed::compare(subjects.collect());
+    say::say(&format!(
+        "kernel: {} lists of nft mean what was loaded, {} rulesets left out",
+        listed.n_equal, listed.n_left_out
+    ));
+    assert!(listed.differing.is_empty(), "{}", listed.differing.join("\n"));
+    assert!(listed.n_equal > listed.n_left_out);
+}
+
 /// The first and last seed: `PORTCULLIS_SEEDS=1000-1999` asks about more than each run has the time for.
 fn seeds(n_usual: u64) -> (u64, u64) {
     let asked = std::env::var("PORTCULLIS_SEEDS").unwrap_or_default();
@@ -192,10 +221,11 @@ fn the_kernel_decides_as_we_say_of_invented_rulesets() {
     if !machine::is_able() {
         return;
     }
+    let (first, last) = seeds(N_INVENTED);
     let subject = |seed| Subject::new(&format!("invented by {seed}"), invented::ruleset(seed));
     judge_all(
         "invented",
-        (1..=N_INVENTED).map(subject).collect(),
+        (first..=last).map(subject).collect(),
         N_PACKETS_OF_INVENTED,
     );
 }

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 
 use portcullis::dialect::Dialect;
 use portcullis::finding::Code;
-use portcullis::model::{Action, Base, ChainId, Compiler, Default, Hook, HostFacts, Purpose, Ruleset};
-use portcullis::packet::{Bounds, Space};
+use portcullis::model::{
+    Action, Base, ChainId, Compiler, Default, Families, Hook, HostFacts, Purpose, Ruleset,
+};
+use portcullis::packet::{Bounds, Family, Field, RangeSet, Space};
 use portcullis::source::SourceMap;
 
 /// The rulesets of a text, and whether all of it was read.
@@ -41,6 +43,7 @@ pub(crate) fn meanings(one: Vec<Ruleset>, two: Vec<Ruleset>, is_question: bool) 
             // Two words for one property that is not modelled are two properties to us: none is told from another.
             let ruling = compiler.assume_properties(ruling).unwrap();
             let accepted = compiler.space.accepted(ruling).unwrap();
+            let accepted = of_families(&mut compiler.space, accepted, ruleset.families);
             let key = (
                 format!("{:?} {path}", ruleset.families),
                 base.default == Default::Accept,
@@ -52,6 +55,22 @@ pub(crate) fn meanings(one: Vec<Ruleset>, two: Vec<Ruleset>, is_question: bool) 
         }
     }
     meanings
+}
+
+/// Packets of another family never meet a ruleset.
+fn of_families(space: &mut Space, accepted: Bounds, families: Families) -> Bounds {
+    let family = match families {
+        Families::Both => return accepted,
+        Families::V4 => Family::V4,
+        Families::V6 => Family::V6,
+    };
+    let met = space
+        .test(Field::Family, &RangeSet::point(family.value()))
+        .unwrap();
+    Bounds {
+        surely: space.intersection(accepted.surely, met).unwrap(),
+        possibly: space.intersection(accepted.possibly, met).unwrap(),
+    }
 }
 
 /// The ruleset with every chain that has a name of its own hooked, once for each default verdict. Of questions alone what

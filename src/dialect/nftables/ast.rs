@@ -129,8 +129,21 @@ pub(super) enum TableItem<'a> {
     Dormant,
     Definition(Definition<'a>),
     Include(Word<'a>),
+    Comment(&'a str),
     Nothing,
     Bad(Unread<'a>),
+}
+
+/// What a set may hold beside single values.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Intervals {
+    /// Nothing.
+    #[default]
+    None,
+    /// `flags interval`: prefixes and ranges that do not overlap.
+    Apart,
+    /// `auto-merge`: those that do are one.
+    Merged,
 }
 
 /// `chain NAME { … }`
@@ -150,6 +163,7 @@ pub(super) enum ChainItem<'a> {
     Rule(Rule<'a>),
     Definition(Definition<'a>),
     Include(Word<'a>),
+    Comment(&'a str),
     Nothing,
     Bad(Unread<'a>),
 }
@@ -176,6 +190,7 @@ pub(super) struct SetBlock<'a> {
     pub(super) keys: Vec<KeyType<'a>>,
     pub(super) is_dynamic: bool,
     pub(super) has_timeout: bool,
+    pub(super) intervals: Intervals,
     pub(super) elements: Option<Expr<'a>>,
     pub(super) bad: Vec<Unread<'a>>,
 }

@@ -10,8 +10,8 @@ use self::expression::{elements, expr};
 use self::node::{Node, Value};
 use self::statement::{is_null, rule};
 use super::ast::{
-    ChainBlock, ChainItem, Command, Expr, ExprKind, HookLine, Item, KeyType, Object, Place, Read, SetBlock,
-    TableFamily, TableItem, TableName, Unread, Verb, Word,
+    ChainBlock, ChainItem, Command, Expr, ExprKind, HookLine, Intervals, Item, KeyType, Object, Place, Read,
+    SetBlock, TableFamily, TableItem, TableName, Unread, Verb, Word,
 };
 
 /// All of a text as commands.
@@ -184,6 +184,11 @@ fn set<'a>(node: &Node<'a>) -> Read<'a, SetBlock<'a>> {
         keys: node.get("type").map(keys).transpose()?.unwrap_or_default(),
         is_dynamic: has("dynamic"),
         has_timeout: has("timeout"),
+        intervals: match (has("interval"), node.get("auto-merge").is_some()) {
+            (_, true) => Intervals::Merged,
+            (true, false) => Intervals::Apart,
+            (false, false) => Intervals::None,
+        },
         elements: node.get("elem").map(of_elements).transpose()?,
         bad: Vec::new(),
     })

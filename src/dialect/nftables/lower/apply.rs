@@ -213,7 +213,7 @@ impl<'t, 'a> Loader<'t, 'a> {
                     }
                     loader.open.pop();
                 }),
-                TableItem::Nothing => Ok(()),
+                TableItem::Comment(_) | TableItem::Nothing => Ok(()),
                 TableItem::Bad(unread) => Err(unread),
             };
             if let Err(unread) = done {
@@ -317,7 +317,7 @@ impl<'t, 'a> Loader<'t, 'a> {
                 }
                 loader.open.pop();
             })?,
-            ChainItem::Nothing => {}
+            ChainItem::Comment(_) | ChainItem::Nothing => {}
             ChainItem::Bad(unread) => return Err(unread),
         }
         Ok(())

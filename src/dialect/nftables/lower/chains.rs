@@ -218,6 +218,11 @@ impl<'p, 'a> Lowering<'p, 'a> {
                 self.n_rules += usize::from(only.is_none());
                 self.rule(at, table, group, met, rule, &mut rules);
             }
+            let is_read = chain.rules.iter().all(|rule| rule.bad.is_none());
+            if let (None, Some((_, policy)), true) = (&chain.base, &chain.policy, is_read) {
+                let unread = Unread::new(policy, "a default verdict, but no hook calls this chain");
+                self.unread(&unread.help("give the chain a `type … hook …` line"));
+            }
             if table.is_dormant {
                 // Its chains have no hooks for now, and so no rules.
                 continue;
@@ -234,6 +239,13 @@ impl<'p, 'a> Lowering<'p, 'a> {
         let mut names: Vec<&'a str> = table.sets.keys().copied().collect();
         names.sort_unstable();
         for name in names {
+            if let Some(interval) = table.sets.get(name).and_then(content::misplaced_interval) {
+                let unread = Unread::new(
+                    interval,
+                    format!("set `{name}` holds single values, no intervals"),
+                );
+                self.unread(&unread.help("declare it with `flags interval`"));
+            }
             let kinds = match table.sets.get(name).map(content::declared) {
                 Some(Ok(Some(kinds))) => kinds,
                 Some(Err(unread)) => {

@@ -5,7 +5,7 @@
 use super::program::Set;
 use super::scope::behind;
 use super::value::{Effort, Refusal, ranges};
-use crate::dialect::nftables::ast::{Data, Element, Expr, ExprKind, KeyType, Unread};
+use crate::dialect::nftables::ast::{Data, Element, Expr, ExprKind, Intervals, KeyType, Unread};
 use crate::dialect::nftables::names::{Type, type_of_name};
 use crate::packet::RangeSet;
 
@@ -48,6 +48,8 @@ struct Reader<'k, 'p, 'a> {
     tuples: Vec<Tuple<'p, 'a>>,
     /// Why some element is not known.
     unknown: Option<&'static str>,
+    /// Whether `*` is among the elements: it stands for all others.
+    has_wildcard: bool,
 }
 
 /// The elements of a set in braces, or of one value.
@@ -58,6 +60,7 @@ pub(super) fn of_expr<'p, 'a>(expr: &'p Expr<'a>, kinds: &[Type]) -> Result<Cont
         plain: Vec::new(),
         tuples: Vec::new(),
         unknown: None,
+        has_wildcard: false,
     };
     reader.expr(expr)?;
     reader.content()
@@ -71,6 +74,7 @@ pub(super) fn of_set<'p, 'a>(set: &'p Set<'a>, kinds: &[Type]) -> Result<Content
         plain: Vec::new(),
         tuples: Vec::new(),
         unknown: None,
+        has_wildcard: false,
     };
     for (is_added, expr) in &set.changes {
         if *is_added {
@@ -78,6 +82,13 @@ pub(super) fn of_set<'p, 'a>(set: &'p Set<'a>, kinds: &[Type]) -> Result<Content
         } else {
             reader.delete(expr)?;
         }
+    }
+    if set.intervals == Intervals::Apart && overlap(&reader) {
+        let unread = Unread::new(set.text, "intervals of this set overlap");
+        reader
+            .effort
+            .reversed
+            .push(unread.help("declare it with `auto-merge`"));
     }
     reader.content()
 }
@@ -133,6 +144,7 @@ impl<'p, 'a> Reader<'_, 'p, 'a> {
 
     fn value(&mut self, expr: &'p Expr<'a>) -> Result<(), Refusal<'a>> {
         self.spend(expr.text)?;
+        self.has_wildcard |= matches!(expr.kind, ExprKind::Wildcard);
         if let [kind] = self.kinds {
             return ranges(expr, *kind, &mut self.effort, &mut self.plain);
         }
@@ -209,6 +221,41 @@ impl<'p, 'a> Reader<'_, 'p, 'a> {
             .retain(|tuple| gone.tuples.iter().all(|other| other.key != tuple.key));
         Ok(())
     }
+}
+
+/// The first prefix or range among the elements of a set that is not declared to hold any: nft refuses it.
+pub(super) fn misplaced_interval<'a>(set: &Set<'a>) -> Option<&'a str> {
+    let added = set
+        .changes
+        .iter()
+        .filter(|(is_added, _)| *is_added && set.intervals == Intervals::None);
+    added.map(|(_, expr)| expr).find_map(interval_in)
+}
+
+/// Recursive over sets in sets, which definitions nest no deeper than a text has brackets.
+fn interval_in<'a>(expr: &Expr<'a>) -> Option<&'a str> {
+    let expr = behind(expr);
+    match &expr.kind {
+        ExprKind::Prefix(..) | ExprKind::Range(_) => Some(expr.text),
+        ExprKind::Concat(parts) | ExprKind::List(parts) => parts.iter().find_map(interval_in),
+        ExprKind::Set(elements) => elements.iter().find_map(|element| interval_in(&element.key)),
+        _ => None,
+    }
+}
+
+/// Whether some ranges have values in common, and are not the same. The element for all others overlaps none.
+fn overlap(read: &Reader<'_, '_, '_>) -> bool {
+    let all = (0, read.kinds.first().map_or(u128::MAX, |kind| kind.max()));
+    let ranges = read
+        .plain
+        .iter()
+        .filter(|range| !read.has_wildcard || **range != all);
+    let mut sorted: Vec<_> = ranges.collect();
+    sorted.sort_unstable();
+    sorted.dedup();
+    sorted
+        .windows(2)
+        .any(|pair| matches!(pair, [one, two] if two.0 <= one.1))
 }
 
 /// Parts of parts side by side: a definition may stand for several.

@@ -7,8 +7,10 @@ use std::collections::VecDeque;
 use rustc_hash::FxHashMap;
 
 use super::scope::{Scope, behind};
+use super::value::integer;
 use crate::dialect::nftables::ast::{
-    Element, Expr, ExprKind, HookLine, KeyType, Place, Rule, SetBlock, TableFamily, TableName, Unread, Verb,
+    Element, Expr, ExprKind, HookLine, Intervals, KeyType, Place, Rule, SetBlock, TableFamily, TableName,
+    Unread, Verb,
 };
 use crate::model::{Default as Verdict, Hook};
 
@@ -74,6 +76,7 @@ pub(super) struct Set<'a> {
     pub(super) keys: Vec<KeyType<'a>>,
     pub(super) is_dynamic: bool,
     pub(super) has_timeout: bool,
+    pub(super) intervals: Intervals,
     /// Elements in order, with those that were deleted.
     pub(super) changes: Vec<(bool, Expr<'a>)>,
 }
@@ -266,6 +269,7 @@ impl<'a> Table<'a> {
         }
         set.is_dynamic |= block.is_dynamic;
         set.has_timeout |= block.has_timeout;
+        set.intervals = set.intervals.max(block.intervals);
         set.changes
             .extend(block.elements.map(|elements| (true, elements)));
         Ok(())
@@ -360,7 +364,7 @@ fn priority_of<'a>(
 ) -> Result<i32, Unread<'a>> {
     let wrong = || Unread::new(priority.text, format!("`{}` is no priority here", priority.text));
     let signed = |number: &str, is_minus: bool| {
-        let number = number.parse::<i32>().ok()?;
+        let number = i32::try_from(integer(number)?).ok()?;
         Some(if is_minus { -number } else { number })
     };
     let ExprKind::Word(word) = &behind(priority).kind else {
@@ -375,6 +379,7 @@ fn priority_of<'a>(
         None => (word.text, false),
     };
     let base = match signed(text, is_minus) {
+        Some(_) if offset.is_some() => return Err(wrong()),
         Some(number) => number,
         None => named_priority(word.text, hook, family).ok_or_else(wrong)?,
     };
@@ -392,7 +397,7 @@ fn named_priority(text: &str, hook: Hook, family: TableFamily) -> Option<i32> {
     let (name, offset) = match text.find(['+', '-']).filter(|_| text.contains(' ')) {
         Some(at) => {
             let (name, rest) = text.split_at(at);
-            let number = rest.get(1..)?.trim().parse::<i32>().ok()?;
+            let number = i32::try_from(integer(rest.get(1..)?.trim())?).ok()?;
             let offset = if rest.starts_with('-') { -number } else { number };
             (name.trim(), offset)
         }

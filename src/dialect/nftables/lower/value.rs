@@ -50,10 +50,13 @@ fn is_none(at: &str, kind: Type) -> Refusal<'_> {
     Unread::new(at, format!("`{at}` is not {}", noun(kind))).into()
 }
 
-/// A number in decimal or hexadecimal.
+/// A number in decimal, hexadecimal or, with a leading zero, octal, as nft's scanner reads it (`strtoull` with base 0).
 pub(super) fn integer(text: &str) -> Option<u128> {
     match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         Some(hex) if !hex.is_empty() && !hex.starts_with('+') => u128::from_str_radix(hex, 16).ok(),
+        None if text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit()) => {
+            u128::from_str_radix(text, 8).ok()
+        }
         None if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok(),
         _ => None,
     }
@@ -244,7 +247,7 @@ fn end_of_range<'a>(expr: &Expr<'a>, kind: Type) -> Result<u128, Refusal<'a>> {
     }
 }
 
-/// `prefix ::= /0{0,}([0-9]|[12][0-9]|3[0-2])/`
+/// `prefix ::= /0{1,}([0-3]?[0-7]|40)?|([1-9]|[12][0-9]|3[0-2])/`
 ///
 /// `10.0.0.0/8`: the bits behind the prefix do not matter.
 fn prefix<'a>(
@@ -260,9 +263,8 @@ fn prefix<'a>(
     );
     let bits = kind.bits().filter(|_| has_prefixes);
     let bits = bits.ok_or_else(|| is_none(expr.text, kind))?;
-    let rest = length
-        .parse::<u32>()
-        .ok()
+    let rest = integer(length)
+        .and_then(|length| u32::try_from(length).ok())
         .and_then(|length| bits.checked_sub(length))
         .ok_or_else(|| {
             Unread::new(

@@ -8,55 +8,28 @@ use nom::sequence::{delimited, preceded};
 use super::chain::chain_block;
 use super::command::{definition, include};
 use super::expression::names;
+use super::lines::{all_lines, lines_of, say_twice};
 use super::set::set_block;
-use super::statement::reason;
-use super::token::{
-    Parsed, any_token, blank, ends, has_symbol, is_end, keyword, label, skip_statement, symbol, unexpected,
-    word, wrong,
-};
+use super::token::{Parsed, any_token, between, blank, has_symbol, keyword, label, symbol, word, wrong};
 use crate::dialect::nftables::ast::{ChainBlock, Expr, ExprKind, TableItem};
 
 /// All of a text as the lines of a table: what a file says that is included there.
 pub(in crate::dialect::nftables) fn table_items(text: &str) -> Vec<TableItem<'_>> {
-    let (mut rest, mut items) = (text, Vec::new());
-    loop {
-        let (after, mut more) = lines_of(rest);
-        items.append(&mut more);
-        if ends(after).is_empty() {
-            return items;
-        }
-        items.push(TableItem::Bad(unexpected(after)));
-        rest = blank(after).get(1..).unwrap_or("");
-    }
+    all_lines(text, &table_line, &TableItem::Bad)
 }
 
-/// `table-block ::= "{" (ends | blank)? (table-line (ends table-line)* ends?)? blank? "}"`
+/// `table-block ::= "{" (ends | blank)? (table-line ends)* "}"`
 ///
 /// `{ … }` of a table.
-pub(super) fn table_block(input: &str) -> Parsed<'_, Vec<TableItem<'_>>> {
-    delimited(symbol("{"), |input| Ok(lines_of(input)), symbol("}")).parse(input)
-}
-
-fn lines_of(input: &str) -> (&str, Vec<TableItem<'_>>) {
-    let (mut rest, mut items) = (ends(input), Vec::new());
-    while !rest.is_empty() && !has_symbol(rest, "}") {
-        match table_line(rest) {
-            Ok((after, item)) => {
-                items.push(item);
-                rest = after;
-                if !is_end(rest) {
-                    items.push(TableItem::Bad(unexpected(rest)));
-                    rest = skip_statement(rest);
-                }
-            }
-            Err(error) => {
-                items.push(TableItem::Bad(reason(error, rest)));
-                rest = skip_statement(rest);
-            }
-        }
-        rest = ends(rest);
-    }
-    (rest, items)
+pub(super) fn table_block<'a>(input: &'a str) -> Parsed<'a, Vec<TableItem<'a>>> {
+    let lines = |input| Ok(lines_of(input, &table_line, &TableItem::Bad));
+    let (rest, mut items) = delimited(symbol("{"), lines, symbol("}")).parse(input)?;
+    let comment = |item: &TableItem<'a>| match item {
+        TableItem::Comment(text) => Some(*text),
+        _ => None,
+    };
+    say_twice(&mut items, comment, TableItem::Bad);
+    Ok((rest, items))
 }
 
 /// `table-line ::= "chain" blank chain | "set" blank word blank? set-block | "comment" (blank? quoted | blank
@@ -73,6 +46,9 @@ fn table_line(input: &str) -> Parsed<'_, TableItem<'_>> {
         }
         "flags" => {
             let (rest, flags) = names(rest)?;
+            if let Some(at) = unknown_flag(&flags) {
+                return super::token::refuse(at, "this is no flag of a table");
+            }
             let item = if is_dormant(&flags) {
                 TableItem::Dormant
             } else {
@@ -80,7 +56,10 @@ fn table_line(input: &str) -> Parsed<'_, TableItem<'_>> {
             };
             Ok((rest, item))
         }
-        "comment" => cut(label).map(|_| TableItem::Nothing).parse(rest),
+        "comment" => {
+            let (rest, _) = cut(label).parse(rest)?;
+            Ok((rest, TableItem::Comment(between(input, rest))))
+        }
         "define" | "redefine" | "undefine" => definition.map(TableItem::Definition).parse(input),
         "include" => include.map(TableItem::Include).parse(input),
         "flowtable" | "counter" | "quota" | "limit" | "secmark" | "synproxy" | "tunnel" => {
@@ -102,6 +81,17 @@ pub(super) fn is_dormant(flags: &Expr<'_>) -> bool {
         ExprKind::List(flags) => flags.iter().any(is_it),
         _ => is_it(flags),
     }
+}
+
+/// The first flag that tables do not have (nft(8), "Tables").
+fn unknown_flag<'a>(flags: &Expr<'a>) -> Option<&'a str> {
+    let is_unknown = |flag: &&Expr<'a>| !matches!(&flag.kind, ExprKind::Word(word) if matches!(word.text, "dormant" | "owner" | "persist"));
+    let one = std::slice::from_ref(flags);
+    let all = match &flags.kind {
+        ExprKind::List(flags) => flags.as_slice(),
+        _ => one,
+    };
+    all.iter().find(is_unknown).map(|flag| flag.text)
 }
 
 /// A name of a table, chain, set or object.

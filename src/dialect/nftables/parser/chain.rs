@@ -6,57 +6,41 @@ use nom::sequence::preceded;
 
 use super::command::{definition, include};
 use super::expression::{names, variable};
-use super::statement::{reason, rule};
-use super::token::{
-    Parsed, between, blank, ends, has_symbol, is_end, keyword, label, peek_word, skip_statement, symbol,
-    text, unexpected, word,
-};
+use super::lines::{all_lines, lines_of, say_twice};
+use super::statement::rule;
+use super::token::{Parsed, between, blank, has_symbol, keyword, label, peek_word, symbol, text, word};
 use crate::dialect::nftables::ast::{ChainItem, Expr, ExprKind, HookLine, Unread};
 
 /// All of a text as the lines of a chain: what a file says that is included there.
 pub(in crate::dialect::nftables) fn chain_items(text: &str) -> Vec<ChainItem<'_>> {
-    let (mut rest, mut items) = (text, Vec::new());
-    loop {
-        let (after, mut more) = lines_of(rest);
-        items.append(&mut more);
-        if ends(after).is_empty() {
-            return items;
-        }
-        items.push(ChainItem::Bad(unexpected(after)));
-        rest = blank(after).get(1..).unwrap_or("");
-    }
+    all_lines(text, &chain_line, &ChainItem::Bad)
 }
 
-/// `chain-block ::= "{" (ends | blank)? (chain-line (ends chain-line)* ends?)? blank? "}"`
+/// `chain-block ::= "{" (ends | blank)? (chain-line ends)* "}"`
 ///
 /// `{ … }` of a chain.
-pub(super) fn chain_block(input: &str) -> Parsed<'_, Vec<ChainItem<'_>>> {
+pub(super) fn chain_block<'a>(input: &'a str) -> Parsed<'a, Vec<ChainItem<'a>>> {
     let (rest, _) = symbol("{").parse(input)?;
-    let (rest, items) = lines_of(rest);
+    let (rest, mut items) = lines_of(rest, &chain_line, &ChainItem::Bad);
     let (rest, _) = symbol("}").parse(rest)?;
+    let comment = |item: &ChainItem<'a>| match item {
+        ChainItem::Comment(text) => Some(*text),
+        _ => None,
+    };
+    let policy = |item: &ChainItem<'a>| match item {
+        ChainItem::Policy(policy) => Some(policy.text),
+        _ => None,
+    };
+    say_twice(&mut items, comment, ChainItem::Bad);
+    say_twice(&mut items, policy, ChainItem::Bad);
     Ok((rest, items))
-}
-
-fn lines_of(input: &str) -> (&str, Vec<ChainItem<'_>>) {
-    let (mut rest, mut items) = (ends(input), Vec::new());
-    while !rest.is_empty() && !has_symbol(rest, "}") {
-        let (after, item) = chain_line(rest);
-        items.push(item);
-        if !is_end(after) {
-            items.push(ChainItem::Bad(unexpected(after)));
-            rest = ends(skip_statement(after));
-            continue;
-        }
-        rest = ends(after);
-    }
-    (rest, items)
 }
 
 /// `chain-line ::= hook-line | policy | "comment" (blank? quoted | blank word) | rule`
 ///
 /// What it says.
-fn chain_line(input: &str) -> (&str, ChainItem<'_>) {
-    let read = match peek_word(input) {
+fn chain_line(input: &str) -> Parsed<'_, ChainItem<'_>> {
+    match peek_word(input) {
         "type" if !peek_word(blank(input).get(4..).unwrap_or("")).is_empty() => hook_line(input),
         "policy" => policy(input),
         "flags" => preceded(keyword("flags"), names)
@@ -65,17 +49,14 @@ fn chain_line(input: &str) -> (&str, ChainItem<'_>) {
         "devices" | "device" => devices(input),
         "define" | "redefine" | "undefine" => definition.map(ChainItem::Definition).parse(input),
         "include" => include.map(ChainItem::Include).parse(input),
-        "comment" => preceded(keyword("comment"), cut(label))
-            .map(|_| ChainItem::Nothing)
-            .parse(input),
+        "comment" => {
+            let (rest, _) = preceded(keyword("comment"), cut(label)).parse(input)?;
+            Ok((rest, ChainItem::Comment(between(input, rest))))
+        }
         _ => {
             let (rest, rule) = rule(input);
             Ok((rest, ChainItem::Rule(rule)))
         }
-    };
-    match read {
-        Ok((rest, item)) => (rest, item),
-        Err(error) => (skip_statement(input), ChainItem::Bad(reason(error, input))),
     }
 }
 
@@ -140,13 +121,11 @@ fn atom(input: &str) -> Parsed<'_, Expr<'_>> {
 type Priority<'a> = (&'a str, Expr<'a>, Option<(bool, &'a str)>);
 
 /// `priority ::= blank "filter" ((blank? "+" | blank "-") blank?
-///     /0{0,}([0-9]{1,9}|1[0-9]{9}|20[0-9]{8}|21[0-3][0-9]{7}|214[0-6][0-9]{6}|2147[0-3][0-9]{5}|21474[0-7][0-9]{4}|214748[0-2][0-9]{3}|2147483[0-5][0-9]{2}|21474836[0-3][0-9]|214748364[0-7])/)?
+///     /0{1,}([0-7]{0,10}|1[0-7]{10})|([1-9][0-9]{0,8}|1[0-9]{9}|20[0-9]{8}|21[0-3][0-9]{7}|214[0-6][0-9]{6}|2147[0-3][0-9]{5}|21474[0-7][0-9]{4}|214748[0-2][0-9]{3}|2147483[0-5][0-9]{2}|21474836[0-3][0-9]|214748364[0-7])/)?
 ///     | blank
-///     /0{0,}([0-9]{1,9}|1[0-9]{9}|20[0-9]{8}|21[0-3][0-9]{7}|214[0-6][0-9]{6}|2147[0-3][0-9]{5}|21474[0-7][0-9]{4}|214748[0-2][0-9]{3}|2147483[0-5][0-9]{2}|21474836[0-3][0-9]|214748364[0-7])/
-///     (blank? ("+" | "-") blank?
-///     /0{0,}([0-9]{1,9}|1[0-9]{9}|20[0-9]{8}|21[0-3][0-9]{7}|214[0-6][0-9]{6}|2147[0-3][0-9]{5}|21474[0-7][0-9]{4}|214748[0-2][0-9]{3}|2147483[0-5][0-9]{2}|21474836[0-3][0-9]|214748364[0-7])/)?
+///     /0{1,}([0-7]{0,10}|1[0-7]{10})|([1-9][0-9]{0,8}|1[0-9]{9}|20[0-9]{8}|21[0-3][0-9]{7}|214[0-6][0-9]{6}|2147[0-3][0-9]{5}|21474[0-7][0-9]{4}|214748[0-2][0-9]{3}|2147483[0-5][0-9]{2}|21474836[0-3][0-9]|214748364[0-7])/
 ///     | blank "-" blank?
-///     /0{0,}([0-9]{1,9}|1[0-9]{9}|20[0-9]{8}|21[0-3][0-9]{7}|214[0-6][0-9]{6}|2147[0-3][0-9]{5}|21474[0-7][0-9]{4}|214748[0-2][0-9]{3}|2147483[0-5][0-9]{2}|21474836[0-3][0-9]|214748364[0-7])/`
+///     /0{1,}([0-7]{0,10}|1[0-7]{10})|([1-9][0-9]{0,8}|1[0-9]{9}|20[0-9]{8}|21[0-3][0-9]{7}|214[0-6][0-9]{6}|2147[0-3][0-9]{5}|21474[0-7][0-9]{4}|214748[0-2][0-9]{3}|2147483[0-5][0-9]{2}|21474836[0-3][0-9]|214748364[0-7])/`
 ///
 /// `-150`, `filter`, `filter + 10`, `$prio`
 fn priority(input: &str) -> Result<Priority<'_>, nom::Err<Unread<'_>>> {

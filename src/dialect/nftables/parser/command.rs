@@ -15,7 +15,8 @@ use super::token::{
     symbol, unexpected, word, wrong,
 };
 use crate::dialect::nftables::ast::{
-    ChainBlock, Command, Definition, Item, Object, Place, Rule, SetBlock, TableFamily, TableName, Verb, Word,
+    ChainBlock, Command, Definition, Intervals, Item, Object, Place, Rule, SetBlock, TableFamily, TableName,
+    Verb, Word,
 };
 
 /// `items ::= /([ \t\n;]|\\\n|#[^\n]*\n)+/? (command (ends table)* ends?)?
@@ -311,6 +312,7 @@ fn empty_set(name: &str) -> SetBlock<'_> {
         keys: Vec::new(),
         is_dynamic: false,
         has_timeout: false,
+        intervals: Intervals::None,
         elements: None,
         bad: Vec::new(),
     }

@@ -7,6 +7,7 @@ mod block;
 mod chain;
 mod command;
 mod expression;
+mod lines;
 mod selector;
 mod set;
 mod statement;

@@ -23,6 +23,9 @@ fn other<'a>(from: &'a str, rest: &'a str, kind: Type, keeps: bool) -> Key {
     }))
 }
 
+/// Ports by their place, and as nft prints them.
+const PORTS_BY_PLACE: &[(&str, &str)] = &[("@th,0,16", "th sport"), ("@th,16,16", "th dport")];
+
 /// The words with one blank between them.
 pub(in crate::dialect::nftables) fn canonical(text: &str) -> String {
     let mut name = String::with_capacity(text.len());
@@ -30,7 +33,8 @@ pub(in crate::dialect::nftables) fn canonical(text: &str) -> String {
         if !name.is_empty() {
             name.push(' ');
         }
-        name.push_str(part);
+        let named = PORTS_BY_PLACE.iter().find(|(place, _)| *place == part);
+        name.push_str(named.map_or(part, |(_, named)| named));
     }
     name
 }

@@ -7,28 +7,31 @@ use nom::multi::many0;
 use nom::sequence::preceded;
 
 use super::expression::names;
+use super::lines::unended;
 use super::statement::{counter, elements, gate, last_used, reason, selected};
 use super::token::{
     Parsed, between, ends, has_symbol, is_end, keyword, number, peek_word, skip_statement, symbol, text,
     unexpected, word,
 };
-use crate::dialect::nftables::ast::{Expr, ExprKind, KeyType, SetBlock, Unread};
+use crate::dialect::nftables::ast::{Expr, ExprKind, Intervals, KeyType, SetBlock, Unread};
 
-/// `set-block ::= "{" (ends | blank)? "type" blank ("ipv4_addr" (ends set-flags)? (ends "elements" blank? "="
+/// `set-block ::= "{" (ends | blank)? "type" blank ("ipv4_addr" ends (set-flags ends)? ("elements" blank? "="
 ///     blank? "{" lines? (dotted-address (blank? "/" blank? prefix | blank? "-" blank? dotted-address)? |
 ///     /[A-Za-z_][A-Za-z0-9._-]*/ - /[_.-]+/) (lines? "," lines? (dotted-address (blank? "/" blank? prefix |
-///     blank? "-" blank? dotted-address)? | /[A-Za-z_][A-Za-z0-9._-]*/ - /[_.-]+/))* (lines? ",")? lines?
-///     "}")? | "inet_service" (ends set-flags)? (ends "elements" blank? "=" blank? "{" lines?
-///     (/0{0,}([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])|ssh|https?|domain/
-///     | (/0{0,}([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])/ blank? |
-///     /ssh|https?|domain/ blank) ("/" blank? /0{0,}([0-9]|1[0-6])/ | "-" blank?
-///     /0{0,}([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])|ssh|https?|domain/))
+///     blank? "-" blank? dotted-address)? | /[A-Za-z_][A-Za-z0-9._-]*/ - /[_.-]+/))* (lines? ",")? lines? "}"
+///     (ends | blank)?)? | "inet_service" ends (set-flags ends)? ("elements" blank? "=" blank? "{" lines?
+///     (/0{1,}([0-7]{0,5}|1[0-7]{5})|([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])|ssh|https?|domain/
+///     |
+///     (/0{1,}([0-7]{0,5}|1[0-7]{5})|([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])/
+///     blank? | /ssh|https?|domain/ blank) ("/" blank? /0{1,}(1?[0-7]|20)?|[1-9]|1[0-6]/ | "-" blank?
+///     /0{1,}([0-7]{0,5}|1[0-7]{5})|([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])|ssh|https?|domain/))
 ///     (lines? "," lines?
-///     (/0{0,}([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])|ssh|https?|domain/
-///     | (/0{0,}([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])/ blank? |
-///     /ssh|https?|domain/ blank) ("/" blank? /0{0,}([0-9]|1[0-6])/ | "-" blank?
-///     /0{0,}([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])|ssh|https?|domain/)))*
-///     (lines? ",")? lines? "}")?) ends? blank? "}"`
+///     (/0{1,}([0-7]{0,5}|1[0-7]{5})|([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])|ssh|https?|domain/
+///     |
+///     (/0{1,}([0-7]{0,5}|1[0-7]{5})|([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])/
+///     blank? | /ssh|https?|domain/ blank) ("/" blank? /0{1,}(1?[0-7]|20)?|[1-9]|1[0-6]/ | "-" blank?
+///     /0{1,}([0-7]{0,5}|1[0-7]{5})|([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])|ssh|https?|domain/)))*
+///     (lines? ",")? lines? "}" (ends | blank)?)?) "}"`
 ///
 /// `{ type ipv4_addr; flags interval; elements = { … } }` of a set or map.
 pub(super) fn set_block<'a>(name: &'a str) -> impl FnMut(&'a str) -> Parsed<'a, SetBlock<'a>> {
@@ -39,6 +42,7 @@ pub(super) fn set_block<'a>(name: &'a str) -> impl FnMut(&'a str) -> Parsed<'a, 
             keys: Vec::new(),
             is_dynamic: false,
             has_timeout: false,
+            intervals: Intervals::None,
             elements: None,
             bad: Vec::new(),
         };
@@ -46,7 +50,13 @@ pub(super) fn set_block<'a>(name: &'a str) -> impl FnMut(&'a str) -> Parsed<'a, 
         let mut rest = ends(rest);
         while !rest.is_empty() && !has_symbol(rest, "}") {
             match line(rest, &mut block) {
-                Ok((after, ())) if is_end(after) => rest = ends(after),
+                Ok((after, ())) if is_end(after) => {
+                    let closes = matches!(peek_word(rest), "elements" | "auto-merge");
+                    if has_symbol(after, "}") && !closes {
+                        block.bad.push(unended(after));
+                    }
+                    rest = ends(after);
+                }
                 Ok((after, ())) => {
                     block.bad.push(unexpected(after));
                     rest = ends(skip_statement(after));
@@ -83,7 +93,10 @@ fn line<'a>(input: &'a str, block: &mut SetBlock<'a>) -> Parsed<'a, ()> {
                 .0
         }
         "policy" => alt((keyword("performance"), keyword("memory"))).parse(rest)?.0,
-        "auto-merge" => rest,
+        "auto-merge" => {
+            block.intervals = Intervals::Merged;
+            rest
+        }
         "comment" => text(rest)?.0,
         "counter" | "last" | "limit" | "quota" | "ct" => kept_with_elements(input)?.0,
         "elements" => {
@@ -118,7 +131,8 @@ fn set_flags<'a>(flags: &Expr<'a>, block: &mut SetBlock<'a>) -> Result<(), nom::
         ExprKind::Word(word) => match word.text {
             "dynamic" => block.is_dynamic = true,
             "timeout" => block.has_timeout = true,
-            "interval" | "constant" => {}
+            "interval" => block.intervals = block.intervals.max(Intervals::Apart),
+            "constant" => {}
             _ => bad = Some(flag.text),
         },
         _ => bad = Some(flag.text),

@@ -84,7 +84,7 @@ pub(super) fn reason<'a>(error: nom::Err<Unread<'a>>, input: &'a str) -> Unread<
 
 /// `statement ::= "counter" (blank "packets" blank number blank "bytes" blank number)? | "log" (blank
 ///     "prefix" blank word)? | "notrack" | "continue" | gate | ("meta" blank)? "mark" blank "set" blank
-///     /0{0,}([0-9]{1,9}|[1-3][0-9]{9}|4[01][0-9]{8}|42[0-8][0-9]{7}|429[0-3][0-9]{6}|4294[0-8][0-9]{5}|42949[0-5][0-9]{4}|429496[0-6][0-9]{3}|4294967[01][0-9]{2}|42949672[0-8][0-9]|429496729[0-5])|0x0{0,}[0-9a-fA-F]{1,8}/
+///     /0{1,}([0-7]{0,10}|[1-3][0-7]{10})|([1-9][0-9]{0,8}|[1-3][0-9]{9}|4[01][0-9]{8}|42[0-8][0-9]{7}|429[0-3][0-9]{6}|4294[0-8][0-9]{5}|42949[0-5][0-9]{4}|429496[0-6][0-9]{3}|4294967[01][0-9]{2}|42949672[0-8][0-9]|429496729[0-5])|0x0{0,}[0-9a-fA-F]{1,8}/
 ///     | expression`
 ///
 /// What it says.
@@ -136,21 +136,21 @@ fn kind(input: &str) -> Parsed<'_, Kind<'_>> {
 /// `expression ::= "ip" blank ("saddr" | "daddr") (blank? ("==" | "!=") blank? | blank) (dotted-address
 ///     (blank? "/" blank? prefix | blank? "-" blank? dotted-address)? | /[A-Za-z_][A-Za-z0-9._-]*/ -
 ///     /[_.-]+/) | selector (blank? ("==" | "!=") blank? | blank)
-///     (/0{0,}([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])|ssh|https?|domain/
-///     | (/0{0,}([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])/ blank? |
-///     /ssh|https?|domain/ blank) ("/" blank? /0{0,}([0-9]|1[0-6])/ | "-" blank?
-///     /0{0,}([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])|ssh|https?|domain/))
+///     (/0{1,}([0-7]{0,5}|1[0-7]{5})|([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])|ssh|https?|domain/
+///     | (/0{1,}([0-7]{0,5}|1[0-7]{5})|([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])/ blank? |
+///     /ssh|https?|domain/ blank) ("/" blank? /0{1,}(1?[0-7]|20)?|[1-9]|1[0-6]/ | "-" blank?
+///     /0{1,}([0-7]{0,5}|1[0-7]{5})|([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])|ssh|https?|domain/))
 ///     | selector blank? ("<" | "<=" | ">" | ">=") blank?
-///     /0{0,}([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])|ssh|https?|domain/
+///     /0{1,}([0-7]{0,5}|1[0-7]{5})|([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])|ssh|https?|domain/
 ///     | "meta" blank "l4proto" (blank? ("==" | "!=") blank? | blank)
-///     /tcp|udp|icmp|icmpv6|sctp|dccp|udplite|ip|0{0,}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])/ | "meta"
+///     /tcp|udp|icmp|icmpv6|sctp|dccp|udplite|ip|0{1,}([0-7]{0,2}|[1-3][0-7]{2})|(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9][0-9]?)/ | "meta"
 ///     blank "nfproto" (blank? ("==" | "!=") blank? | blank) ("ipv4" | "ipv6") | ("meta" blank)? "mark"
 ///     (blank? ("==" | "!=") blank? | blank)
-///     /0{0,}([0-9]{1,9}|[1-3][0-9]{9}|4[01][0-9]{8}|42[0-8][0-9]{7}|429[0-3][0-9]{6}|4294[0-8][0-9]{5}|42949[0-5][0-9]{4}|429496[0-6][0-9]{3}|4294967[01][0-9]{2}|42949672[0-8][0-9]|429496729[0-5])|0x0{0,}[0-9a-fA-F]{1,8}/
+///     /0{1,}([0-7]{0,10}|[1-3][0-7]{10})|([1-9][0-9]{0,8}|[1-3][0-9]{9}|4[01][0-9]{8}|42[0-8][0-9]{7}|429[0-3][0-9]{6}|4294[0-8][0-9]{5}|42949[0-5][0-9]{4}|429496[0-6][0-9]{3}|4294967[01][0-9]{2}|42949672[0-8][0-9]|429496729[0-5])|0x0{0,}[0-9a-fA-F]{1,8}/
 ///     (blank? "/" blank? prefix | blank? "-" blank?
-///     /0{0,}([0-9]{1,9}|[1-3][0-9]{9}|4[01][0-9]{8}|42[0-8][0-9]{7}|429[0-3][0-9]{6}|4294[0-8][0-9]{5}|42949[0-5][0-9]{4}|429496[0-6][0-9]{3}|4294967[01][0-9]{2}|42949672[0-8][0-9]|429496729[0-5])|0x0{0,}[0-9a-fA-F]{1,8}/)?
+///     /0{1,}([0-7]{0,10}|[1-3][0-7]{10})|([1-9][0-9]{0,8}|[1-3][0-9]{9}|4[01][0-9]{8}|42[0-8][0-9]{7}|429[0-3][0-9]{6}|4294[0-8][0-9]{5}|42949[0-5][0-9]{4}|429496[0-6][0-9]{3}|4294967[01][0-9]{2}|42949672[0-8][0-9]|429496729[0-5])|0x0{0,}[0-9a-fA-F]{1,8}/)?
 ///     | "icmp" blank "type" (blank? ("==" | "!=") blank? | blank)
-///     /echo-reply|echo-request|destination-unreachable|redirect|time-exceeded|0{0,}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])/
+///     /echo-reply|echo-request|destination-unreachable|redirect|time-exceeded|0{1,}([0-7]{0,2}|[1-3][0-7]{2})|(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9][0-9]?)/
 ///     | "ct" blank "state" (blank? ("==" | "!=" | "!") blank? | blank)
 ///     (/new|established|related|invalid|untracked/ (blank? "," blank?
 ///     /new|established|related|invalid|untracked/)* (blank "/" blank?
@@ -294,7 +294,7 @@ fn log_flags(input: &str) -> Parsed<'_, ()> {
 }
 
 /// `gate ::= "limit" blank "rate" blank ("over" blank)? number blank? "/" blank? ("second" | "minute" |
-///     "hour") (blank "burst" blank number (blank "packets")?)?`
+///     "hour") (blank "burst" blank number blank "packets")?`
 ///
 /// `limit rate 10/second burst 5 packets`, `quota over 1 mbytes`, `ct count over 5`: the name of the limit.
 pub(super) fn gate(input: &str) -> Parsed<'_, &'static str> {
@@ -349,13 +349,13 @@ fn rate(input: &str) -> Parsed<'_, ()> {
     wrong(rest)
 }
 
-/// `10`, `10 mbytes`
+/// `10 mbytes`
 fn quantity(input: &str) -> Parsed<'_, ()> {
     let (rest, _) = number(input)?;
     if UNITS.contains(&peek_word(rest)) {
         return Ok((word(rest)?.0, ()));
     }
-    Ok((rest, ()))
+    wrong(rest)
 }
 
 /// `reject ::= "reject" (blank "with" blank ("tcp" blank "reset" | "icmpx" blank ("type" blank)?

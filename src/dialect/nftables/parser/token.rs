@@ -218,9 +218,9 @@ pub(super) fn label(input: &str) -> Parsed<'_, Word<'_>> {
     }
 }
 
-/// `number ::= /0x[0-9a-fA-F]+|[0-9]+/`
+/// `number ::= /0x[0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*/`
 ///
-/// A number in decimal or hexadecimal.
+/// A number in decimal, hexadecimal or, with a leading zero, octal.
 pub(super) fn number(input: &str) -> Parsed<'_, &str> {
     match word(input) {
         Ok((rest, word)) if is_number(word) => Ok((rest, word)),
@@ -231,6 +231,7 @@ pub(super) fn number(input: &str) -> Parsed<'_, &str> {
 fn is_number(word: &str) -> bool {
     match word.strip_prefix("0x") {
         Some(hex) => !hex.is_empty() && hex.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        None if word.starts_with('0') => word.bytes().all(|byte| matches!(byte, b'0'..=b'7')),
         None => !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()),
     }
 }
