@@ -41,7 +41,8 @@ impl<'t, 'a> Loader<'t, 'a> {
         }
     }
 
-    pub(super) fn finish(self) -> (Program<'a>, Vec<Finding>) {
+    pub(super) fn finish(mut self) -> (Program<'a>, Vec<Finding>) {
+        self.program.tables.iter_mut().for_each(super::filled::mark);
         (self.program, self.notices)
     }
 

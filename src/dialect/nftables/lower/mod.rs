@@ -12,6 +12,7 @@ mod condition;
 mod content;
 mod cube;
 mod demand;
+mod filled;
 mod holds;
 mod map;
 mod membership;
