@@ -11,7 +11,7 @@ use portcullis::packet::Family;
 use crate::answer::ask;
 use crate::corners::probes;
 use crate::counters;
-use crate::loading::{self, Loaded};
+use crate::loading::{self, Loaded, Tool};
 use crate::markers::{self, Seen};
 use crate::namespace::{Namespace, Routes, USUAL};
 use crate::probe::Probe;
@@ -128,7 +128,11 @@ fn judge_family(
     if let (Some(counted), None) = (&kernel.counted, &subject.loaded) {
         // Where one of several rules decides, and all alike, none is named.
         let is_exact = judgement.tally.unknown == 0 && answers.iter().all(|answer| answer.rule.is_some());
-        let (n_rules, differing) = counters::compare(text, counted, &decided, is_exact);
+        let (n_rules, differing) = if subject.tool == Tool::Nft {
+            counters::compare_nft(text, counted, &decided)
+        } else {
+            counters::compare(text, counted, &decided, is_exact)
+        };
         judgement.tally.rules_counted = n_rules;
         judgement
             .mistakes
