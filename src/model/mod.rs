@@ -13,6 +13,7 @@ mod interpret;
 mod order;
 mod path;
 mod reach;
+mod reduction;
 mod redundant;
 
 pub use compile::{Compiler, HostFacts};

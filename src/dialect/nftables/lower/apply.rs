@@ -1,6 +1,7 @@
 //! Commands, one after the other, to the tables that they leave.
 
-use super::program::{Program, base_line, no_chain, policy_of};
+use super::hooked::{base_line, policy_of};
+use super::program::{Program, no_chain};
 use super::scope::Scope;
 use super::{Texts, items};
 use crate::dialect::include;

@@ -1,8 +1,10 @@
 //! Base chains: which hook calls which chain, when, and what it is for.
 
-use super::chains::{Group, Lowering, table_path};
+use super::chains::{Lowering, table_path};
+use super::group::Group;
+use super::hooked::BaseLine;
 use super::place::{Met, When};
-use super::program::{BaseLine, Chain, Table};
+use super::program::{Chain, Table};
 use super::scope::behind;
 use crate::dialect::nftables::ast::{Data, ExprKind, Kind, Rule, TableFamily, Verdict};
 use crate::model::{

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 use super::content::{self, Content};
+use super::group::Group;
 use super::place::{Met, Place};
 use super::program::{Program, Table};
 use super::unknown::Unknowns;
@@ -19,7 +20,7 @@ use crate::dialect::nftables::names::Type;
 use crate::dialect::reference::Uses;
 use crate::dialect::{Reading, reference};
 use crate::finding::Finding;
-use crate::model::{Base, Chain, ChainId, Families, Layer, Ruleset, is_generated};
+use crate::model::{Families, is_generated};
 use crate::source::Span;
 
 /// Lowers all tables.
@@ -41,54 +42,6 @@ pub(super) struct Lowering<'p, 'a> {
 }
 
 type CachedContent<'p, 'a> = (Vec<Type>, Rc<Content<'p, 'a>>);
-
-/// A ruleset that is being made.
-pub(super) struct Group {
-    pub(super) families: Families,
-    pub(super) chains: Vec<Chain>,
-    pub(super) bases: Vec<Base>,
-    /// Where the chains of a table went.
-    pub(super) ids: FxHashMap<(usize, usize), ChainId>,
-}
-
-impl Group {
-    fn new(families: Families) -> Self {
-        Self {
-            families,
-            chains: Vec::new(),
-            bases: Vec::new(),
-            ids: FxHashMap::default(),
-        }
-    }
-
-    /// A chain of its own.
-    pub(super) fn add(&mut self, path: String, span: Span) -> ChainId {
-        let id = ChainId(u32::try_from(self.chains.len()).unwrap_or(u32::MAX));
-        self.chains.push(Chain {
-            path,
-            span,
-            rules: Vec::new(),
-        });
-        id
-    }
-
-    /// The rules of a chain.
-    pub(super) fn set_rules(&mut self, id: ChainId, rules: Vec<crate::model::Rule>) {
-        if let Some(chain) = self.chains.get_mut(id.0 as usize) {
-            chain.rules = rules;
-        }
-    }
-
-    fn ruleset(self) -> Option<Ruleset> {
-        let is_empty = self.chains.is_empty() && self.bases.is_empty();
-        (!is_empty).then_some(Ruleset {
-            layer: Layer::HostFirewall,
-            families: self.families,
-            chains: self.chains,
-            bases: self.bases,
-        })
-    }
-}
 
 /// Whether any rule of any chain translates destinations.
 fn translates(program: &Program<'_>) -> bool {

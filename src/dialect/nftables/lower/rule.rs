@@ -1,7 +1,8 @@
 //! One rule of the text to rules of the model: a rule that changes a packet on its way, or whose verdict depends on a map,
 //! becomes several.
 
-use super::chains::{Group, Lowering};
+use super::chains::Lowering;
+use super::group::Group;
 use super::place::Place;
 use super::program::Table;
 use super::scope::behind;

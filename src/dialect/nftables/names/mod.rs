@@ -6,10 +6,12 @@
 mod constant;
 mod construct;
 mod selector;
+mod state;
 
 pub(super) use constant::{constant, default_priority, type_of_name};
 pub(super) use construct::constructs;
-pub(super) use selector::{CT, CT_DIRECTED, META, META_BARE, field, is_header, lookup};
+pub(super) use selector::{field, is_header};
+pub(super) use state::{CT, CT_DIRECTED, META, META_BARE, lookup};
 
 use crate::packet::Family;
 use crate::packet::protocol::number::{DCCP, SCTP, TCP, UDP, UDPLITE};

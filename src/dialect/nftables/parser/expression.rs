@@ -300,11 +300,11 @@ fn element_options<'a>(input: &'a str, element: &mut Element<'a>) -> Parsed<'a, 
                 after
             }
             "comment" => text(word(rest)?.0)?.0,
-            "counter" => super::statement::counter(rest)?.0,
-            "last" => super::statement::last_used(rest)?.0,
+            "counter" => super::count::counter(rest)?.0,
+            "last" => super::count::last_used(rest)?.0,
             "limit" | "quota" | "ct" => {
                 element.gated = true;
-                super::statement::gate(rest)?.0
+                super::count::gate(rest)?.0
             }
             _ => return Ok((rest, ())),
         };

@@ -3,9 +3,11 @@
 //! Parsers are nom functions over plain `&str`. INVARIANT: they recurse only into brackets, of which no text has more
 //! inside each other than [`token::too_deep`] lets through, and every slice that is returned is a slice of the input.
 
+mod address;
 mod block;
 mod chain;
 mod command;
+mod count;
 mod expression;
 mod lines;
 mod selector;
@@ -13,6 +15,7 @@ mod set;
 mod statement;
 mod token;
 mod translation;
+mod update;
 mod verdict;
 
 pub(super) use block::table_items;

@@ -6,9 +6,10 @@ use nom::combinator::cut;
 use nom::multi::many0;
 use nom::sequence::preceded;
 
+use super::count::{counter, gate, last_used};
 use super::expression::names;
 use super::lines::unended;
-use super::statement::{counter, elements, gate, last_used, reason, selected};
+use super::statement::{elements, reason, selected};
 use super::token::{
     Parsed, between, ends, has_symbol, is_end, keyword, number, peek_word, skip_statement, symbol, text,
     unexpected, word,

@@ -6,6 +6,7 @@ use nom::combinator::{cut, opt};
 use nom::multi::many0;
 use nom::sequence::preceded;
 
+use super::count::{counter, gate, last_used, log, named};
 use super::expression::{computed, left, map_of, names, right, set};
 use super::selector::selector;
 use super::token::{
@@ -13,6 +14,7 @@ use super::token::{
     symbol, text, unexpected, word, wrong,
 };
 use super::translation::{masquerade, redirect, tproxy, translation};
+use super::update::{meter, meter_of, old_set_update, set_update};
 use super::verdict::verdict;
 use crate::dialect::nftables::ast::{Comparison, Expr, ExprKind, Kind, Rule, Statement, Unread, Verdict};
 use crate::dialect::nftables::names::{Key, Type, constant};
@@ -216,148 +218,6 @@ fn comparison(input: &str) -> Parsed<'_, Comparison> {
     .parse(input)
 }
 
-/// `counter`, `counter packets 1 bytes 2`, `counter name "x"`
-pub(super) fn counter(input: &str) -> Parsed<'_, ()> {
-    let (rest, _) = keyword("counter").parse(input)?;
-    match peek_word(rest) {
-        "packets" => counted(rest, "packets", "bytes"),
-        "bytes" => counted(rest, "bytes", "packets"),
-        "name" => named(rest),
-        _ => Ok((rest, ())),
-    }
-}
-
-fn counted<'a>(input: &'a str, first: &'static str, second: &'static str) -> Parsed<'a, ()> {
-    let (rest, _) = preceded(keyword(first), number).parse(input)?;
-    let (rest, _) = preceded(keyword(second), number).parse(rest)?;
-    Ok((rest, ()))
-}
-
-/// `name "x"`, `name tcp dport map { … }`
-fn named(input: &str) -> Parsed<'_, ()> {
-    let (rest, _) = keyword("name").parse(input)?;
-    if let Ok((rest, mapped)) = left(rest)
-        && matches!(mapped.kind, ExprKind::Map(_))
-    {
-        return Ok((rest, ()));
-    }
-    Ok((text(rest)?.0, ()))
-}
-
-/// `last`, `last used 3s`, `last used never`
-pub(super) fn last_used(input: &str) -> Parsed<'_, ()> {
-    let (rest, _) = keyword("last").parse(input)?;
-    let (rest, _) = opt(preceded(keyword("used"), word)).parse(rest)?;
-    Ok((rest, ()))
-}
-
-/// `log ::= "log" blank "prefix" blank? quoted`
-///
-/// What it says.
-fn log(input: &str) -> Parsed<'_, ()> {
-    let (mut rest, _) = keyword("log").parse(input)?;
-    let mut seen: Vec<&str> = Vec::new();
-    loop {
-        let next = peek_word(rest);
-        if seen.contains(&next) && next != "flags" {
-            return wrong(rest);
-        }
-        seen.push(next);
-        rest = match next {
-            "prefix" => {
-                alt((super::expression::variable.map(|_| ()), text.map(|_| ())))
-                    .parse(word(rest)?.0)?
-                    .0
-            }
-            "group" | "snaplen" | "queue-threshold" => number(word(rest)?.0)?.0,
-            "level" => word(word(rest)?.0)?.0,
-            "flags" => log_flags(word(rest)?.0)?.0,
-            _ => return Ok((rest, ())),
-        };
-    }
-}
-
-/// `tcp sequence,options`, `ip options`, `skuid`, `ether`, `all`
-fn log_flags(input: &str) -> Parsed<'_, ()> {
-    let (rest, name) = word(input)?;
-    match name {
-        "tcp" => {
-            let part = || alt((keyword("sequence"), keyword("options")));
-            let (rest, _) = part().parse(rest)?;
-            let (rest, _) = many0(preceded(symbol(","), part())).parse(rest)?;
-            Ok((rest, ()))
-        }
-        "ip" => keyword("options").map(|_| ()).parse(rest),
-        "skuid" | "ether" | "all" => Ok((rest, ())),
-        _ => wrong(input),
-    }
-}
-
-/// `gate ::= "limit" blank "rate" blank ("over" blank)? number blank? "/" blank? ("second" | "minute" |
-///     "hour") (blank "burst" blank number blank "packets")?`
-///
-/// `limit rate 10/second burst 5 packets`, `quota over 1 mbytes`, `ct count over 5`: the name of the limit.
-pub(super) fn gate(input: &str) -> Parsed<'_, &'static str> {
-    let (rest, name) = word(input)?;
-    match name {
-        "limit" if peek_word(rest) == "name" => named(rest).map(|(rest, ())| (rest, "limit")),
-        "limit" => {
-            let (rest, _) = keyword("rate").parse(rest)?;
-            let (rest, _) = opt(alt((keyword("over"), keyword("until")))).parse(rest)?;
-            let (rest, ()) = rate(rest)?;
-            let (rest, _) = opt(preceded(keyword("burst"), quantity)).parse(rest)?;
-            Ok((rest, "limit"))
-        }
-        "quota" if peek_word(rest) == "name" => named(rest).map(|(rest, ())| (rest, "quota")),
-        "quota" => {
-            let (rest, _) = opt(alt((keyword("over"), keyword("until")))).parse(rest)?;
-            let (rest, ()) = quantity(rest)?;
-            let (rest, _) = opt(preceded(keyword("used"), quantity)).parse(rest)?;
-            Ok((rest, "quota"))
-        }
-        "ct" => {
-            let (rest, _) = keyword("count").parse(rest)?;
-            let (rest, _) = opt(keyword("over")).parse(rest)?;
-            let (rest, _) = number(rest)?;
-            Ok((rest, "ct count"))
-        }
-        _ => wrong(input),
-    }
-}
-
-const UNITS: &[&str] = &["bytes", "kbytes", "mbytes", "packets"];
-const TIMES: &[&str] = &["second", "minute", "hour", "day", "week"];
-
-/// `10/second`, `10 kbytes/second`
-fn rate(input: &str) -> Parsed<'_, ()> {
-    let (rest, _) = number(input)?;
-    if let Some((unit, time)) = peek_word(rest).split_once('/')
-        && UNITS.contains(&unit)
-        && TIMES.contains(&time)
-    {
-        return Ok((word(rest)?.0, ()));
-    }
-    let rest = if UNITS.contains(&peek_word(rest)) {
-        word(rest)?.0
-    } else {
-        rest
-    };
-    let (rest, _) = symbol("/").parse(rest)?;
-    if TIMES.contains(&peek_word(rest)) {
-        return Ok((word(rest)?.0, ()));
-    }
-    wrong(rest)
-}
-
-/// `10 mbytes`
-fn quantity(input: &str) -> Parsed<'_, ()> {
-    let (rest, _) = number(input)?;
-    if UNITS.contains(&peek_word(rest)) {
-        return Ok((word(rest)?.0, ()));
-    }
-    wrong(rest)
-}
-
 /// `reject ::= "reject" (blank "with" blank ("tcp" blank "reset" | "icmpx" blank ("type" blank)?
 ///     ("port-unreachable" | "admin-prohibited")))?`
 ///
@@ -434,81 +294,6 @@ fn forward(input: &str) -> Parsed<'_, ()> {
     let (rest, _) = preceded(keyword("to"), computed).parse(rest)?;
     let (rest, _) = opt(preceded(keyword("device"), computed)).parse(rest)?;
     Ok((rest, ()))
-}
-
-/// `add @seen { ip saddr timeout 1h limit rate 10/second }`
-fn set_update(input: &str) -> Parsed<'_, Kind<'_>> {
-    let (rest, _) = word(input)?;
-    let (rest, of) = preceded(symbol("@"), word).parse(rest)?;
-    let (rest, (key, gated)) = update_block(rest)?;
-    Ok((rest, Kind::Update { set: of, key, gated }))
-}
-
-/// What is put into a set, and whether a limit goes with it.
-fn update_block(input: &str) -> Parsed<'_, (Expr<'_>, bool)> {
-    let (rest, _) = symbol("{").parse(input)?;
-    let (rest, key) = computed(rest)?;
-    let (rest, mut gated) = update_options(rest)?;
-    let mut rest = rest;
-    if has_symbol(rest, ":") {
-        let (after, _) = symbol(":").parse(rest)?;
-        rest = match verdict(after) {
-            Ok((after, _)) => after,
-            Err(_) => computed(after)?.0,
-        };
-        let (after, more) = update_options(rest)?;
-        rest = after;
-        gated |= more;
-    }
-    let (rest, _) = symbol("}").parse(rest)?;
-    Ok((rest, (key, gated)))
-}
-
-fn update_options(input: &str) -> Parsed<'_, bool> {
-    let (mut rest, mut gated) = (input, false);
-    loop {
-        rest = match peek_word(rest) {
-            "timeout" | "expires" => word(word(rest)?.0)?.0,
-            "counter" => counter(rest)?.0,
-            "last" => last_used(rest)?.0,
-            "comment" => text(word(rest)?.0)?.0,
-            "limit" | "quota" | "ct" => {
-                gated = true;
-                gate(rest)?.0
-            }
-            _ => return Ok((rest, gated)),
-        };
-    }
-}
-
-/// `set add ip saddr @seen`
-fn old_set_update(input: &str) -> Parsed<'_, Kind<'_>> {
-    let (rest, _) = preceded(
-        keyword("set"),
-        alt((keyword("add"), keyword("update"), keyword("delete"))),
-    )
-    .parse(input)?;
-    let (rest, key) = computed(rest)?;
-    let (rest, gated) = update_options(rest)?;
-    let (rest, of) = preceded(symbol("@"), word).parse(rest)?;
-    Ok((rest, Kind::Update { set: of, key, gated }))
-}
-
-/// `meter NAME size 10 { ip saddr limit rate 10/second }`
-fn meter(input: &str) -> Parsed<'_, Kind<'_>> {
-    meter_of(word(input)?.0)
-}
-
-fn meter_of(input: &str) -> Parsed<'_, Kind<'_>> {
-    let rest = if has_symbol(input, "{") {
-        input
-    } else {
-        word(input)?.0
-    };
-    let (rest, _) = opt(preceded(keyword("size"), number)).parse(rest)?;
-    let (rest, (_, gated)) = update_block(rest)?;
-    let kind = if gated { Kind::Limit("meter") } else { Kind::Pass };
-    Ok((rest, kind))
 }
 
 /// `synproxy mss 1460 wscale 7 timestamp sack-perm`

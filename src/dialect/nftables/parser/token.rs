@@ -2,11 +2,10 @@
 //!
 //! INVARIANT: whatever is returned is a slice of the input, and nothing here recurses.
 
-use std::net::Ipv6Addr;
-
 use nom::error::{ErrorKind, ParseError};
 use nom::{Err, IResult, Parser};
 
+use super::address::{class_id, colon_address, dotted_address};
 use crate::dialect::nftables::ast::{Unread, Word};
 
 /// What a parser returns. A failure (`cut`) is a mistake for sure; an error, that something else may stand there.
@@ -282,62 +281,8 @@ fn word_at(at: &str) -> Option<&str> {
     at.get(..end + star)
 }
 
-fn span(text: &str, is_in: impl Fn(u8) -> bool) -> usize {
+pub(super) fn span(text: &str, is_in: impl Fn(u8) -> bool) -> usize {
     text.bytes().take_while(|&byte| is_in(byte)).count()
-}
-
-/// An IPv6 address, or the address of an Ethernet card.
-fn colon_address(at: &str) -> Option<&str> {
-    const LONGEST: usize = 45;
-    let bytes = at.bytes().take(LONGEST);
-    let length = bytes
-        .take_while(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'))
-        .count();
-    let mut run = at.get(..length)?;
-    if run.bytes().filter(|&byte| byte == b':').count() < 2 {
-        return None;
-    }
-    loop {
-        if run.parse::<Ipv6Addr>().is_ok() || is_ethernet(run) {
-            return Some(run);
-        }
-        let end = run.rfind([':', '.'])?;
-        run = run.get(..end)?;
-    }
-}
-
-/// `1:2`: a class of traffic, where something follows that no verdict begins with.
-fn class_id(at: &str) -> Option<&str> {
-    let digits = |text: &str| span(text, |byte| byte.is_ascii_hexdigit());
-    let major = digits(at);
-    let rest = at.get(major..)?.strip_prefix(':')?;
-    let minor = digits(rest);
-    let is_end = matches!(
-        rest.as_bytes().get(minor),
-        Some(b' ' | b'\t' | b'\n' | b'-' | b'}' | b',')
-    );
-    let fits = |length: usize| (1..=4).contains(&length);
-    (fits(major) && fits(minor) && is_end).then(|| at.get(..=major + minor))?
-}
-
-fn is_ethernet(run: &str) -> bool {
-    let is_byte =
-        |part: &str| matches!(part.len(), 1 | 2) && part.bytes().all(|byte| byte.is_ascii_hexdigit());
-    run.split(':').count() == 6 && run.split(':').all(is_byte)
-}
-
-/// `dotted-address ::=
-///     /(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(\.(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}/`
-///
-/// An IPv4 address, or what is meant to be one.
-fn dotted_address(at: &str) -> Option<&str> {
-    let end = span(at, |byte| byte.is_ascii_digit() || byte == b'.');
-    let run = at.get(..end)?.trim_end_matches('.');
-    if !run.contains('.') {
-        return None;
-    }
-    let rest = at.get(run.len()..)?;
-    at.get(..run.len() + span(rest, |byte| byte.is_ascii_alphanumeric() || byte == b'_'))
 }
 
 /// Brackets that may stand inside each other.
