@@ -19,6 +19,9 @@ const MAX_ASKED: usize = 64;
 /// Chains that ufw keeps for settings that may be off (`ufw-init`).
 const KEPT_BY_UFW: &[&str] = &["ufw-", "ufw6-"];
 
+/// Tables in which `OpenWrt` and firewalld make chains for all zones, used or not.
+const KEPT_TABLES: &[&str] = &["inet fw4/", "inet firewalld/"];
+
 /// Who leads to a chain: the chain and the number of the rule.
 type Callers = BTreeMap<Place, Vec<(ChainId, usize)>>;
 
@@ -87,7 +90,8 @@ fn chain_at(rulesets: &[Ruleset], (at, id): Place) -> Option<&Chain> {
 /// Whether it matters that nothing comes to a chain: it has rules, a name of its own, and no program keeps it.
 fn is_worth_saying(chain: &Chain) -> bool {
     let name = chain.path.rsplit('/').next().unwrap_or_default();
-    let is_kept = KEPT_BY_UFW.iter().any(|prefix| name.starts_with(prefix));
+    let is_kept = KEPT_BY_UFW.iter().any(|prefix| name.starts_with(prefix))
+        || KEPT_TABLES.iter().any(|table| chain.path.starts_with(table));
     !chain.rules.is_empty() && !name.starts_with('(') && !is_kept && !is_generated(&chain.path)
 }
 

@@ -151,7 +151,7 @@ codes! {
     /// or the chain was left behind when the jump was taken out.
     ///
     /// A chain without rules is not reported, nor are those that programs such as kube-proxy, Docker, fail2ban and
-    /// ufw keep for later. Where some rule could not be read, it may be the missing jump, and nothing is said.
+    /// ufw keep for later, and those of `OpenWrt` and firewalld. Where some rule could not be read, it may be the missing jump, and nothing is said.
     ///
     /// Jump to the chain where it is to take effect, or remove it.
     ///
