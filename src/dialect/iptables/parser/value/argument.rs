@@ -55,7 +55,10 @@ pub(in crate::dialect::iptables) fn argument(text: &str, form: Argument, family:
         Argument::Address => return addresses(text, family).map(|_| ()),
         Argument::Rate => rate(text),
         Argument::HardwareAddress => {
-            let is_byte = |part: &str| (1..=2).contains(&part.len()) && u8::from_str_radix(part, 16).is_ok();
+            // Whoever gives a dump away may have put `XX` in the place of bytes: the test is unknown either way.
+            let is_byte = |part: &str| {
+                part == "XX" || (1..=2).contains(&part.len()) && u8::from_str_radix(part, 16).is_ok()
+            };
             text.split(':').count() == 6 && text.split(':').all(is_byte)
         }
         Argument::Protocol => protocol(text).is_some_and(|number| number != 0),
