@@ -67,6 +67,14 @@ impl Sets<'_> {
         std::iter::once(name).chain(listed)
     }
 
+    /// Whether a set is known to hold nothing, and to stay so: nobody fills it with elements that expire.
+    pub(in crate::dialect) fn holds_nothing(&self, name: &str) -> bool {
+        let is_bare =
+            |set: &Set<'_>| set.elements.is_empty() && set.create.timeout.is_none() && !set.is_doubtful;
+        let set = self.by_name.get(name);
+        !self.is_doubtful && set.is_some_and(is_bare)
+    }
+
     /// The family of a set's addresses; `None` for sets of both, of neither, and lists.
     pub(in crate::dialect) fn family(&self, name: &str) -> Option<Family> {
         self.by_name.get(name).and_then(family)

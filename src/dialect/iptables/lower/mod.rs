@@ -331,6 +331,7 @@ impl<'a> Lowering<'a> {
         into.n_rules += self.n_rules;
         into.notices.append(&mut self.notices);
         into.notices.extend(self.unknowns.notices());
+        into.notices.extend(self.asked.notices());
         let unknowns = self.unknowns;
         for (chains, families) in [(self.chains4, Families::V4), (self.chains6, Families::V6)] {
             if chains.is_empty() {

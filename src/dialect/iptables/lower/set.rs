@@ -3,6 +3,7 @@
 //! iptables-extensions(8), "set". INVARIANT: a set that rules fill, or that is in no file, gives an [`Unknown`], never an
 //! answer.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -15,8 +16,10 @@ use crate::dialect::condition::{any, never};
 use crate::dialect::ipset::{MAX_NAME_BYTES, Membership, Question, Sets, Side};
 use crate::dialect::iptables::ast::{Read, Rule, Term, Unread};
 use crate::dialect::iptables::parser::{bare, words};
-use crate::finding::{Code, Finding, Label};
+use crate::dialect::reference::{self, Uses};
+use crate::finding::Finding;
 use crate::model::{Condition, Unknown};
+use crate::source::Span;
 
 /// Parts that an element may have: the kernel's `IPSET_DIM_MAX`.
 const MAX_SIDES: usize = 6;
@@ -34,8 +37,9 @@ pub(super) struct AskedSets<'a> {
     emptied: FxHashSet<&'a str>,
     known: FxHashMap<(&'a str, Vec<Side>, bool), (Membership, usize)>,
     n_conditions: usize,
-    /// Sets that the file does not have, and that has been said.
-    missing: FxHashSet<&'a str>,
+    /// Sets that the file does not have, and those of it that hold nothing, with who asks for them.
+    missing: BTreeMap<&'a str, Uses>,
+    empty: BTreeMap<&'a str, Uses>,
 }
 
 impl<'a> AskedSets<'a> {
@@ -137,7 +141,8 @@ impl<'a> Lowering<'a> {
             return Ok(self.unmodelled(rule, term, table));
         };
         if !sets.has(name) {
-            self.missing_set(name);
+            let span = self.at.span(name);
+            asked(&mut self.asked.missing, name, span);
             return Ok(self.unmodelled(rule, term, table));
         }
         if let Some(family) = sets.family(name).filter(|family| *family != self.family) {
@@ -179,6 +184,10 @@ impl<'a> Lowering<'a> {
                 any(vec![surely, Condition::All(vec![possibly, changes])]),
                 term.negated,
             )
+        } else if sets.holds_nothing(name) {
+            let span = self.at.span(name);
+            asked(&mut self.asked.empty, name, span);
+            not(Condition::in_empty_set(), term.negated)
         } else {
             let property = asks_the_same(term, table).then(|| {
                 let exceptions = if question.exceptions { " exceptions" } else { "" };
@@ -190,16 +199,23 @@ impl<'a> Lowering<'a> {
             joined(membership, Unknown { property, why }, term.negated)
         })
     }
+}
 
-    fn missing_set(&mut self, name: &'a str) {
-        if self.asked.missing.insert(name) {
-            let message = format!("set `{name}` is not in the file of sets");
-            let label = Label::new(self.at.span(name), "asks for it");
-            self.notices.push(
-                Finding::new(Code::DanglingReference, message, Some(label))
-                    .help("save the sets again with `ipset save`, or correct the name"),
-            );
-        }
+/// Counts a question for a set.
+fn asked<'a>(uses: &mut BTreeMap<&'a str, Uses>, name: &'a str, span: Span) {
+    uses.entry(name).or_insert_with(|| Uses::new(span)).count += 1;
+}
+
+impl AskedSets<'_> {
+    /// What there is to say of sets that are not there, or hold nothing.
+    pub(super) fn notices(&self) -> impl Iterator<Item = Finding> {
+        let missing = self.missing.iter().map(|(name, uses)| {
+            let what = format!("set `{name}` is not in the file of sets");
+            reference::dangling(&what, *uses)
+                .help("save the sets again with `ipset save`, or correct the name")
+        });
+        let empty = self.empty.iter();
+        missing.chain(empty.map(|(name, uses)| reference::empty_set(name, *uses, None)))
     }
 }
 
