@@ -281,7 +281,7 @@ fn check_group(
         .collect();
     summary.n_hosts += bound.hosts.len();
     summarize(&rows, &evaluations, summary);
-    findings.extend(conflicting_rows(&rows));
+    findings.extend(conflicting_rows(&rows, &bound.hosts, &world));
     for mut evaluation in evaluations {
         for finding in &mut evaluation.findings {
             policies.moderate(finding);

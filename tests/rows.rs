@@ -137,6 +137,19 @@ struct Setting {
     world: World,
 }
 
+fn host(roles: &[&str], rulesets: Vec<Ruleset>) -> Host {
+    Host {
+        name: "host".into(),
+        roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+        zone: None,
+        addresses: Addresses::default(),
+        rulesets,
+        is_closed: true,
+        is_closed_egress: false,
+        is_router: false,
+    }
+}
+
 impl Setting {
     fn new(toml: &str) -> Self {
         let mut sources = SourceMap::new();
@@ -223,16 +236,7 @@ impl Setting {
     }
 
     fn evaluate(&self, role: &str, rulesets: Vec<Ruleset>) -> Evaluation {
-        let host = Host {
-            name: "host".into(),
-            roles: vec![role.to_owned()],
-            zone: None,
-            addresses: Addresses::default(),
-            rulesets,
-            is_closed: true,
-            is_closed_egress: false,
-            is_router: false,
-        };
+        let host = host(&[role], rulesets);
         evaluate::evaluate(&host, &self.rows, &self.world, Space::default())
     }
 
@@ -404,7 +408,9 @@ fn the_images_of_the_agent_are_missed_where_neither_registry_is_reached() {
 #[test]
 fn the_two_tables_disagree_about_9091_and_nothing_else() {
     let both = whole_stacklight("24.1").replace("[\"stacklight\"]", "[\"mke\", \"stacklight\"]");
-    let found = evaluate::conflicting_rows(&Setting::new(&both).rows);
+    let setting = Setting::new(&both);
+    let all: Vec<_> = setting.roles.iter().map(String::as_str).collect();
+    let found = evaluate::conflicting_rows(&setting.rows, &[host(&all, Vec::new())], &setting.world);
     let rows: Vec<_> = found
         .iter()
         .map(|finding| finding.rows.iter().map(|row| row.id.as_str()).collect::<Vec<_>>())

@@ -67,7 +67,8 @@ pub(super) fn findings(
             *other == ruleset && called.contains(&chain.0)
         };
         if unreachable.contains(&(ruleset, chain)) || asks_nothing(rule) {
-            // Said of the chain, or of the set that holds nothing.
+            // Said of the chain, or of the set that holds nothing: whoever counts on the rule counts on nothing.
+            found.insert(decider);
             continue;
         }
         if !has_verdict || alive.contains(&decider) || !bases.iter().any(|base| leads_here(&base)) {

@@ -150,8 +150,9 @@ codes! {
     /// All its rules are without effect. Either the jump to it was lost, and what the chain was to do is not done,
     /// or the chain was left behind when the jump was taken out.
     ///
-    /// A chain without rules is not reported, nor are those that programs such as kube-proxy, Docker, fail2ban and
-    /// ufw keep for later, and those of `OpenWrt` and firewalld. Where some rule could not be read, it may be the missing jump, and nothing is said.
+    /// A chain without rules is not reported, nor are those that programs such as kube-proxy, Docker, fail2ban
+    /// and ufw keep for later, and those of `OpenWrt` and firewalld. Where some rule could not be read, it may be
+    /// the missing jump, and nothing is said.
     ///
     /// Jump to the chain where it is to take effect, or remove it.
     ///
@@ -175,10 +176,11 @@ codes! {
     /// ip saddr @banned drop
     /// ```
     EmptySet = "empty-set", Note;
-    /// Two policies in force disagree about a port.
+    /// Two rows in force disagree about a port of some host.
     ///
-    /// One table keeps the port to the host itself or forbids it, another gives it to others. With both in force,
-    /// the peers that the second one names may have it, and nobody else.
+    /// One table keeps the port to the host itself, another gives it to others: then the peers that the second one
+    /// names may have it, and nobody else. Or a row forbids what another requires: then it stays forbidden, until
+    /// the site lifts the row, and whatever the host does, one of the two is not met.
     ///
     /// Nothing is wrong with the host. It is said once, at the policies, because the two documents cannot both be
     /// the whole truth, and because the choice was made for you.

@@ -1,7 +1,6 @@
 //! Base chains to hooks: what those that are called at one place do together.
 
 use super::compile::{Compiler, narrow};
-use super::path::loopback_interface;
 use super::{Base, Default, Families, Hook, Purpose};
 use crate::packet::{
     Cause, EditId, End, Family, Field, Outcome, OverBudget, PacketSet, Pin, RangeSet, Ruling, value,
@@ -42,10 +41,30 @@ impl<'m> Compiler<'m> {
     /// What the base chains of a hook do, in the order of their priorities. What they all accept falls through, with
     /// the accepting rule as its cause; of the last hook on a packet's way, it may be accepted at once.
     pub(super) fn hook(&mut self, hook: Hook, is_last: bool) -> Result<Ruling, OverBudget> {
+        let bases = self.bases(hook);
+        self.called_in_turn(hook, &bases, is_last)
+    }
+
+    /// What the base chains of a hook do with packets whose connection is translated already, or not at all: the kernel asks
+    /// for that once.
+    pub(super) fn hook_without_translation(&mut self, hook: Hook) -> Result<Ruling, OverBudget> {
+        let mut bases = self.bases(hook);
+        bases.retain(|&(ruleset, at)| {
+            let base = self.base_at(ruleset, at);
+            base.is_some_and(|base| base.purpose != Purpose::Nat)
+        });
+        self.called_in_turn(hook, &bases, false)
+    }
+
+    fn called_in_turn(
+        &mut self,
+        hook: Hook,
+        bases: &[(usize, usize)],
+        is_last: bool,
+    ) -> Result<Ruling, OverBudget> {
         self.prepare(&[hook])?;
         let mark = self.space.pin_mark();
         let mut segments: Vec<Pin> = Vec::new();
-        let bases = self.bases(hook);
         let last = bases
             .iter()
             .rposition(|&(ruleset, at)| self.does_something(ruleset, at));
@@ -127,11 +146,6 @@ impl<'m> Compiler<'m> {
         if base.purpose == Purpose::Nat {
             let new = self.space.test(Field::State, &RangeSet::point(value::NEW))?;
             applies = self.space.intersection(applies, new)?;
-            if base.hook == Hook::Prerouting {
-                // What arrives on loopback was translated as it left, once for the whole connection.
-                let own = self.space.test(Field::InInterface, &loopback_interface())?;
-                applies = self.space.difference(applies, own)?;
-            }
         }
         let pass = self.space.pass();
         let pass = self.space.map_outcomes(pass, &[End::Fall], &|outcome| Outcome {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::compile::HostFacts;
 use super::decider::{Decider, DoubtReason};
-use super::path::{Path, loopback_interface};
+use super::path::Path;
 use super::{
     Action, Base, ChainId, Condition, Default, Edit, Families, Hook, Purpose, Rule, Ruleset, Unknown,
 };
@@ -269,11 +269,6 @@ fn applies(rules: &Ruleset, base: &Base, packet: Packet) -> (Option<Packet>, Vec
     }
     if base.purpose == Purpose::Nat {
         keep(&mut inside, Field::State, RangeSet::point(value::NEW));
-        if base.hook == Hook::Prerouting {
-            // Translated as it left: the kernel asks once a connection.
-            let elsewhere = loopback_interface().complement(u128::MAX);
-            keep(&mut inside, Field::InInterface, elsewhere);
-        }
     }
     (inside, outside)
 }

@@ -85,21 +85,17 @@ impl Compiler<'_> {
     /// What happens to packets that the host sends to itself: they leave by loopback, and arrive by it as they are then. What
     /// is translated to another host's address never comes back.
     pub fn loopback(&mut self) -> Result<Ruling, OverBudget> {
-        let hooks = [Path::Output.hooks(), Path::Input.hooks()];
-        self.prepare(&hooks.concat())?;
+        self.prepare(&[Path::Output.hooks(), Path::Input.hooks()].concat())?;
         let mark = self.space.pin_mark();
-        let (none, own) = (RangeSet::point(0), loopback_interface());
-        let mut halves = [self.space.pass(); 2];
-        for (half, (hooks, from, to)) in halves
-            .iter_mut()
-            .zip([(hooks[0], &none, &own), (hooks[1], &own, &none)])
-        {
-            let ruling = self.in_turn(hooks, Some(Hook::Input))?;
-            let ruling = self.space.assume(ruling, Field::InInterface, from, None)?;
-            *half = self.space.assume(ruling, Field::OutInterface, to, None)?;
-            self.space.pin(*half);
-        }
-        let [before, after] = halves;
+        let leaving = self.in_turn(Path::Output.hooks(), None)?;
+        let before = self.over_loopback(leaving, Field::OutInterface, Field::InInterface)?;
+        let before = self.space.pin(before);
+        let arriving = self.hook_without_translation(Hook::Prerouting)?;
+        let arriving = self.space.pin(arriving);
+        let input = self.hook(Hook::Input, true)?;
+        let arriving = [self.space.pinned(arriving), input];
+        let arriving = self.space.sequence_all(&arriving)?;
+        let after = self.over_loopback(arriving, Field::InInterface, Field::OutInterface)?;
         let gone = self.space.pass();
         let gone = self.space.map_outcomes(gone, &[End::Fall], &|outcome| Outcome {
             end: End::Drop,
@@ -107,9 +103,15 @@ impl Compiler<'_> {
         })?;
         let delivered = self.space.test(Field::DestinationClass, &delivered_classes())?;
         let after = self.space.choose(delivered, after, gone)?;
-        let ruling = self.space.sequence(before, after)?;
+        let ruling = self.space.sequence(self.space.pinned(before), after)?;
         self.space.release(mark);
         self.ends_accepted(ruling)
+    }
+
+    /// A ruling of packets that cross loopback by one interface, and none by the other.
+    fn over_loopback(&mut self, ruling: Ruling, by: Field, not_by: Field) -> Result<Ruling, OverBudget> {
+        let ruling = self.space.assume(ruling, by, &loopback_interface(), None)?;
+        self.space.assume(ruling, not_by, &RangeSet::point(0), None)
     }
 
     /// What hooks do one after the other. What `last` accepts is accepted at once.
