@@ -74,11 +74,13 @@ impl Required<'_, '_> {
     /// The answers to the requests of a cell that surely get through: those that the host gives, and those of other hosts that
     /// requests are sent on to.
     fn answers(&mut self, cell: &Cell<'_>) -> Result<Vec<Answers>, OverBudget> {
-        let view = self.views(cell.side).first;
+        let sent_on = match cell.side {
+            Side::Ingress => self.sent_on,
+            _ => PacketSet::empty(),
+        };
         let space = &mut self.filters.compiler.space;
         let open = space.difference(cell.required, cell.blocked.possibly)?;
         let open = self.likely(open, cell, cell.side)?;
-        let sent_on = self.filters.published(view.ruling)?;
         let space = &mut self.filters.compiler.space;
         let (here, there) = (
             space.difference(open, sent_on)?,
@@ -88,7 +90,7 @@ impl Required<'_, '_> {
         if !here.is_empty() {
             answers.push(self.own_answers(cell, here, &cell.service.values)?);
         }
-        if cell.side == Side::Ingress && !there.is_empty() {
+        if !there.is_empty() {
             answers.extend(self.published_answers(cell, there)?);
         }
         Ok(answers)

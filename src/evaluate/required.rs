@@ -16,7 +16,8 @@ pub(super) struct Required<'f, 'm> {
     leaving: Views,
     /// What the host says to itself, and its answers.
     loopback: Views,
-    /// The answers to requests that were sent on to another host.
+    /// Requests that are sent on to another host or port, and how the answers of other hosts are seen.
+    pub(super) sent_on: PacketSet,
     pub(super) published: View,
 }
 
@@ -84,11 +85,13 @@ impl<'f, 'm> Required<'f, 'm> {
             unrelated_reply: unrelated(filters, Side::Loopback)?,
         };
         let published = filters.view(Side::Transit, Moment::PublishedReply)?;
+        let sent_on = filters.published(arriving.first.ruling)?;
         Ok(Self {
             filters,
             arriving,
             leaving,
             loopback,
+            sent_on,
             published,
         })
     }

@@ -57,6 +57,9 @@ impl Translators {
 impl Filters<'_> {
     /// Packets that come to the host's address and are sent on to another: an opening of its own, no transit.
     pub(super) fn published(&mut self, ruling: Ruling) -> Result<PacketSet, OverBudget> {
+        if self.translators.0.is_empty() {
+            return Ok(PacketSet::empty());
+        }
         let among = self.own_destinations()?;
         self.translated(among, ruling)
     }
