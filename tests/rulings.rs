@@ -115,6 +115,7 @@ fn ruleset(random: &mut Random, unknowns: bool) -> Ruleset {
     let hooks = [
         (Hook::Prerouting, -300, Purpose::Prepare),
         (Hook::Prerouting, -100, Purpose::Nat),
+        (Hook::Prerouting, -90, Purpose::Nat),
         (Hook::Input, 0, Purpose::Filter),
         (Hook::Input, 10, Purpose::Filter),
         (Hook::Forward, -150, Purpose::Prepare),
@@ -123,7 +124,7 @@ fn ruleset(random: &mut Random, unknowns: bool) -> Ruleset {
     let n_chains = u32::try_from(hooks.len()).unwrap() + 3;
     let chains = (0..n_chains)
         .map(|chain| {
-            let nat = chain == 1;
+            let nat = chain == 1 || chain == 2;
             let n_rules = random.below(5);
             let rules = (0..n_rules)
                 .map(|_| Rule {

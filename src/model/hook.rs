@@ -146,6 +146,10 @@ impl<'m> Compiler<'m> {
         if base.purpose == Purpose::Nat {
             let new = self.space.test(Field::State, &RangeSet::point(value::NEW))?;
             applies = self.space.intersection(applies, new)?;
+            if base.translates_destinations() {
+                let untouched = self.space.test(Field::StatusDnat, &RangeSet::point(0))?;
+                applies = self.space.intersection(applies, untouched)?;
+            }
         }
         let pass = self.space.pass();
         let pass = self.space.map_outcomes(pass, &[End::Fall], &|outcome| Outcome {

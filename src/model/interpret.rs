@@ -269,6 +269,9 @@ fn applies(rules: &Ruleset, base: &Base, packet: Packet) -> (Option<Packet>, Vec
     }
     if base.purpose == Purpose::Nat {
         keep(&mut inside, Field::State, RangeSet::point(value::NEW));
+        if base.translates_destinations() {
+            keep(&mut inside, Field::StatusDnat, RangeSet::point(0));
+        }
     }
     (inside, outside)
 }

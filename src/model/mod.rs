@@ -140,6 +140,15 @@ pub struct Base {
     pub default_span: Span,
 }
 
+impl Base {
+    /// Whether it translates destinations. One that comes after another that has translated a packet is not asked about it
+    /// any more: the kernel asks its NAT chains until one has set up the translation (`nf_nat_inet_fn`).
+    #[must_use]
+    pub fn translates_destinations(&self) -> bool {
+        self.purpose == Purpose::Nat && matches!(self.hook, Hook::Prerouting | Hook::Output)
+    }
+}
+
 /// Rules in order.
 #[derive(Debug, Clone)]
 pub struct Chain {
