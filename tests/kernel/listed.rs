@@ -26,8 +26,7 @@ pub(crate) fn compare(subjects: Vec<Subject>) -> Listed {
             listed.n_left_out += 1;
             continue;
         };
-        // nft takes a protocol before a port for what the port demands, and leaves it out where it prints the rule.
-        if loaded.contains("protocol 47 th ") || loaded.contains("l4proto 47 th ") {
+        if loaded.lines().any(is_listed_wrongly) {
             listed.n_left_out += 1;
             continue;
         }
@@ -51,6 +50,14 @@ pub(crate) fn compare(subjects: Vec<Subject>) -> Listed {
         }
     }
     listed
+}
+
+/// Whether a rule asks for a port by its place in packets of a protocol that has none: nft takes such a protocol for what the
+/// port demands, and leaves it out, or asks ICMP for its field of that place, where it prints the rule.
+fn is_listed_wrongly(rule: &str) -> bool {
+    let has_ports = rule.contains(" th ") || rule.contains("@th,");
+    let has_none = ["icmp ", "icmpv6 ", "protocol 47 ", "l4proto 47 "];
+    has_ports && has_none.iter().any(|words| rule.contains(words))
 }
 
 /// The text without what was refused, and what nft prints of it.
