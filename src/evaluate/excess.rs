@@ -263,6 +263,26 @@ impl<'f, 'm> Excess<'f, 'm> {
         by_row: &[(usize, PacketSet)],
     ) -> Result<Opening, OverBudget> {
         let translators = self.filters.translators(region, edits, Some(opener))?;
+        let rows = self.rows_met(region, by_row)?;
+        Ok(Opening {
+            opener,
+            publisher,
+            region,
+            is_sure,
+            translators,
+            rows,
+        })
+    }
+
+    /// The rows that speak of some of a region: those that speak of its witness first.
+    fn rows_met(
+        &mut self,
+        region: PacketSet,
+        by_row: &[(usize, PacketSet)],
+    ) -> Result<Vec<usize>, OverBudget> {
+        if by_row.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut rows = Vec::new();
         let witness = self.filters.compiler.space.witness(region);
         for &(at, set) in by_row {
@@ -272,17 +292,8 @@ impl<'f, 'm> Excess<'f, 'm> {
                 rows.push((!witness.as_ref().is_some_and(is_of), at));
             }
         }
-        // The row that speaks of the witness is the first to be named.
         rows.sort_unstable();
-        let rows = rows.into_iter().map(|(_, at)| at).collect();
-        Ok(Opening {
-            opener,
-            publisher,
-            region,
-            is_sure,
-            translators,
-            rows,
-        })
+        Ok(rows.into_iter().map(|(_, at)| at).collect())
     }
 
     fn finding(&self, code: Code, opening: &Opening) -> Finding {

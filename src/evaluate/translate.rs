@@ -107,6 +107,9 @@ impl Filters<'_> {
 
     /// The changes of destination or port with which a rule accepts packets of a set.
     pub(super) fn translations(&self, among: PacketSet, ruling: Ruling, cause: Cause) -> Vec<EditId> {
+        if self.translators.0.is_empty() {
+            return Vec::new();
+        }
         let space = &self.compiler.space;
         let sets = space.terminals_within(among, ruling);
         let outcomes = sets.into_iter().flat_map(|set| &set.outcomes);
