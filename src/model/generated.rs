@@ -37,7 +37,10 @@ pub fn keeper(path: &str) -> Option<&'static str> {
     let (table, chain) = path.split_once('/').unwrap_or((path, ""));
     let table = table.rsplit(' ').next().unwrap_or_default();
     let by_table = TABLES.iter().find(|(name, _)| *name == table);
-    let by_chain = || CHAINS.iter().find(|(prefix, _)| chain.starts_with(prefix));
+    let by_chain = || {
+        let mut kept = CHAINS.iter().filter(|_| chain != "DOCKER-USER");
+        kept.find(|(prefix, _)| chain.starts_with(prefix))
+    };
     by_table.or_else(by_chain).map(|(_, program)| *program)
 }
 
@@ -110,6 +113,7 @@ mod tests {
         }
         for path in [
             "filter/INPUT",
+            "filter/DOCKER-USER",
             "filter/my-KUBE-",
             "inet filter/calico",
             "kube-proxy-of-ours/x",
