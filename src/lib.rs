@@ -1,6 +1,7 @@
 //! portcullis checks firewall configs against the port tables that vendors publish.
 
 pub mod check;
+pub mod cloud;
 pub mod dialect;
 pub mod discover;
 pub mod evaluate;
@@ -12,3 +13,4 @@ pub mod report;
 pub mod site;
 pub mod source;
 pub mod trace;
+pub mod tree;

@@ -17,7 +17,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("source", &[]),
     ("finding", &["source"]),
     ("model", &["packet", "source"]),
-    ("dialect", &["finding", "model", "packet", "source"]),
+    // Trees of YAML and JSON with the bytes of every key and value.
+    ("tree", &["source"]),
+    // What the rules of clouds mean, in whichever file they are written.
+    ("cloud", &["finding", "model", "packet", "source"]),
+    (
+        "dialect",
+        &["cloud", "finding", "model", "packet", "source", "tree"],
+    ),
     ("policy", &["packet", "source"]),
     ("site", &["finding", "packet", "policy", "source"]),
     (

@@ -174,6 +174,7 @@ fn shape(reading: &Reading) -> Vec<String> {
             Condition::All(parts) => format!("all({})", all(parts)),
             Condition::Any(parts) => format!("any({})", all(parts)),
             Condition::Not(part) => format!("not({})", bare(part)),
+            Condition::Member(member) => format!("{member:?}"),
             Condition::Unknown(unknown) => format!("unknown {}", unknown.property.is_some()),
         }
     }

@@ -14,7 +14,7 @@ pub mod ufw;
 mod unread;
 
 use crate::finding::Finding;
-use crate::model::Ruleset;
+use crate::model::{Group, Member, Ruleset};
 use crate::source::Source;
 
 /// How sure a dialect is that a file is its own.
@@ -33,6 +33,10 @@ pub enum Claim {
 pub struct Reading {
     /// One ruleset a layer and family.
     pub rulesets: Vec<Ruleset>,
+    /// Filters that hosts are put behind, by bindings or by [`Reading::members`].
+    pub groups: Vec<Group>,
+    /// What the unit itself puts behind groups.
+    pub members: Vec<Member>,
     /// What could not be read or is not modelled.
     pub notices: Vec<Finding>,
     /// How many lines or objects were rules.

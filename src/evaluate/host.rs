@@ -1,5 +1,7 @@
 //! One host: its filters compiled once, every question put to them.
 
+use std::sync::Arc;
+
 use super::excess::Excess;
 use super::extent::Extents;
 use super::peer::{Addresses, World};
@@ -71,6 +73,7 @@ impl Host {
             addresses4: known(Family::V4),
             addresses6: known(Family::V6),
             translates_to_others: false,
+            members: Arc::default(),
         }
     }
 

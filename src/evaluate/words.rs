@@ -74,6 +74,7 @@ fn asks(condition: &Condition, field: Field) -> bool {
         Condition::Test(tested, _) => *tested == field,
         Condition::All(parts) | Condition::Any(parts) => parts.iter().any(|part| asks(part, field)),
         Condition::Not(inner) => asks(inner, field),
+        Condition::Member(member) => member.end == field,
         Condition::Unknown(_) => false,
     }
 }

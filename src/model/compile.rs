@@ -11,7 +11,7 @@ use super::condition::{Cubes, Lowering};
 use super::decider::{Decider, DoubtReason};
 use super::edit::edited_fields;
 use super::order::best_order;
-use super::{Action, ChainId, Families, Rule, Ruleset};
+use super::{Action, ChainId, Families, Members, Rule, Ruleset};
 use crate::packet::{
     Cause, Doubt, EditId, End, Field, Line, Outcome, OverBudget, Pin, RangeSet, Ruling, Space,
 };
@@ -26,6 +26,8 @@ pub struct HostFacts {
     pub addresses6: Option<RangeSet>,
     /// Whether a destination that is translated to addresses not known to be the host's own is taken to be another's.
     pub translates_to_others: bool,
+    /// Who is in which group, where that is known.
+    pub members: Arc<Members>,
 }
 
 /// Compiles the rulesets of one host into one space.

@@ -55,12 +55,20 @@ impl Cubes {
                     Some(field) => self.test(field, &RangeSet::point(0)),
                     None => self.doubts.push(compiler.doubt(Some(span), &unknown.why)),
                 },
+                Condition::Member(member) => {
+                    let resolved = Condition::Not(Box::new(member.resolve(&compiler.facts.members)));
+                    self.restrict(compiler, &resolved, span, depth + 1)?;
+                }
                 _ => return None,
             },
             Condition::Unknown(unknown) => match compiler.property(unknown, span) {
                 Some(field) => self.test(field, &RangeSet::point(1)),
                 None => self.doubts.push(compiler.doubt(Some(span), &unknown.why)),
             },
+            Condition::Member(member) => {
+                let resolved = member.resolve(&compiler.facts.members);
+                self.restrict(compiler, &resolved, span, depth + 1)?;
+            }
             Condition::All(all) => {
                 for condition in all {
                     self.restrict(compiler, condition, span, depth + 1)?;
@@ -178,6 +186,10 @@ impl<'c, 'm> Lowering<'c, 'm> {
                 let space = &mut self.compiler.space;
                 let (surely, possibly) = (space.complement(inner.possibly)?, space.complement(inner.surely)?);
                 Ok(Bounds { surely, possibly })
+            }
+            Condition::Member(member) => {
+                let resolved = member.resolve(&self.compiler.facts.members);
+                self.condition(&resolved, span, depth + 1)
             }
             Condition::Unknown(unknown) => {
                 if let Some(field) = self.compiler.property(unknown, span) {

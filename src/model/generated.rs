@@ -93,7 +93,7 @@ fn tests_of<'a>(condition: &'a Condition, into: &mut Vec<(Field, &'a RangeSet)>)
             )
         }
         Condition::All(parts) => parts.iter().all(|part| tests_of(part, into)),
-        Condition::Any(_) | Condition::Not(_) | Condition::Unknown(_) => false,
+        Condition::Any(_) | Condition::Not(_) | Condition::Member(_) | Condition::Unknown(_) => false,
     }
 }
 

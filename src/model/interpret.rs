@@ -484,6 +484,10 @@ impl Walk<'_, '_> {
                 }
                 (meets, fails)
             }
+            Condition::Member(member) => {
+                let resolved = member.resolve(&self.interpreter.facts.members);
+                self.condition(&resolved, span, packet)
+            }
             Condition::Unknown(unknown) => self.unknown(unknown, span, packet),
         }
     }

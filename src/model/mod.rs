@@ -8,6 +8,7 @@ mod condition;
 mod decider;
 mod edit;
 mod generated;
+mod group;
 mod hook;
 mod interpret;
 mod order;
@@ -19,6 +20,7 @@ mod redundant;
 pub use compile::{Compiler, HostFacts};
 pub use decider::{Decider, DoubtReason};
 pub use generated::{cluster_addresses, is_generated, keeper};
+pub use group::{Group, Member, Members, Membership, Side};
 pub use interpret::{Answer, Interpreter, Packet, Step, Verdict};
 pub use path::{Path, delivered_classes, loopback_interface};
 pub use redundant::Redundant;
@@ -203,6 +205,8 @@ pub enum Condition {
     Any(Vec<Condition>),
     /// It does not hold.
     Not(Box<Condition>),
+    /// An end of the packet is a member of a group.
+    Member(Membership),
     /// It cannot be decided.
     Unknown(Unknown),
 }

@@ -263,7 +263,7 @@ fn asks_classes(rulesets: &[Ruleset]) -> bool {
             Condition::Test(field, _) => matches!(field, Field::SourceClass | Field::DestinationClass),
             Condition::All(inner) | Condition::Any(inner) => inner.iter().any(asks),
             Condition::Not(inner) => asks(inner),
-            Condition::Unknown(_) => false,
+            Condition::Member(_) | Condition::Unknown(_) => false,
         }
     }
     let chains = rulesets.iter().flat_map(|ruleset| &ruleset.chains);

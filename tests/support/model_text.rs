@@ -83,6 +83,7 @@ fn condition(condition: &Condition) -> String {
         Condition::All(parts) => format!("({})", joined(parts, " and ")),
         Condition::Any(parts) => format!("({})", joined(parts, " or ")),
         Condition::Not(part) => format!("not {}", self::condition(part)),
+        Condition::Member(member) => format!("{} in {}", field_name(member.end), member.name),
         Condition::Unknown(unknown) => match &unknown.property {
             Some(property) => format!("unknown [{property}]"),
             None => "unknown each time".to_owned(),

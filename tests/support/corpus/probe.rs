@@ -119,6 +119,6 @@ fn collect(condition: &Condition, tests: &mut Vec<(Field, RangeSet)>) {
             }
         }
         Condition::Not(inner) => collect(inner, tests),
-        Condition::Unknown(_) => {}
+        Condition::Member(_) | Condition::Unknown(_) => {}
     }
 }

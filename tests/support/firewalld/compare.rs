@@ -155,7 +155,7 @@ fn answer(condition: &mut Condition) {
             answer(part);
             None
         }
-        Condition::Test(..) => None,
+        Condition::Test(..) | Condition::Member(_) => None,
     };
     match known {
         Some(true) => *condition = Condition::All(Vec::new()),
@@ -189,7 +189,7 @@ fn forget(condition: &mut Condition) {
         Condition::Unknown(unknown) => unknown.property = None,
         Condition::All(parts) | Condition::Any(parts) => parts.iter_mut().for_each(forget),
         Condition::Not(part) => forget(part),
-        Condition::Test(..) => {}
+        Condition::Test(..) | Condition::Member(_) => {}
     }
 }
 

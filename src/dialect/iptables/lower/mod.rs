@@ -386,7 +386,7 @@ fn forget_changed(ruleset: &mut Ruleset, unknowns: &Unknowns<'_>) {
 /// Recursive over conditions, which lowering nests at most four deep.
 fn forget(condition: &mut Condition, unknowns: &Unknowns<'_>) {
     match condition {
-        Condition::Test(..) => {}
+        Condition::Test(..) | Condition::Member(_) => {}
         Condition::All(parts) | Condition::Any(parts) => {
             for part in parts {
                 forget(part, unknowns);

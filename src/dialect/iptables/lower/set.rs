@@ -83,7 +83,7 @@ fn size(condition: &Condition) -> usize {
     match condition {
         Condition::All(parts) | Condition::Any(parts) => 1 + parts.iter().map(size).sum::<usize>(),
         Condition::Not(part) => 1 + size(part),
-        Condition::Test(..) | Condition::Unknown(_) => 1,
+        Condition::Test(..) | Condition::Member(_) | Condition::Unknown(_) => 1,
     }
 }
 

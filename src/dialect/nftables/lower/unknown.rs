@@ -115,7 +115,7 @@ impl Unknowns {
     /// Recursive over conditions, which are as deep as the logarithm of their size.
     fn forget(&self, condition: &mut Condition) {
         match condition {
-            Condition::Test(..) => {}
+            Condition::Test(..) | Condition::Member(_) => {}
             Condition::All(parts) | Condition::Any(parts) => {
                 for part in parts {
                     self.forget(part);

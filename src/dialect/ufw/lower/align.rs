@@ -255,7 +255,7 @@ fn word_of<'a>(condition: &Condition, rule: &UserRule<'a>) -> Option<&'a str> {
         },
         Condition::All(parts) | Condition::Any(parts) => parts.iter().find_map(|part| word_of(part, rule)),
         Condition::Not(part) => word_of(part, rule),
-        Condition::Unknown(_) => None,
+        Condition::Member(_) | Condition::Unknown(_) => None,
     }
 }
 

@@ -1,0 +1,88 @@
+//! Filters that others are put behind: security groups, network ACLs, NetworkPolicies, as a unit of input defines them.
+//!
+//! A group is no host: which hosts are behind it is said by what the unit attaches to it ([`Member`]) and by the bindings of
+//! the site. INVARIANT: [`Group::key`] is the same wherever the same group is meant in a run, and different for different ones.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Condition, Layer, Rule, Unknown};
+use crate::packet::{Field, RangeSet};
+use crate::source::Span;
+
+/// One security group, network ACL or NetworkPolicy.
+#[derive(Debug, Clone)]
+pub struct Group {
+    /// What it is called in the whole run. Groups of a cloud have its id (`sg-0a1b`); those of code the place of the unit and
+    /// their address, since two root modules may have the same address.
+    pub key: Arc<str>,
+    /// What users call it: `module.net.aws_security_group.web["a"]`, `sg-0a1b (web)`, a logical id.
+    pub name: String,
+    /// What kind of filter.
+    pub layer: Layer,
+    /// The bytes that name it where it is defined.
+    pub span: Span,
+    /// What its members receive. `None`: it does not filter that.
+    pub ingress: Option<Side>,
+    /// What its members send.
+    pub egress: Option<Side>,
+}
+
+/// One direction of a group.
+#[derive(Debug, Clone)]
+pub struct Side {
+    /// First match decides; what none decides is dropped. Of a [`Layer::SecurityGroup`] all rules accept, and a packet passes
+    /// that any group of its host accepts. Rules are about first packets of connections: where the layer keeps track of
+    /// them, answers are let through by whoever makes rulesets of groups.
+    pub rules: Vec<Rule>,
+    /// The bytes to point at where no rule lets a packet through: the group, or the empty list of its rules.
+    pub default_span: Span,
+}
+
+/// Something that groups filter: an instance, a network interface, a launch template; for network ACLs, a subnet.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// What users call it: `aws_instance.web[0]`.
+    pub name: String,
+    /// The bytes that name it.
+    pub span: Span,
+    /// The groups that it surely is in, by [`Group::key`], each with the bytes that say so.
+    pub groups: Vec<(Arc<str>, Span)>,
+    /// Why it may be in others too, if it may.
+    pub others: Option<Unknown>,
+}
+
+/// A question about an end of a packet: whether it is a member of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Membership {
+    /// Which end: [`Field::SourceIdentity`] or [`Field::DestinationIdentity`].
+    pub end: Field,
+    /// The group, by [`Group::key`].
+    pub group: Arc<str>,
+    /// What users call the group.
+    pub name: Arc<str>,
+}
+
+/// Which identities are members of which groups, by [`Group::key`].
+pub type Members = BTreeMap<Arc<str>, RangeSet>;
+
+impl Membership {
+    /// The question as a test of an identity, if it is known who is in the group; else as a property of the packet.
+    #[must_use]
+    pub fn resolve(&self, members: &Members) -> Condition {
+        match members.get(&self.group) {
+            Some(identities) => Condition::Test(self.end, identities.clone()),
+            None => {
+                let end = if self.end == Field::SourceIdentity {
+                    "source"
+                } else {
+                    "destination"
+                };
+                Condition::Unknown(Unknown {
+                    property: Some(format!("{end} in {}", self.group).into()),
+                    why: format!("who is in group `{}` is not known", self.name).into(),
+                })
+            }
+        }
+    }
+}
