@@ -1,29 +1,35 @@
 //! The same finding on several hosts, or in several files, said once.
 
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHasher};
 
 use crate::finding::{Code, Finding};
-use crate::source::SourceMap;
+use crate::source::{SourceMap, Span};
 
 /// Groups findings that say the same of several hosts, with the same words about the same text, and sorts all.
 pub(super) fn alike(sources: &SourceMap, findings: Vec<Finding>) -> Vec<Finding> {
-    let mut order: FxHashMap<Key, usize> = FxHashMap::default();
     let mut merged: Vec<Finding> = Vec::new();
     let mut findings = findings;
     findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
     let findings = not_modelled(findings);
+    let mut places: FxHashMap<u64, Vec<usize>> = FxHashMap::default();
     for finding in findings {
-        let key = Key::of(sources, &finding);
-        match order.get(&key).and_then(|&at| merged.get_mut(at)) {
+        let known = places.entry(hash(sources, &finding)).or_default();
+        let is_alike = |at: &&usize| {
+            let other = merged.get(**at);
+            other.is_some_and(|other| is_alike(sources, other, &finding))
+        };
+        let first = known.iter().find(is_alike).copied();
+        match first.and_then(|at| merged.get_mut(at)) {
             Some(first) if !finding.hosts.is_empty() => {
                 first.hosts.extend(finding.hosts);
                 first.hosts.sort();
                 first.hosts.dedup();
             }
             _ => {
-                order.insert(key, merged.len());
+                known.push(merged.len());
                 merged.push(finding);
             }
         }
@@ -57,33 +63,32 @@ fn not_modelled(findings: Vec<Finding>) -> Vec<Finding> {
     kept
 }
 
-#[derive(PartialEq, Eq, Hash)]
-struct Key {
-    code: &'static str,
-    severity: &'static str,
-    certainty: &'static str,
-    message: String,
-    extent: Vec<String>,
-    /// The words under the labels, not their places.
-    texts: Vec<String>,
+/// The lines under the labels of a finding: their words, not their places.
+fn lines<'a>(sources: &'a SourceMap, finding: &'a Finding) -> impl Iterator<Item = &'a str> {
+    let labels = finding.primary.iter().chain(&finding.related);
+    labels.map(|label| sources.file(label.span.file).line_around(label.span.start))
 }
 
-impl Key {
-    fn of(sources: &SourceMap, finding: &Finding) -> Self {
-        let labels = finding.primary.iter().chain(&finding.related);
-        let line = |span: crate::source::Span| {
-            let file = sources.file(span.file);
-            file.line(file.line_column(span.start).line)
-                .unwrap_or("")
-                .to_owned()
-        };
-        Self {
-            code: finding.code.id(),
-            severity: finding.severity.word(),
-            certainty: finding.certainty.word(),
-            message: finding.message.clone(),
-            extent: finding.extent.clone(),
-            texts: labels.map(|label| line(label.span)).collect(),
-        }
+fn hash(sources: &SourceMap, finding: &Finding) -> u64 {
+    let mut hasher = FxHasher::default();
+    finding.message.hash(&mut hasher);
+    finding.extent.hash(&mut hasher);
+    for line in lines(sources, finding) {
+        line.hash(&mut hasher);
     }
+    hasher.finish()
+}
+
+/// Whether two findings say the same. At two places of one file they never do: a line that stands there twice is two lines.
+fn is_alike(sources: &SourceMap, a: &Finding, b: &Finding) -> bool {
+    let place = |finding: &Finding| finding.primary.as_ref().map(|label| label.span);
+    let is_elsewhere = |(a, b): (Span, Span)| a.file == b.file && a != b;
+    if place(a).zip(place(b)).is_some_and(is_elsewhere) {
+        return false;
+    }
+    let words = |finding: &Finding| (finding.code, finding.severity, finding.certainty);
+    words(a) == words(b)
+        && a.message == b.message
+        && a.extent == b.extent
+        && lines(sources, a).eq(lines(sources, b))
 }

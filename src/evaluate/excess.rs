@@ -32,8 +32,6 @@ struct Opening {
     is_sure: bool,
     /// Where rules translate its packets before.
     translators: Vec<Label>,
-    /// Rows that forbid some of it, or keep it to the host itself.
-    rows: Vec<usize>,
 }
 
 /// Packets that are let through against a rule of the policies: surely, and possibly.
@@ -186,30 +184,29 @@ impl<'f, 'm> Excess<'f, 'm> {
             let Some(opener) = self.filters.compiler.decider(cause) else {
                 continue;
             };
-            if code == Code::ForbiddenOpening && !self.meets_some(region, by_row)? {
+            if code == Code::ForbiddenOpening && !self.meets_some(region, by_row) {
                 elsewhere = self.filters.compiler.space.union(elsewhere, region)?;
                 continue;
             }
             let sure = self.filters.compiler.space.intersection(region, wrong.surely)?;
             let rest = self.rest(region, sure)?;
             for (region, is_sure) in [(sure, true), (rest, false)] {
-                self.openings((cause, opener), region, is_sure, by_row, &mut openings)?;
+                self.openings((cause, opener), region, is_sure, &mut openings)?;
             }
         }
         // The diagrams stand: what is left is words.
         let this = &self;
-        findings.par_extend(openings.par_iter().map(|opening| this.finding(code, opening)));
+        findings.par_extend(
+            openings
+                .par_iter()
+                .map(|opening| this.finding(code, opening, by_row)),
+        );
         Ok(elsewhere)
     }
 
-    fn meets_some(&mut self, region: PacketSet, by_row: &[(usize, PacketSet)]) -> Result<bool, OverBudget> {
-        for &(_, set) in by_row {
-            let space = &mut self.filters.compiler.space;
-            if !space.intersection(set, region)?.is_empty() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+    fn meets_some(&self, region: PacketSet, by_row: &[(usize, PacketSet)]) -> bool {
+        let space = &self.filters.compiler.space;
+        by_row.iter().any(|&(_, set)| !space.is_disjoint(set, region))
     }
 
     /// What is left of a region apart from the services that are surely wrong for somebody: those are said.
@@ -234,7 +231,6 @@ impl<'f, 'm> Excess<'f, 'm> {
         by: (Cause, Decider),
         region: PacketSet,
         is_sure: bool,
-        by_row: &[(usize, PacketSet)],
         openings: &mut Vec<Opening>,
     ) -> Result<(), OverBudget> {
         if region.is_empty() {
@@ -242,12 +238,12 @@ impl<'f, 'm> Excess<'f, 'm> {
         }
         let edits = self.filters.translations(region, self.view.ruling, by.0);
         if edits.is_empty() {
-            openings.push(self.opening(by.1, None, region, is_sure, &edits, by_row)?);
+            openings.push(self.opening(by.1, None, region, is_sure, &edits)?);
             return Ok(());
         }
         for (publisher, region) in self.filters.by_publisher(region, by.1)? {
             let edits = self.filters.translations(region, self.view.ruling, by.0);
-            openings.push(self.opening(by.1, publisher, region, is_sure, &edits, by_row)?);
+            openings.push(self.opening(by.1, publisher, region, is_sure, &edits)?);
         }
         Ok(())
     }
@@ -260,47 +256,41 @@ impl<'f, 'm> Excess<'f, 'm> {
         region: PacketSet,
         is_sure: bool,
         edits: &[EditId],
-        by_row: &[(usize, PacketSet)],
     ) -> Result<Opening, OverBudget> {
         let translators = self.filters.translators(region, edits, Some(opener))?;
-        let rows = self.rows_met(region, by_row)?;
         Ok(Opening {
             opener,
             publisher,
             region,
             is_sure,
             translators,
-            rows,
         })
     }
 
     /// The rows that speak of some of a region: those that speak of its witness first.
-    fn rows_met(
-        &mut self,
-        region: PacketSet,
-        by_row: &[(usize, PacketSet)],
-    ) -> Result<Vec<usize>, OverBudget> {
+    fn rows_met(&self, region: PacketSet, by_row: &[(usize, PacketSet)]) -> Vec<usize> {
         if by_row.is_empty() {
-            return Ok(Vec::new());
+            return Vec::new();
         }
-        let mut rows = Vec::new();
-        let witness = self.filters.compiler.space.witness(region);
-        for &(at, set) in by_row {
-            let space = &mut self.filters.compiler.space;
-            if !space.intersection(set, region)?.is_empty() {
+        let space = &self.filters.compiler.space;
+        let witness = space.witness(region);
+        let met = by_row.iter().filter(|(_, set)| !space.is_disjoint(*set, region));
+        let mut rows: Vec<_> = met
+            .map(|&(at, set)| {
                 let is_of = |witness: &Concrete| space.contains(set, &|field| witness.value(field));
-                rows.push((!witness.as_ref().is_some_and(is_of), at));
-            }
-        }
+                (!witness.as_ref().is_some_and(is_of), at)
+            })
+            .collect();
         rows.sort_unstable();
-        Ok(rows.into_iter().map(|(_, at)| at).collect())
+        rows.into_iter().map(|(_, at)| at).collect()
     }
 
-    fn finding(&self, code: Code, opening: &Opening) -> Finding {
+    fn finding(&self, code: Code, opening: &Opening, by_row: &[(usize, PacketSet)]) -> Finding {
         let compiler = &self.filters.compiler;
         let extent = self.filters.extent(opening.region, self.view.side);
         let witness = compiler.space.witness(opening.region);
-        let met: Vec<_> = opening.rows.iter().filter_map(|&at| self.rows.get(at)).collect();
+        let met = self.rows_met(opening.region, by_row);
+        let met: Vec<_> = met.into_iter().filter_map(|at| self.rows.get(at)).collect();
         let what = extent.first().cloned().unwrap_or_default();
         let opener = opening.publisher.unwrap_or(opening.opener);
         let label = words::opener(compiler, opener, &what);

@@ -18,6 +18,7 @@ mod redundant;
 mod reply;
 mod required;
 mod shadow;
+mod taker;
 mod translate;
 mod unreachable;
 mod view;

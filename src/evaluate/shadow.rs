@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::taker::{MAX_MEASURED_OF_HOST, Takes, largest_first, taker_of_a_corner, taker_of_all};
 use super::unreachable;
 use crate::finding::{Code, Finding, Label};
 use crate::model::{Action, ChainId, Compiler, Decider, Rule, Ruleset, is_generated};
@@ -74,6 +75,11 @@ pub(super) fn findings(
         if !has_verdict || alive.contains(&decider) || !bases.iter().any(|base| leads_here(&base)) {
             continue;
         }
+        if let Some(all) = taker_of_a_corner(compiler, &mut takes, &bases, decider) {
+            findings.push(finding(compiler, rule, &[all]));
+            found.insert(decider);
+            continue;
+        }
         let mut by: BTreeMap<Decider, usize> = BTreeMap::new();
         let reach = compiler.reach(rule)?;
         if !reach.is_empty()
@@ -121,58 +127,6 @@ pub(super) fn findings(
 /// Whether a rule asks for elements of a set that has none.
 fn asks_nothing(rule: &Rule) -> bool {
     rule.matches.iter().any(|one| one.condition.is_in_empty_set())
-}
-
-/// Deciding rules of which is asked whether they match all that a shadowed rule matches.
-const MAX_ASKED: usize = 4;
-
-/// Whether it is known that a rule decides what it matches.
-fn decides(rule: &Rule) -> bool {
-    !matches!(rule.action, Action::Unknown(_))
-}
-
-/// The packets that rules surely match: one rule shadows many.
-type Takes = BTreeMap<Decider, PacketSet>;
-
-/// A rule before the shadowed one that takes everything by itself: then the others do not matter. Rules of the same
-/// chain are asked first.
-fn taker_of_all(
-    compiler: &mut Compiler<'_>,
-    takes: &mut Takes,
-    reach: PacketSet,
-    shadowed: Decider,
-    by: &BTreeMap<Decider, usize>,
-) -> Result<Option<Decider>, OverBudget> {
-    let chain_of = |decider: &Decider| match decider {
-        Decider::Rule { ruleset, chain, .. } => Some((*ruleset, *chain)),
-        Decider::Default { .. } => None,
-    };
-    let mut earlier: Vec<_> = by.iter().filter(|(decider, _)| **decider < shadowed).collect();
-    // What asks the least takes the most.
-    let n_matches = |decider: &Decider| compiler.rule(*decider).map_or(0, |rule| rule.matches.len());
-    earlier.sort_by_key(|(decider, count)| {
-        let is_elsewhere = chain_of(decider) != chain_of(&shadowed);
-        let asks_something = n_matches(decider) > 0;
-        (
-            is_elsewhere,
-            asks_something,
-            std::cmp::Reverse(**count),
-            **decider,
-        )
-    });
-    for (&decider, _) in earlier.into_iter().take(MAX_ASKED) {
-        let Some(rule) = compiler.rule(decider).filter(|rule| decides(rule)) else {
-            continue;
-        };
-        let takes = match takes.get(&decider) {
-            Some(known) => *known,
-            None => *takes.entry(decider).or_insert(compiler.surely_matches(rule)?),
-        };
-        if compiler.space.difference(reach, takes)?.is_empty() {
-            return Ok(Some(decider));
-        }
-    }
-    Ok(None)
 }
 
 /// Who jumps to a chain, with the number of the rule in its own.
@@ -305,39 +259,4 @@ fn returns(rulesets: &[Ruleset]) -> BTreeMap<(usize, ChainId), Vec<usize>> {
         }
     }
     returns
-}
-
-/// Rules whose part of a shadowed rule's packets is measured.
-const MAX_MEASURED: usize = 8;
-
-/// Shadowed rules of one host for which that is done: where there are more, nobody reads them all, and it is dear.
-const MAX_MEASURED_OF_HOST: usize = 100;
-
-/// The rules before a shadowed one that match some of its packets, those that match most of them first.
-fn largest_first(
-    compiler: &mut Compiler<'_>,
-    reach: PacketSet,
-    shadowed: Decider,
-    by: &BTreeMap<Decider, usize>,
-    to_measure: &mut usize,
-) -> Result<Vec<Decider>, OverBudget> {
-    let mut earlier: Vec<_> = by.iter().filter(|(decider, _)| **decider < shadowed).collect();
-    earlier.sort_by_key(|(decider, count)| (std::cmp::Reverse(**count), **decider));
-    if *to_measure == 0 {
-        return Ok(earlier.into_iter().map(|(decider, _)| *decider).collect());
-    }
-    *to_measure -= 1;
-    let mut measured = Vec::new();
-    for (&decider, _) in earlier.into_iter().take(MAX_MEASURED) {
-        let Some(rule) = compiler.rule(decider).filter(|rule| decides(rule)) else {
-            continue;
-        };
-        let matches = compiler.reach(rule)?;
-        let both = compiler.space.intersection(reach, matches)?;
-        if !both.is_empty() {
-            measured.push((compiler.space.share(both), decider));
-        }
-    }
-    measured.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-    Ok(measured.into_iter().map(|(_, decider)| decider).collect())
 }

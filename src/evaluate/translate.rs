@@ -139,8 +139,7 @@ impl Filters<'_> {
                 continue;
             };
             for translator in translators {
-                let space = &mut self.compiler.space;
-                if space.intersection(translator.reach, region)?.is_empty() {
+                if self.compiler.space.is_disjoint(translator.reach, region) {
                     continue;
                 }
                 let rule = decider.and_then(|decider| self.compiler.rule(decider));
@@ -148,7 +147,7 @@ impl Filters<'_> {
                     let taken = self.compiler.reach(rule)?;
                     let space = &mut self.compiler.space;
                     let arriving = space.test(translator.field, to)?;
-                    if space.intersection(taken, arriving)?.is_empty() {
+                    if space.is_disjoint(taken, arriving) {
                         continue;
                     }
                 }

@@ -47,6 +47,8 @@ pub struct Compiler<'m> {
     pub(super) properties: BTreeMap<Arc<str>, (u16, Doubt)>,
     /// The chains compiled so far.
     chains: Vec<Vec<Option<Segment>>>,
+    /// What the input hook does, once it was asked for.
+    pub(super) last_input: Option<Pin>,
     /// Chains that some rule goes to and does not come back from.
     gone_to: BTreeSet<(usize, ChainId)>,
     /// The fields that some rule changes, apart from destinations.
@@ -95,6 +97,7 @@ impl<'m> Compiler<'m> {
                 .iter()
                 .map(|ruleset| vec![None; ruleset.chains.len()])
                 .collect(),
+            last_input: None,
             gone_to: gone_to(rulesets),
             edited: edited_fields(rulesets),
         };

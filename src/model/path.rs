@@ -2,7 +2,9 @@
 
 use super::compile::Compiler;
 use super::{Decider, Hook};
-use crate::packet::{Doubt, End, Field, Outcome, OverBudget, RangeSet, Ruling, value};
+use crate::packet::{
+    Cause, Doubt, EditId, End, Family, Field, Outcome, OverBudget, PacketSet, Pin, RangeSet, Ruling, value,
+};
 
 /// One way through the host's filters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +35,14 @@ pub fn loopback_interface() -> RangeSet {
     RangeSet::point(value::interface("lo"))
 }
 
+/// The addresses of loopback: `127.0.0.0/8` (RFC 1122, section 3.2.1.3) and `::1` (RFC 4291, section 2.5.3).
+fn loopback_addresses(family: Family) -> RangeSet {
+    match family {
+        Family::V4 => RangeSet::range(0x7f00_0000, 0x7fff_ffff),
+        Family::V6 => RangeSet::point(1),
+    }
+}
+
 /// Address classes that routing delivers to this host.
 #[must_use]
 pub fn delivered_classes() -> RangeSet {
@@ -57,10 +67,11 @@ impl Compiler<'_> {
     /// destination is translated, sent on. `interface` is the doubt about the interface they then leave by.
     pub fn arriving(&mut self, interface: Doubt) -> Result<Ruling, OverBudget> {
         self.prepare(&[Hook::Prerouting, Hook::Input, Hook::Forward, Hook::Postrouting])?;
+        let input = self.last_input()?;
         let mark = self.space.pin_mark();
         let before = self.hook(Hook::Prerouting, false)?;
         let before = self.space.pin(before);
-        let input = self.hook(Hook::Input, true)?;
+        let input = self.space.pinned(input);
         let none = RangeSet::point(0);
         let mut after = self.space.assume(input, Field::OutInterface, &none, None)?;
         if self.translates(self.space.pinned(before)) {
@@ -82,36 +93,69 @@ impl Compiler<'_> {
         self.ends_accepted(ruling)
     }
 
-    /// What happens to packets that the host sends to itself: they leave by loopback, and arrive by it as they are then. What
-    /// is translated to another host's address never comes back.
+    /// What happens to packets that the host sends to itself from addresses of loopback: they leave by loopback, and arrive by
+    /// it as they are then. What is translated to another host's address never comes back.
     pub fn loopback(&mut self) -> Result<Ruling, OverBudget> {
         self.prepare(&[Path::Output.hooks(), Path::Input.hooks()].concat())?;
+        let input = self.last_input()?;
         let mark = self.space.pin_mark();
+        let gone = Outcome {
+            end: End::Drop,
+            cause: Cause::NOBODY,
+            edit: EditId::NONE,
+        };
+        let gone = self.space.always(&[gone], &[]);
+        let gone = self.space.pin(gone);
         let leaving = self.in_turn(Path::Output.hooks(), None)?;
-        let before = self.over_loopback(leaving, Field::OutInterface, Field::InInterface)?;
+        let before = self.over_loopback(leaving, gone, Field::OutInterface, Field::InInterface)?;
         let before = self.space.pin(before);
         let arriving = self.hook_without_translation(Hook::Prerouting)?;
+        let arriving = self.over_loopback(arriving, gone, Field::InInterface, Field::OutInterface)?;
         let arriving = self.space.pin(arriving);
-        let input = self.hook(Hook::Input, true)?;
+        let input = self.space.pinned(input);
+        let input = self.over_loopback(input, gone, Field::InInterface, Field::OutInterface)?;
         let arriving = [self.space.pinned(arriving), input];
-        let arriving = self.space.sequence_all(&arriving)?;
-        let after = self.over_loopback(arriving, Field::InInterface, Field::OutInterface)?;
-        let gone = self.space.pass();
-        let gone = self.space.map_outcomes(gone, &[End::Fall], &|outcome| Outcome {
-            end: End::Drop,
-            ..outcome
-        })?;
+        let after = self.space.sequence_all(&arriving)?;
         let delivered = self.space.test(Field::DestinationClass, &delivered_classes())?;
-        let after = self.space.choose(delivered, after, gone)?;
+        let after = self.space.choose(delivered, after, self.space.pinned(gone))?;
         let ruling = self.space.sequence(self.space.pinned(before), after)?;
         self.space.release(mark);
         self.ends_accepted(ruling)
     }
 
-    /// A ruling of packets that cross loopback by one interface, and none by the other.
-    fn over_loopback(&mut self, ruling: Ruling, by: Field, not_by: Field) -> Result<Ruling, OverBudget> {
+    /// A ruling of packets from addresses of loopback that cross it by one interface, and none by the other. The others are
+    /// left out first: they are most of any ruleset.
+    fn over_loopback(
+        &mut self,
+        ruling: Ruling,
+        gone: Pin,
+        by: Field,
+        not_by: Field,
+    ) -> Result<Ruling, OverBudget> {
+        let mut within = PacketSet::empty();
+        for family in Family::ALL {
+            let own = self.space.product(&[
+                (Field::Family, RangeSet::point(family.value())),
+                (by, loopback_interface()),
+                (not_by, RangeSet::point(0)),
+                (family.source(), loopback_addresses(family)),
+            ])?;
+            within = self.space.union(within, own)?;
+        }
+        let ruling = self.space.choose(within, ruling, self.space.pinned(gone))?;
         let ruling = self.space.assume(ruling, by, &loopback_interface(), None)?;
         self.space.assume(ruling, not_by, &RangeSet::point(0), None)
+    }
+
+    /// What the input hook does at the end of a packet's way, pinned for good: it is most of many rulesets, and asked for twice.
+    fn last_input(&mut self) -> Result<Pin, OverBudget> {
+        if let Some(known) = self.last_input {
+            return Ok(known);
+        }
+        let input = self.hook(Hook::Input, true)?;
+        let input = self.space.pin(input);
+        self.last_input = Some(input);
+        Ok(input)
     }
 
     /// What hooks do one after the other. What `last` accepts is accepted at once.

@@ -1,19 +1,34 @@
 //! Rules to the packets that they are about: those that match, those that come to them.
 
 use super::compile::{Compiler, Leaf, narrow};
-use super::condition::Lowering;
+use super::condition::{Cubes, Lowering};
 use super::{ChainId, Rule};
-use crate::packet::{Cause, EditId, End, Outcome, OutcomeSet, OverBudget, PacketSet};
+use crate::packet::{Cause, EditId, End, Field, Outcome, OutcomeSet, OverBudget, PacketSet, RangeSet};
 
 impl Compiler<'_> {
     /// The packets that may match a rule: all whose fate it can decide.
     pub fn reach(&mut self, rule: &Rule) -> Result<PacketSet, OverBudget> {
+        if let Some(product) = self.product_of(rule) {
+            return self.space.product(&product);
+        }
         Ok(Lowering::new(self).matches(&rule.matches)?.bounds.possibly)
     }
 
     /// The packets that match a rule, whatever is not known.
     pub fn surely_matches(&mut self, rule: &Rule) -> Result<PacketSet, OverBudget> {
+        if let Some(product) = self.product_of(rule) {
+            return self.space.product(&product);
+        }
         Ok(Lowering::new(self).matches(&rule.matches)?.bounds.surely)
+    }
+
+    /// The packets that match a rule as tests of distinct fields, if that is all it asks.
+    pub fn product_of(&mut self, rule: &Rule) -> Option<Vec<(Field, RangeSet)>> {
+        let cubes = Cubes::of(self, &rule.matches)?;
+        match <[_; 1]>::try_from(cubes.products) {
+            Ok([product]) if cubes.doubts.is_empty() => Some(product),
+            _ => None,
+        }
     }
 
     /// Whether some packet, of all that there are, comes from the beginning of a chain to a rule and may match it. May collect:

@@ -5,6 +5,7 @@ mod apply;
 mod extent;
 mod field;
 mod icmp;
+mod meet;
 mod order;
 mod outcome;
 mod partition;

@@ -259,15 +259,10 @@ impl Space {
 
     fn flip(&mut self, ruling: Ruling, field: Field) -> Result<Ruling, OverBudget> {
         let mut known = FxHashMap::default();
-        self.project(
-            ruling.0,
-            field,
-            &mut known,
-            &mut |space, children| match children {
-                [zero, one] => space.split(field, &RangeSet::point(0), one.2, zero.2),
-                _ => Ok(children.first().map_or(Node::terminal(0), |child| child.2)),
-            },
-        )
+        self.project(ruling.0, field, &mut known, &mut |space, node| {
+            let (zero, one) = (space.child(node, 0), space.child(node, 1));
+            space.split(field, &RangeSet::point(0), one, zero)
+        })
         .map(Ruling)
     }
 

@@ -67,7 +67,7 @@ impl PacketSet {
     }
 }
 
-struct Boolean(Operation);
+pub(super) struct Boolean(pub(super) Operation);
 
 impl Binary for Boolean {
     fn operation(&self) -> Operation {
@@ -196,11 +196,6 @@ impl Space {
         self.difference(PacketSet::all(), set)
     }
 
-    /// Whether every packet of `left` is in `right`.
-    pub fn is_subset(&mut self, left: PacketSet, right: PacketSet) -> Result<bool, OverBudget> {
-        Ok(self.difference(left, right)?.is_empty())
-    }
-
     /// The union of many sets, by halves: large intermediate results are merged as late as possible.
     pub fn union_all(&mut self, sets: &[PacketSet]) -> Result<PacketSet, OverBudget> {
         match sets {
@@ -249,23 +244,22 @@ impl Space {
                 PacketSet::all()
             });
         }
+        let (neutral, decisive) = match by {
+            Operation::Union => (Node::terminal(OUT), Node::terminal(IN)),
+            _ => (Node::terminal(IN), Node::terminal(OUT)),
+        };
         let mut known = FxHashMap::default();
-        self.project(set.0, field, &mut known, &mut |space, children| {
-            let wanted = |&(low, high, _): &(u128, u128, Node)| {
-                !values.intersection(&RangeSet::range(low, high)).is_empty()
-            };
-            let mut kids: Vec<_> = children
-                .iter()
-                .filter(|child| wanted(child))
-                .map(|child| child.2)
-                .collect();
+        self.project(set.0, field, &mut known, &mut |space, node| {
+            let mut kids: Vec<Node> = Vec::new();
+            for &(low, high) in values.ranges() {
+                kids.extend(space.edges_within(node, low, high));
+            }
+            if kids.contains(&decisive) {
+                return Ok(decisive);
+            }
             kids.sort_unstable();
             kids.dedup();
-            space.fold(
-                &Boolean(by),
-                &kids,
-                Node::terminal(if by == Operation::Union { OUT } else { IN }),
-            )
+            space.fold(&Boolean(by), &kids, neutral)
         })
         .map(PacketSet)
     }
@@ -283,13 +277,13 @@ impl Space {
         }
     }
 
-    /// Rebuilds a diagram with every node that asks `field` replaced by what `join` makes of its edges.
+    /// Rebuilds a diagram with every node that asks `field` replaced by what `join` makes of it.
     pub(super) fn project(
         &mut self,
         node: Node,
         field: Field,
         known: &mut FxHashMap<Node, Node>,
-        join: &mut impl FnMut(&mut Self, &[(u128, u128, Node)]) -> Result<Node, OverBudget>,
+        join: &mut impl FnMut(&mut Self, Node) -> Result<Node, OverBudget>,
     ) -> Result<Node, OverBudget> {
         let level = self.level(node);
         if level > self.level_of(field) {
@@ -299,8 +293,7 @@ impl Space {
             return Ok(done);
         }
         let result = if level == self.level_of(field) {
-            let children: Vec<_> = self.edges(node).collect();
-            join(self, &children)?
+            join(self, node)?
         } else {
             let begun = self.begin();
             for at in 0..self.n_edges_of(node) {

@@ -115,6 +115,13 @@ impl SourceFile {
         LineColumn { line, column }
     }
 
+    /// The text of the line in which a byte offset lies, without its line break. An offset past the end is in the last line.
+    #[must_use]
+    pub fn line_around(&self, offset: u32) -> &str {
+        let line = self.line_starts.partition_point(|&start| start <= offset).max(1);
+        self.line(line).unwrap_or("")
+    }
+
     /// The text of a 1-based line, without its line break.
     #[must_use]
     pub fn line(&self, line: usize) -> Option<&str> {
