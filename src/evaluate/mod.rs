@@ -9,6 +9,7 @@ mod doubt;
 mod excess;
 mod extent;
 mod host;
+mod idle;
 mod missing;
 mod openings;
 mod peer;

@@ -2,14 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::idle::Idle;
 use super::taker::{MAX_MEASURED_OF_HOST, Takes, largest_first, taker_of_a_corner, taker_of_all};
 use super::unreachable;
 use crate::finding::{Code, Finding, Label};
-use crate::model::{Action, ChainId, Compiler, Decider, Rule, Ruleset, is_generated};
+use crate::model::{Action, ChainId, Compiler, Condition, Decider, Rule, Ruleset, is_generated};
 use crate::packet::{End, OverBudget, PacketSet, Pin};
 
 /// Deciding rules named of a shadowed rule.
 const MAX_NAMED: usize = 3;
+
+/// Rules without a verdict of one host of which is asked with what their chains are called.
+const MAX_ASKED: usize = 200;
 
 /// Jumps followed backwards from a rule; past them it counts as called with everything.
 const MAX_JUMPS: usize = 200;
@@ -17,116 +21,268 @@ const MAX_JUMPS: usize = 200;
 /// Edges of the diagram followed for them.
 const MAX_FOLLOWED: usize = 192;
 
-/// Finds the rules with a verdict that decide about no packet of any base chain that leads to them.
-/// Gives those rules.
+/// Finds the rules that no packet of any base chain comes to: those with a verdict decide about none, the others are not met
+/// by any. Gives those rules.
 pub(super) fn findings(
     compiler: &mut Compiler<'_>,
     findings: &mut Vec<Finding>,
 ) -> Result<BTreeSet<Decider>, OverBudget> {
     unreachable::uncalled(compiler.rulesets(), findings);
-    let mut alive = BTreeSet::new();
-    let mut bases = Vec::new();
-    for (ruleset, rules) in compiler.rulesets().iter().enumerate() {
-        for base in 0..rules.bases.len() {
-            let ruling = compiler.by_rules(ruleset, base)?;
-            for set in compiler.space.terminals(ruling) {
-                if set.is_truncated() {
-                    // Who else decides these packets is not known any more: no claim about any rule.
-                    return Ok(BTreeSet::new());
-                }
-                alive.extend(
-                    set.outcomes
-                        .iter()
-                        .filter_map(|outcome| compiler.decider(outcome.cause)),
-                );
-            }
-            let called = called_chains(compiler, ruleset, base);
-            bases.push((ruleset, called, compiler.space.pin(ruling)));
+    let Some(deciding) = Deciding::of(compiler)? else {
+        return Ok(BTreeSet::new());
+    };
+    let unreachable = unreachable::shadowed(compiler, &deciding.alive, findings)?;
+    let mut shadow = Shadow {
+        callers: callers(compiler.rulesets()),
+        returns: returns(compiler.rulesets()),
+        idle: Idle::new(),
+        to_ask: MAX_ASKED,
+        takes: Takes::default(),
+        to_measure: MAX_MEASURED_OF_HOST,
+        deciding,
+        compiler,
+    };
+    let mut found = BTreeSet::new();
+    let (mut with_verdict, mut without) = (Vec::new(), Vec::new());
+    for (_, decider) in shadow.compiler.rule_causes() {
+        let Decider::Rule { ruleset, chain, .. } = decider else {
+            continue;
+        };
+        let Some(rule) = shadow.compiler.rule(decider) else {
+            continue;
+        };
+        let leads_nowhere = match rule.action {
+            Action::Jump(to) | Action::Goto(to) => unreachable.contains(&(ruleset, to)),
+            _ => false,
+        };
+        if unreachable.contains(&(ruleset, chain)) || leads_nowhere || asks_nothing(rule) {
+            // Said of the chain, or of the set that holds nothing: whoever counts on the rule counts on nothing.
+            found.insert(decider);
+        } else if shadow.is_asked(decider, rule) {
+            let has_verdict = matches!(rule.action, Action::Accept | Action::Drop | Action::Reject);
+            let kind = if has_verdict {
+                &mut with_verdict
+            } else {
+                &mut without
+            };
+            kind.push((decider, rule));
         }
     }
-    let unreachable = unreachable::shadowed(compiler, &alive, findings)?;
-    let callers = callers(compiler.rulesets());
-    let returns = returns(compiler.rulesets());
-    let mut found = BTreeSet::new();
-    let mut to_measure = MAX_MEASURED_OF_HOST;
-    let mut takes = Takes::default();
-    for (_, decider) in compiler.rule_causes().collect::<Vec<_>>() {
+    // Asking whether packets come to a rule collects what is not pinned: no set may be held yet.
+    for (decider, rule) in without {
+        let finding = match shadow.idle.taker(shadow.compiler, decider, rule)? {
+            Some(by) => Some(finding(shadow.compiler, rule, &by)),
+            None => shadow.not_called_with(decider, rule)?,
+        };
+        found.extend(finding.is_some().then_some(decider));
+        findings.extend(finding);
+    }
+    for (decider, rule) in with_verdict {
+        if let Some(finding) = shadow.finding(decider, rule)? {
+            findings.push(finding);
+            found.insert(decider);
+        }
+    }
+    Ok(found)
+}
+
+/// Who decides about packets.
+struct Deciding {
+    /// The rules that decide about some packet.
+    alive: BTreeSet<Decider>,
+    /// The base chains: ruleset, chains that they lead to, what their rules decide.
+    bases: Vec<(usize, BTreeSet<u32>, Pin)>,
+}
+
+impl Deciding {
+    /// `None` where it is not known any more who decides some packets: then no rule can be said to decide none.
+    fn of(compiler: &mut Compiler<'_>) -> Result<Option<Self>, OverBudget> {
+        let mut alive = BTreeSet::new();
+        let mut bases = Vec::new();
+        for (ruleset, rules) in compiler.rulesets().iter().enumerate() {
+            for base in 0..rules.bases.len() {
+                let ruling = compiler.by_rules(ruleset, base)?;
+                for set in compiler.space.terminals(ruling) {
+                    if set.is_truncated() {
+                        return Ok(None);
+                    }
+                    let causes = set.outcomes.iter().map(|outcome| outcome.cause);
+                    alive.extend(causes.filter_map(|cause| compiler.decider(cause)));
+                }
+                let called = called_chains(compiler, ruleset, base);
+                bases.push((ruleset, called, compiler.space.pin(ruling)));
+            }
+        }
+        Ok(Some(Self { alive, bases }))
+    }
+
+    /// What the base chains decide that lead to a chain.
+    fn leading(&self, ruleset: usize, chain: ChainId) -> impl Iterator<Item = Pin> + '_ {
+        let leads = move |(other, called, _): &&(usize, BTreeSet<u32>, Pin)| {
+            *other == ruleset && called.contains(&chain.0)
+        };
+        self.bases.iter().filter(leads).map(|(.., pin)| *pin)
+    }
+}
+
+/// What is looked up again and again for the rules of one host.
+struct Shadow<'c, 'm> {
+    compiler: &'c mut Compiler<'m>,
+    deciding: Deciding,
+    callers: Callers,
+    returns: BTreeMap<(usize, ChainId), Vec<usize>>,
+    idle: Idle,
+    /// Rules without a verdict of which may still be asked with what their chains are called.
+    to_ask: usize,
+    takes: Takes,
+    to_measure: usize,
+}
+
+impl<'m> Shadow<'_, 'm> {
+    /// Whether it matters that no packet comes to a rule: somebody wrote it, into a chain that is called.
+    fn is_asked(&self, decider: Decider, rule: &Rule) -> bool {
+        let is_written = rule.span.start < rule.span.end;
+        let Decider::Rule { ruleset, chain, .. } = decider else {
+            return false;
+        };
+        is_written && self.deciding.leading(ruleset, chain).next().is_some()
+    }
+
+    /// What there is to say of a rule with a verdict, if no packet comes to it.
+    fn finding(&mut self, decider: Decider, rule: &'m Rule) -> Result<Option<Finding>, OverBudget> {
+        let Decider::Rule { ruleset, chain, .. } = decider else {
+            return Ok(None);
+        };
+        if self.deciding.alive.contains(&decider) {
+            return Ok(None);
+        }
+        let mut leading = self.deciding.leading(ruleset, chain);
+        if let (Some(only), None) = (leading.next(), leading.next())
+            && let Some(all) = taker_of_a_corner(self.compiler, &mut self.takes, only, decider)
+        {
+            return Ok(Some(finding(self.compiler, rule, &[all])));
+        }
+        drop(leading);
+        self.general(decider, rule)
+    }
+
+    /// The same of a rule with a verdict that decides about no packet.
+    fn general(&mut self, decider: Decider, rule: &'m Rule) -> Result<Option<Finding>, OverBudget> {
+        let Decider::Rule { ruleset, chain, .. } = decider else {
+            return Ok(None);
+        };
+        let reach = self.compiler.reach(rule)?;
+        if !self.is_called_with((ruleset, chain), reach)? {
+            return Ok(self.left_out((ruleset, chain), rule));
+        }
+        let mut by = self.met(decider, reach);
+        if is_echo(self.compiler, rule, decider, &by) {
+            return Ok(None);
+        }
+        self.add_returns(decider, &mut by);
+        let by: Vec<Decider> = match taker_of_all(self.compiler, &mut self.takes, reach, decider, &by)? {
+            Some(all) => vec![all],
+            None => largest_first(self.compiler, reach, decider, &by, &mut self.to_measure)?,
+        };
+        Ok(Some(finding(self.compiler, rule, &by)))
+    }
+
+    /// What there is to say of a rule without a verdict, if its chain is not called with any of its packets.
+    fn not_called_with(&mut self, decider: Decider, rule: &'m Rule) -> Result<Option<Finding>, OverBudget> {
+        let Decider::Rule { ruleset, chain, .. } = decider else {
+            return Ok(None);
+        };
+        if self.to_ask == 0 || is_base(self.compiler.rulesets(), ruleset, chain) {
+            return Ok(None);
+        }
+        self.to_ask -= 1;
+        let reach = self.compiler.reach(rule)?;
+        let is_called = self.is_called_with((ruleset, chain), reach)?;
+        Ok(if is_called {
+            None
+        } else {
+            self.left_out((ruleset, chain), rule)
+        })
+    }
+
+    /// Whether some way of jumps leads packets of a set to a chain; of no packets, it does.
+    fn is_called_with(&mut self, place: (usize, ChainId), set: PacketSet) -> Result<bool, OverBudget> {
+        Ok(set.is_empty() || is_called_with(self.compiler, &self.callers, place, set, &mut { MAX_JUMPS })?)
+    }
+
+    /// Who else decides packets of a set, and how often that was seen.
+    fn met(&self, decider: Decider, reach: PacketSet) -> BTreeMap<Decider, usize> {
+        let mut by: BTreeMap<Decider, usize> = BTreeMap::new();
+        let Decider::Rule { ruleset, chain, .. } = decider else {
+            return by;
+        };
+        for pin in self.deciding.leading(ruleset, chain) {
+            let space = &self.compiler.space;
+            for set in space.some_terminals_within(reach, space.pinned(pin), MAX_FOLLOWED) {
+                let decided = set.outcomes.iter().filter(|outcome| outcome.end != End::Fall);
+                for decider in decided.filter_map(|outcome| self.compiler.decider(outcome.cause)) {
+                    *by.entry(decider).or_default() += 1;
+                }
+            }
+        }
+        by.remove(&decider);
+        by
+    }
+
+    /// Adds the rules of the same chain that send packets back before they come to a rule.
+    fn add_returns(&self, decider: Decider, by: &mut BTreeMap<Decider, usize>) {
         let Decider::Rule {
             ruleset,
             chain,
             rule: number,
         } = decider
         else {
-            continue;
+            return;
         };
-        let Some(rule) = compiler.rule(decider) else {
-            continue;
-        };
-        let is_written = rule.span.start < rule.span.end;
-        let has_verdict = is_written && matches!(rule.action, Action::Accept | Action::Drop | Action::Reject);
-        let leads_here = |(other, called, _): &&(usize, BTreeSet<u32>, Pin)| {
-            *other == ruleset && called.contains(&chain.0)
-        };
-        if unreachable.contains(&(ruleset, chain)) || asks_nothing(rule) {
-            // Said of the chain, or of the set that holds nothing: whoever counts on the rule counts on nothing.
-            found.insert(decider);
-            continue;
+        let earlier = self.returns.get(&(ruleset, chain)).into_iter().flatten();
+        for &rule in earlier.filter(|&&earlier| earlier < number) {
+            let returning = Decider::Rule { ruleset, chain, rule };
+            by.entry(returning).or_default();
         }
-        if !has_verdict || alive.contains(&decider) || !bases.iter().any(|base| leads_here(&base)) {
-            continue;
-        }
-        if let Some(all) = taker_of_a_corner(compiler, &mut takes, &bases, decider) {
-            findings.push(finding(compiler, rule, &[all]));
-            found.insert(decider);
-            continue;
-        }
-        let mut by: BTreeMap<Decider, usize> = BTreeMap::new();
-        let reach = compiler.reach(rule)?;
-        if !reach.is_empty()
-            && !is_called_with(compiler, &callers, (ruleset, chain), reach, &mut { MAX_JUMPS })?
-        {
-            // Whoever calls the chain leaves these packets out: nothing shadows the rule, it is for other callers.
-            continue;
-        }
-        for (.., pin) in bases.iter().filter(leads_here) {
-            let ruling = compiler.space.pinned(*pin);
-            for set in compiler.space.some_terminals_within(reach, ruling, MAX_FOLLOWED) {
-                for outcome in &set.outcomes {
-                    if outcome.end != End::Fall
-                        && let Some(decider) = compiler.decider(outcome.cause)
-                    {
-                        *by.entry(decider).or_default() += 1;
-                    }
-                }
-            }
-        }
-        by.remove(&decider);
-        if is_echo(compiler, rule, decider, &by) {
-            continue;
-        }
-        for &earlier in returns.get(&(ruleset, chain)).into_iter().flatten() {
-            if earlier < number {
-                by.entry(Decider::Rule {
-                    ruleset,
-                    chain,
-                    rule: earlier,
-                })
-                .or_default();
-            }
-        }
-        let by: Vec<Decider> = match taker_of_all(compiler, &mut takes, reach, decider, &by)? {
-            Some(all) => vec![all],
-            None => largest_first(compiler, reach, decider, &by, &mut to_measure)?,
-        };
-        findings.push(finding(compiler, rule, &by));
-        found.insert(decider);
     }
-    Ok(found)
+
+    /// Whoever calls the chain of a rule leaves its packets out.
+    fn left_out(&self, (at, chain): (usize, ChainId), rule: &Rule) -> Option<Finding> {
+        let rules = self.compiler.rulesets().get(at)?;
+        if !unreachable::is_worth_saying(rules.chains.get(chain.0 as usize)?) {
+            return None;
+        }
+        let label = Label::new(rule.span, "no packet that it matches comes to its chain");
+        let mut finding = Finding::new(
+            Code::ShadowedRule,
+            "this rule never decides anything",
+            Some(label),
+        );
+        for &(caller, number) in self
+            .callers
+            .get(&(at, chain))
+            .into_iter()
+            .flatten()
+            .take(MAX_NAMED)
+        {
+            let of = rules.chains.get(caller.0 as usize);
+            if let Some(jump) = of.and_then(|chain| chain.rules.get(number)) {
+                finding = finding.related(Label::new(jump.span, "sends other packets there"));
+            }
+        }
+        Some(finding.help("remove the rule, or widen what is sent to its chain"))
+    }
 }
 
 /// Whether a rule asks for elements of a set that has none.
 fn asks_nothing(rule: &Rule) -> bool {
-    rule.matches.iter().any(|one| one.condition.is_in_empty_set())
+    fn asks(condition: &Condition) -> bool {
+        match condition {
+            Condition::All(parts) => parts.iter().any(asks),
+            _ => condition.is_in_empty_set(),
+        }
+    }
+    rule.matches.iter().any(|one| asks(&one.condition))
 }
 
 /// Who jumps to a chain, with the number of the rule in its own.
@@ -146,6 +302,11 @@ fn callers(rulesets: &[Ruleset]) -> Callers {
     callers
 }
 
+fn is_base(rulesets: &[Ruleset], at: usize, chain: ChainId) -> bool {
+    let bases = rulesets.get(at).into_iter().flat_map(|ruleset| &ruleset.bases);
+    bases.into_iter().any(|base| base.chain == chain)
+}
+
 /// Whether some way of jumps from a base chain to a chain asks nothing that all packets of a set fail.
 fn is_called_with(
     compiler: &mut Compiler<'_>,
@@ -157,7 +318,7 @@ fn is_called_with(
     let Some(rules) = compiler.rulesets().get(at) else {
         return Ok(true);
     };
-    if rules.bases.iter().any(|base| base.chain == chain) {
+    if is_base(compiler.rulesets(), at, chain) {
         return Ok(true);
     }
     for &(caller, number) in callers.get(&(at, chain)).into_iter().flatten() {

@@ -2,7 +2,7 @@
 //!
 //! INVARIANT: only rules that surely decide what they match are named, never one of which nothing is known.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::model::{Action, Compiler, Decider, Rule, is_generated};
 use crate::packet::{Field, OverBudget, PacketSet, Pin, RangeSet};
@@ -37,50 +37,56 @@ fn is_within(inner: &[(Field, RangeSet)], outer: &[(Field, RangeSet)]) -> bool {
     })
 }
 
-/// The base chains of a host: ruleset, chains that it leads to, what its rules decide.
-pub(super) type Bases = [(usize, BTreeSet<u32>, Pin)];
-
 /// The rule that decides one packet of a shadowed one, if it takes all others too: so it is nearly always, and found without
 /// building anything. Asked where nothing else can matter: of a base chain that no other leads to, where no program keeps
 /// chains of its own.
 pub(super) fn taker_of_a_corner(
     compiler: &mut Compiler<'_>,
     takes: &mut Takes,
-    bases: &Bases,
+    decided: Pin,
     shadowed: Decider,
 ) -> Option<Decider> {
     let Decider::Rule { ruleset, chain, .. } = shadowed else {
         return None;
     };
     let rules = compiler.rulesets().get(ruleset)?;
-    let mut leading = bases
-        .iter()
-        .filter(|(other, called, _)| *other == ruleset && called.contains(&chain.0));
-    let (Some((.., pin)), None) = (leading.next(), leading.next()) else {
-        return None;
-    };
     let is_base = rules.bases.iter().any(|base| base.chain == chain);
     if !is_base || rules.chains.iter().any(|chain| is_generated(&chain.path)) {
         return None;
     }
     let rule = compiler.rule(shadowed)?;
     let inner = compiler.product_of(rule)?;
-    let corner = |field| {
-        let test = inner.iter().find(|test| test.0 == field);
-        test.and_then(|(_, values)| values.first()).unwrap_or(0)
-    };
-    let ruling = compiler.space.pinned(*pin);
-    let [outcome] = compiler.space.outcomes_of(ruling, &corner).outcomes.as_slice() else {
+    let ruling = compiler.space.pinned(decided);
+    let corner = compiler.space.outcomes_of(ruling, &|field| lowest(&inner, field));
+    let [outcome] = corner.outcomes.as_slice() else {
         return None;
     };
     let taker = compiler.decider(outcome.cause)?;
-    let by = compiler.rule(taker).filter(|rule| decides(rule))?;
+    (taker < shadowed && takes_product(compiler, takes, taker, &inner)).then_some(taker)
+}
+
+/// The lowest value of a field that passes tests.
+pub(super) fn lowest(tests: &[(Field, RangeSet)], field: Field) -> u128 {
+    let test = tests.iter().find(|test| test.0 == field);
+    test.and_then(|(_, values)| values.first()).unwrap_or(0)
+}
+
+/// Whether a rule surely decides all packets of a product that come to it.
+pub(super) fn takes_product(
+    compiler: &mut Compiler<'_>,
+    takes: &mut Takes,
+    taker: Decider,
+    inner: &[(Field, RangeSet)],
+) -> bool {
+    let Some(rule) = compiler.rule(taker).filter(|rule| decides(rule)) else {
+        return false;
+    };
     let taken = takes.entry(taker).or_insert_with(|| Taken {
-        product: compiler.product_of(by),
+        product: compiler.product_of(rule),
         set: None,
     });
-    let outer = taken.product.as_ref()?;
-    (taker < shadowed && is_within(&inner, outer)).then_some(taker)
+    let outer = taken.product.as_ref();
+    outer.is_some_and(|outer| is_within(inner, outer))
 }
 
 /// A rule before the shadowed one that takes everything by itself: then the others do not matter. Rules of the same

@@ -88,7 +88,7 @@ fn chain_at(rulesets: &[Ruleset], (at, id): Place) -> Option<&Chain> {
 }
 
 /// Whether it matters that nothing comes to a chain: it has rules, a name of its own, and no program keeps it.
-fn is_worth_saying(chain: &Chain) -> bool {
+pub(super) fn is_worth_saying(chain: &Chain) -> bool {
     let name = chain.path.rsplit('/').next().unwrap_or_default();
     let is_kept = KEPT_BY_UFW.iter().any(|prefix| name.starts_with(prefix))
         || KEPT_TABLES.iter().any(|table| chain.path.starts_with(table));

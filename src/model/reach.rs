@@ -3,7 +3,9 @@
 use super::compile::{Compiler, Leaf, narrow};
 use super::condition::{Cubes, Lowering};
 use super::{ChainId, Rule};
-use crate::packet::{Cause, EditId, End, Field, Outcome, OutcomeSet, OverBudget, PacketSet, RangeSet};
+use crate::packet::{
+    Cause, EditId, End, Field, Outcome, OutcomeSet, OverBudget, PacketSet, RangeSet, Ruling,
+};
 
 impl Compiler<'_> {
     /// The packets that may match a rule: all whose fate it can decide.
@@ -29,6 +31,12 @@ impl Compiler<'_> {
             Ok([product]) if cubes.doubts.is_empty() => Some(product),
             _ => None,
         }
+    }
+
+    /// What the rules of a chain decide about packets that begin there.
+    pub fn rules_of(&mut self, ruleset: usize, chain: ChainId) -> Result<Ruling, OverBudget> {
+        let segment = self.chain(ruleset, chain)?;
+        Ok(self.space.pinned(segment.plain))
     }
 
     /// Whether some packet, of all that there are, comes from the beginning of a chain to a rule and may match it. May collect:
