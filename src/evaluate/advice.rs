@@ -2,7 +2,6 @@
 //! never said to be the reader's to change.
 
 use super::host::Filters;
-use super::peer::World;
 use super::permitted::concerns;
 use super::view::Side;
 use super::words;
@@ -11,47 +10,54 @@ use crate::policy::{Kind, Row, Service};
 
 /// The rows that may come near to the openings of one side of a host.
 pub(super) struct Advice<'f> {
-    world: &'f World,
-    side: Side,
     /// The services that some row has for this host.
-    services: Vec<(&'f Row, &'f Service)>,
+    near: Vec<Near<'f>>,
+}
+
+/// A service of a row, with the words for it: there are many openings for each row.
+struct Near<'f> {
+    row: &'f Row,
+    service: &'f Service,
+    word: String,
+    /// For whom the row has it: "from `internal`".
+    peers: String,
 }
 
 impl<'f> Advice<'f> {
     pub(super) fn new<'m: 'f>(filters: &Filters<'m>, side: Side, rows: &'f [Row]) -> Self {
         let (host, world) = (filters.host, filters.world);
         let mine = |row: &&Row| row.kind != Kind::Forbid && concerns(row, side, host, world);
-        let services = rows.iter().filter(mine).flat_map(|row| {
-            let services = row.services.items.iter();
-            services.map(move |service| (row, &service.value))
+        let near = rows.iter().filter(mine).flat_map(|row| {
+            let peers = side.far(row).items.iter();
+            let peers: Vec<_> = peers.map(|peer| world.party(&peer.value).word).collect();
+            let peers = format!("{} {}", side.word(), peers.join(", "));
+            row.services.items.iter().map(move |service| Near {
+                row,
+                service: &service.value,
+                word: words::service(&service.value),
+                peers: peers.clone(),
+            })
         });
-        Self {
-            world,
-            side,
-            services: services.collect(),
-        }
+        Self { near: near.collect() }
     }
 
     /// Names the row that comes nearest to an opening; if none comes near, what to do about the rule, which a program may keep.
     pub(super) fn nearest(&self, protocol: u8, port: u128, program: Option<&str>) -> String {
         let away = |&(low, high): &(u128, u128)| low.saturating_sub(port).max(port.saturating_sub(high));
-        let distance = |service: &Service| service.values.ranges().iter().map(away).min();
+        let distance = |near: &Near<'_>| near.service.values.ranges().iter().map(away).min();
         let nearest = self
-            .services
+            .near
             .iter()
-            .filter(|(_, service)| service.protocol == Some(protocol))
-            .filter_map(|&(row, service)| Some((distance(service)?, row, service)))
+            .filter(|near| near.service.protocol == Some(protocol))
+            .filter_map(|near| Some((distance(near)?, near)))
             .min_by_key(|found| found.0);
         match nearest {
-            Some((0, row, service)) => {
-                let peers = self.side.far(row).items.iter();
-                let peers: Vec<_> = peers.map(|peer| self.world.party(&peer.value).word).collect();
-                let (service, word) = (words::service(service), self.side.word());
-                format!("`{}` has {service}, but {word} {} only", row.id, peers.join(", "))
+            Some((0, Near { row, word, peers, .. })) => {
+                format!("`{}` has {word}, but {peers} only", row.id)
             }
-            Some((away, row, service)) if away <= 100 => {
+            Some((away, Near { row, word, .. })) if away <= 100 => {
                 let this = service_words(protocol, &RangeSet::point(port)).join(", ");
-                format!("`{}` has {}, this is {this}", row.id, words::service(service))
+                format!("`{}` has {word}, this is {this}", row.id)
             }
             _ => {
                 let remedy = program.map_or_else(|| "remove the rule".into(), kept);

@@ -243,7 +243,7 @@ fn evaluate_into(
         let permitted = Permitted::of(&mut filters, rows, Side::Transit)?;
         Excess::new(&mut filters, passing, &permitted, rows).findings(&mut evaluation.findings)?;
     }
-    Required::new(&mut filters, first)?.check(rows, evaluation)?;
+    Required::new(&mut filters, first, rows)?.check(rows, evaluation)?;
     let shadowed = shadow::findings(&mut filters.compiler, &mut evaluation.findings)?;
     if world.redundant {
         redundant::findings(&mut filters.compiler, &shadowed, &mut evaluation.findings);

@@ -65,19 +65,26 @@ impl Cell<'_> {
 }
 
 impl<'f, 'm> Required<'f, 'm> {
-    pub(super) fn new(filters: &'f mut Filters<'m>, arriving: View) -> Result<Self, OverBudget> {
-        let leaving = filters.view(Side::Egress, Moment::First)?;
-        let reply_out = filters.view(Side::Egress, Moment::Reply)?;
-        let reply_in = filters.view(Side::Ingress, Moment::Reply)?;
+    pub(super) fn new(
+        filters: &'f mut Filters<'m>,
+        arriving: View,
+        rows: &[Row],
+    ) -> Result<Self, OverBudget> {
         let arriving = Views {
             first: arriving,
-            reply: reply_out,
+            reply: filters.view(Side::Egress, Moment::Reply)?,
             unrelated_reply: unrelated(filters, Side::Egress)?,
         };
-        let leaving = Views {
-            first: leaving,
-            reply: reply_in,
-            unrelated_reply: unrelated(filters, Side::Ingress)?,
+        let sends = |row: &Row| row.kind == Kind::Require && is_bound(filters, row, Side::Egress);
+        let leaving = if rows.iter().any(sends) {
+            Views {
+                first: filters.view(Side::Egress, Moment::First)?,
+                reply: filters.view(Side::Ingress, Moment::Reply)?,
+                unrelated_reply: unrelated(filters, Side::Ingress)?,
+            }
+        } else {
+            // Nobody asks.
+            arriving
         };
         let loopback = Views {
             first: filters.view(Side::Loopback, Moment::First)?,
@@ -108,7 +115,7 @@ impl<'f, 'm> Required<'f, 'm> {
         let before = evaluation.findings.len();
         for row in rows.iter().filter(|row| row.kind == Kind::Require) {
             for side in [Side::Ingress, Side::Egress] {
-                if self.is_bound(row, side) {
+                if is_bound(self.filters, row, side) {
                     self.check_row(row, side, evaluation)?;
                 }
             }
@@ -116,14 +123,6 @@ impl<'f, 'm> Required<'f, 'm> {
         let found = evaluation.findings.split_off(before);
         evaluation.findings.extend(doubt::once_each(found));
         Ok(())
-    }
-
-    fn is_bound(&self, row: &Row, side: Side) -> bool {
-        let bound = side.bound(row);
-        let (host, world) = (self.filters.host, self.filters.world);
-        bound.items.iter().any(|peer| host.is(world, &peer.value))
-            // What a row asks of every host at its own side is asked of no host in particular.
-            && !(side == Side::Egress && bound.items.iter().any(|peer| peer.value == Peer::Every))
     }
 
     fn check_row(&mut self, row: &Row, side: Side, evaluation: &mut Evaluation) -> Result<(), OverBudget> {
@@ -253,6 +252,15 @@ impl<'f, 'm> Required<'f, 'm> {
             blocked,
         }))
     }
+}
+
+/// Whether a row asks something of this host on one side.
+fn is_bound(filters: &Filters<'_>, row: &Row, side: Side) -> bool {
+    let bound = side.bound(row);
+    let (host, world) = (filters.host, filters.world);
+    bound.items.iter().any(|peer| host.is(world, &peer.value))
+        // What a row asks of every host at its own side is asked of no host in particular.
+        && !(side == Side::Egress && bound.items.iter().any(|peer| peer.value == Peer::Every))
 }
 
 /// How answers are seen that connection tracking knows nothing of, where there may be such.

@@ -145,7 +145,14 @@ impl<'m> Shadow<'_, 'm> {
         let Decider::Rule { ruleset, chain, .. } = decider else {
             return false;
         };
-        is_written && self.deciding.leading(ruleset, chain).next().is_some()
+        let of = self.compiler.rulesets().get(ruleset);
+        let is_kept = match rule.action {
+            Action::Jump(to) | Action::Goto(to) => of
+                .and_then(|rules| rules.chains.get(to.0 as usize))
+                .is_some_and(|chain| is_generated(&chain.path)),
+            _ => false,
+        };
+        is_written && !is_kept && self.deciding.leading(ruleset, chain).next().is_some()
     }
 
     /// What there is to say of a rule with a verdict, if no packet comes to it.
