@@ -2,6 +2,7 @@
 
 use portcullis::dialect::{self, Dialect};
 use portcullis::source::{SourceFile, SourceMap};
+use portcullis::tree::{Node, Schema, Style, Tree};
 use portcullis::{policy, site};
 
 /// A reader: its name, the endings of files that it reads, and how it is called.
@@ -14,6 +15,7 @@ pub(crate) const READERS: &[Reader] = &[
     ("nft_json", &["json"], nft_json),
     ("ports", &["ports"], ports),
     ("site", &["toml"], site_file),
+    ("tree", &["yaml", "yml", "json"], tree),
 ];
 
 fn iptables(data: &[u8]) {
@@ -73,4 +75,43 @@ fn site_file(data: &[u8]) {
     let mut sources = SourceMap::new();
     let file = sources.add(SourceFile::from_bytes("portcullis.toml", data.to_vec()));
     let _read = site::read(sources.source(file));
+}
+
+/// YAML and JSON as trees: every place is one of the text, and what the JSON of others takes is JSON to us too.
+fn tree(data: &[u8]) {
+    let mut sources = SourceMap::new();
+    let file = sources.add(SourceFile::from_bytes("fuzzed", data.to_vec()));
+    let source = sources.source(file);
+    let yaml = Tree::yaml(source, Schema::Kubernetes);
+    let json = Tree::json(source);
+    for tree in [&yaml, &json] {
+        for problem in tree.problems() {
+            assert!(source.text.get(problem.span.range()).is_some(), "{problem:?}");
+        }
+        for root in tree.documents() {
+            check_node(root, source.text);
+        }
+    }
+    let is_json = serde_json::from_str::<serde_json::Value>(source.text).is_ok();
+    let doubles = json
+        .problems()
+        .iter()
+        .all(|problem| problem.message.starts_with("key"));
+    assert!(!is_json || doubles, "{:?}", json.problems());
+}
+
+fn check_node(node: Node<'_>, text: &str) {
+    let written = text.get(node.span().range());
+    assert!(written.is_some(), "{node:?}");
+    let is_verbatim = node.style() == Some(Style::Plain) && node.text() != Some("");
+    if is_verbatim && node.text().is_some_and(|text| !text.contains([' ', '\n'])) {
+        assert_eq!(node.text(), written);
+    }
+    for entry in node.entries() {
+        check_node(entry.key, text);
+        check_node(entry.value, text);
+    }
+    for item in node.items() {
+        check_node(item, text);
+    }
 }
