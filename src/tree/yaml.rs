@@ -11,6 +11,9 @@ use super::place::Places;
 use super::{Problem, Schema, Tree, template};
 use crate::source::Source;
 
+/// What YAML takes for white space and line breaks.
+const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
+
 /// Reads a whole text.
 pub(super) fn read(source: Source<'_>, schema: Schema) -> Tree<'_> {
     read_from(source, source.text, schema)
@@ -108,7 +111,7 @@ impl Reader<'_> {
     fn written(&mut self, marks: &Marks) -> (usize, usize) {
         let (start, end) = (self.byte(&marks.start), self.byte(&marks.end));
         let text = self.text.get(start..end).unwrap_or("");
-        (start, start + text.trim_end().len())
+        (start, start + text.trim_end_matches(BLANKS).len())
     }
 
     fn scalar(
@@ -246,13 +249,13 @@ fn properties(text: &str) -> usize {
         let end = rest.find(|one: char| one.is_ascii_whitespace());
         // `!Sub[a]` is no tag's end: a flow collection may follow the tag directly behind a blank only.
         rest = rest.get(end.unwrap_or(rest.len())..).unwrap_or("");
-        rest = rest.trim_start();
+        rest = rest.trim_start_matches(BLANKS);
         while rest.starts_with('#') {
             rest = rest
                 .find('\n')
                 .and_then(|end| rest.get(end..))
                 .unwrap_or("")
-                .trim_start();
+                .trim_start_matches(BLANKS);
         }
     }
     text.len() - rest.len()
@@ -282,7 +285,7 @@ fn block_header(text: &str) -> usize {
         return 0;
     }
     let lines = text.find('\n').and_then(|end| text.get(end..)).unwrap_or("");
-    text.len() - lines.trim_start().len()
+    text.len() - lines.trim_start_matches(BLANKS).len()
 }
 
 /// Some bytes to underline: the word at a place, or the last before it.
