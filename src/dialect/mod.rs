@@ -14,7 +14,7 @@ pub mod ufw;
 mod unread;
 
 use crate::finding::Finding;
-use crate::model::{Group, Member, Ruleset};
+use crate::model::{Group, Identity, Member, Ruleset, Workload};
 use crate::source::Source;
 
 /// How sure a dialect is that a file is its own.
@@ -37,6 +37,10 @@ pub struct Reading {
     pub groups: Vec<Group>,
     /// What the unit itself puts behind groups.
     pub members: Vec<Member>,
+    /// The peers that the unit's filters can tell apart.
+    pub identities: Vec<Identity>,
+    /// Hosts of the unit that have names, labels and filters of their own, where a unit is more than one host.
+    pub workloads: Vec<Workload>,
     /// What could not be read or is not modelled.
     pub notices: Vec<Finding>,
     /// How many lines or objects were rules.

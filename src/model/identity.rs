@@ -1,0 +1,103 @@
+//! Who the ends of packets are apart from their addresses, as far as a run can tell them apart.
+//!
+//! A unit says which classes of peers it knows ([`Identity`]) and which groups each is in; a run puts the classes of all units
+//! behind each other and numbers them ([`Identities`]). INVARIANT: number 0 is in no group: the peers that no unit knows.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Members, Ruleset};
+use crate::packet::RangeSet;
+use crate::source::Span;
+
+/// A class of peers that no group and no selector tells apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// For people: ``pods of `shop/web` ``, ``any other pod of namespace `shop` ``.
+    pub name: String,
+    /// The bytes that define it; `None` for peers that are not there yet, or not in the cluster.
+    pub span: Option<Span>,
+    /// The groups that it is in, by [`super::Group::key`], sorted. Selectors of peers are groups too, with keys of their own.
+    pub groups: Vec<Arc<str>>,
+    /// Whether there is such a peer.
+    pub presence: Presence,
+}
+
+/// Whether a unit has a peer, or only says what one would be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Presence {
+    /// The unit has it: an instance, a workload.
+    Here,
+    /// It may be made any time: any other pod, any other namespace.
+    Possible,
+}
+
+/// The classes of a run, numbered: values of [`Field::SourceIdentity`](crate::packet::Field::SourceIdentity) and
+/// [`Field::DestinationIdentity`](crate::packet::Field::DestinationIdentity).
+#[derive(Debug, Clone, Default)]
+pub struct Identities {
+    /// Number 1 is the first.
+    classes: Vec<Identity>,
+}
+
+impl Identities {
+    /// The peers that no unit knows: those with an address and nothing else.
+    pub const UNKNOWN: u32 = 0;
+
+    /// Takes one class more, and says its number.
+    pub fn add(&mut self, class: Identity) -> u32 {
+        self.classes.push(class);
+        u32::try_from(self.classes.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The class of a number; `None` for [`Identities::UNKNOWN`] and numbers that nobody has.
+    #[must_use]
+    pub fn get(&self, number: u32) -> Option<&Identity> {
+        self.classes.get((number as usize).checked_sub(1)?)
+    }
+
+    /// All classes with their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, &Identity)> {
+        (1..).zip(&self.classes)
+    }
+
+    /// Who is in which group. A group of the units that nobody is in has nobody.
+    #[must_use]
+    pub fn members<'a>(&self, groups: impl IntoIterator<Item = &'a Arc<str>>) -> Members {
+        let mut numbers: BTreeMap<Arc<str>, Vec<(u128, u128)>> = BTreeMap::new();
+        for group in groups {
+            numbers.entry(group.clone()).or_default();
+        }
+        for (number, class) in self.iter() {
+            for group in &class.groups {
+                let number = u128::from(number);
+                numbers.entry(group.clone()).or_default().push((number, number));
+            }
+        }
+        let members = numbers.into_iter();
+        members
+            .map(|(group, numbers)| (group, RangeSet::from_ranges(numbers)))
+            .collect()
+    }
+}
+
+/// A workload of a cluster: a host of its own, whose layer is made of the policies that select it.
+#[derive(Debug, Clone)]
+pub struct Workload {
+    /// What users call it: `stacklight/prometheus`.
+    pub name: String,
+    /// What made its pods: `StatefulSet`.
+    pub kind: &'static str,
+    /// Its namespace.
+    pub namespace: String,
+    /// The labels of its pods.
+    pub labels: BTreeMap<String, String>,
+    /// The bytes of its name.
+    pub span: Span,
+    /// The class of its pods, as an index into the identities of the unit.
+    pub identity: usize,
+    /// Whether its pods use the network of their node: then policies need not apply to them.
+    pub is_on_host_network: bool,
+    /// What policies let through to its pods ([`super::Hook::Input`]) and from them ([`super::Hook::Output`]).
+    pub ruleset: Ruleset,
+}
