@@ -1,8 +1,11 @@
 //! A lowered model as text that a network engineer can check by eye: one line a rule, its conditions in words.
+#![allow(dead_code, reason = "some tests print rulesets, others groups")]
 
 use std::fmt::Write;
 
-use portcullis::model::{Action, Condition, Default, Edit, Families, Match, Purpose, Ruleset};
+use portcullis::model::{
+    Action, Condition, Default, Edit, Families, Group, Match, Member, Purpose, Rule, Ruleset, Side,
+};
 use portcullis::packet::{Family, Field, RangeSet, address, protocol, value};
 use portcullis::source::{SourceMap, Span};
 
@@ -38,25 +41,91 @@ pub(crate) fn model_text(ruleset: &Ruleset, map: &SourceMap) -> String {
         }
         text.push('\n');
         for rule in &chain.rules {
-            write!(text, "  {}:", line_of(map, rule.span)).unwrap();
-            for found in &rule.matches {
-                write!(
-                    text,
-                    " {} {};",
-                    condition(&found.condition),
-                    quoted_match(map, found)
-                )
-                .unwrap();
-            }
-            let action = action(ruleset, &rule.action);
-            let said = if rule.action_span == rule.span {
-                String::new()
-            } else {
-                format!(" {}", quoted(map, rule.action_span))
-            };
-            writeln!(text, " => {action}{said}").unwrap();
+            writeln!(text, "  {}", rule_text(rule, ruleset, map)).unwrap();
         }
     }
+    text
+}
+
+/// Groups, and what the unit attaches to them.
+pub(crate) fn groups_text(groups: &[Group], members: &[Member], map: &SourceMap) -> String {
+    let mut text = String::new();
+    for group in groups {
+        let Group { name, key, layer, .. } = group;
+        let at = line_of(map, group.span);
+        writeln!(
+            text,
+            "{layer:?} {name} ({at}, {}), key {key}",
+            quoted(map, group.span)
+        )
+        .unwrap();
+        for (word, side) in [("receives", &group.ingress), ("sends", &group.egress)] {
+            text.push_str(&side_text(word, side.as_ref(), map));
+        }
+    }
+    for member in members {
+        let groups: Vec<_> = member
+            .groups
+            .iter()
+            .map(|(key, span)| format!("{key} {}", quoted(map, *span)))
+            .collect();
+        let others = member
+            .others
+            .as_ref()
+            .map_or_else(String::new, |others| format!(", perhaps others: {}", others.why));
+        let at = line_of(map, member.span);
+        writeln!(
+            text,
+            "member {} ({at}): {}{others}",
+            member.name,
+            groups.join(", ")
+        )
+        .unwrap();
+    }
+    text
+}
+
+fn side_text(word: &str, side: Option<&Side>, map: &SourceMap) -> String {
+    let Some(side) = side else {
+        return format!("  {word}: not filtered\n");
+    };
+    if side.rules.is_empty() {
+        return format!("  {word}: nothing {}\n", quoted(map, side.default_span));
+    }
+    let nowhere = Ruleset {
+        layer: portcullis::model::Layer::SecurityGroup,
+        families: Families::Both,
+        chains: Vec::new(),
+        bases: Vec::new(),
+    };
+    let lines = side.rules.iter().fold(String::new(), |lines, rule| {
+        lines + &format!("    {}\n", rule_text(rule, &nowhere, map))
+    });
+    format!(
+        "  {word}, {} otherwise dropped\n{lines}",
+        quoted(map, side.default_span)
+    )
+}
+
+/// `line 3: protocol tcp `tcp`; => accept`.
+pub(crate) fn rule_text(rule: &Rule, ruleset: &Ruleset, map: &SourceMap) -> String {
+    let mut text = format!("{}:", line_of(map, rule.span));
+    for found in &rule.matches {
+        write!(
+            text,
+            " {} {};",
+            condition(&found.condition),
+            quoted_match(map, found)
+        )
+        .unwrap();
+    }
+    let action = action(ruleset, &rule.action);
+    let said = if rule.action_span == rule.span {
+        String::new()
+    } else {
+        format!(" {}", quoted(map, rule.action_span))
+    };
+    write!(text, " => {action}{said}").unwrap();
     text
 }
 

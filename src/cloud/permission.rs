@@ -1,0 +1,102 @@
+//! One permission of a security group, and the rules that it becomes: one for each peer.
+//!
+//! INVARIANT: the rules of a permission differ in their peer alone, and the peer is what each of them points at.
+
+use super::{Guard, Lowering, Peer, Value};
+use crate::model::{Action, Match, Rule};
+use crate::packet::{Family, Field};
+use crate::source::Span;
+
+/// Which packets of a member a rule is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Direction {
+    /// Those that it receives.
+    Ingress,
+    /// Those that it sends.
+    Egress,
+}
+
+impl Direction {
+    /// The field of the peer's address.
+    pub(super) fn peer_address(self, family: Family) -> Field {
+        match self {
+            Self::Ingress => family.source(),
+            Self::Egress => family.destination(),
+        }
+    }
+
+    /// The field of the peer's identity.
+    pub(super) fn peer_identity(self) -> Field {
+        match self {
+            Self::Ingress => Field::SourceIdentity,
+            Self::Egress => Field::DestinationIdentity,
+        }
+    }
+
+    /// The end of a packet that the peer is.
+    pub(super) fn peer_word(self) -> &'static str {
+        match self {
+            Self::Ingress => "source",
+            Self::Egress => "destination",
+        }
+    }
+}
+
+/// A permission as it was written: a service, and those who may use it.
+#[derive(Debug, Clone)]
+pub struct Permission {
+    /// All of it.
+    pub span: Span,
+    /// The name or number of the protocol.
+    pub protocol: Option<Value<String>>,
+    /// The first port, or the type of ICMP.
+    pub from_port: Option<Value<String>>,
+    /// The last port, or the code of ICMP.
+    pub to_port: Option<Value<String>>,
+    /// The others.
+    pub peers: Vec<Peer>,
+    /// What it depends on whether the permission is there at all.
+    pub guards: Vec<Guard>,
+}
+
+impl Permission {
+    /// One accepting rule for each peer, with these matches besides.
+    pub(super) fn rules(
+        &self,
+        lowering: &mut Lowering,
+        direction: Direction,
+        service: &[Match],
+        read_cidr: super::peer::ReadCidr,
+    ) -> Vec<Rule> {
+        for guard in &self.guards {
+            lowering.depends(&guard.doubt);
+        }
+        let guards: Vec<Match> = self.guards.iter().map(Guard::to_match).collect();
+        let rule = |peer: &Peer| {
+            let who = peer.to_match(lowering, direction, read_cidr);
+            Rule {
+                span: self.span,
+                action_span: who.span,
+                matches: service
+                    .iter()
+                    .cloned()
+                    .chain([who])
+                    .chain(guards.clone())
+                    .collect(),
+                action: Action::Accept,
+            }
+        };
+        self.peers.iter().map(rule).collect()
+    }
+}
+
+/// A rule that nobody wrote and that lets everything through: what a new group has for egress.
+#[must_use]
+pub fn everything(at: Span) -> Rule {
+    Rule {
+        span: Span::new(at.file, at.start, at.start),
+        matches: Vec::new(),
+        action: Action::Accept,
+        action_span: at,
+    }
+}
