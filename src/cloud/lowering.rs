@@ -44,8 +44,20 @@ impl Lowering {
         self.refuse_at(value.span, &value.value, message, help)
     }
 
+    /// One note for each open value that some rule depends on. What was refused, or `is_said` otherwise, is left out.
+    #[must_use]
+    pub fn unknown_values(&self, is_said: &dyn Fn(Span) -> bool) -> Vec<Finding> {
+        let open = self.doubts.values();
+        let open = open.filter(|doubt| !self.notices.contains_key(&doubt.span) && !is_said(doubt.span));
+        let note = |doubt: &Doubt| {
+            let label = Label::new(doubt.span, "not known");
+            Finding::new(Code::UnsupportedMatch, doubt.why.to_string(), Some(label))
+        };
+        open.map(note).collect()
+    }
+
     /// Something at `span` that the API would refuse; `what` names it.
-    pub(super) fn refuse_at(&mut self, span: Span, what: &str, message: String, help: &str) -> Doubt {
+    pub fn refuse_at(&mut self, span: Span, what: &str, message: String, help: &str) -> Doubt {
         let doubt = Doubt {
             key: format!("refused {what} at {}:{}", span.file.index(), span.start).into(),
             why: message.as_str().into(),

@@ -62,7 +62,7 @@ pub(super) fn matches(
 /// together.
 fn of_ports(ports: Ports<'_>, condition: Option<Condition>, place: Span) -> Option<Match> {
     /// Further apart than two properties of one permission stand, the second is a value from elsewhere.
-    const NEAR: u32 = 200;
+    const NEAR: u32 = 80;
     let condition = condition?;
     let (first, last) = match ports {
         (Some(first), Some(last)) => (first, last),

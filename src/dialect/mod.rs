@@ -3,19 +3,21 @@
 //! A dialect never sees a policy. Reading never fails: what cannot be read becomes a notice, and an unknown in the model.
 
 mod circle;
+pub mod cloudformation;
 mod condition;
 pub mod firewalld;
 pub(crate) mod include;
 pub mod ipset;
 pub mod iptables;
 pub mod nftables;
+mod problem;
 mod reference;
 pub mod ufw;
 mod unread;
 
 use crate::finding::Finding;
 use crate::model::{Group, Identity, Member, Ruleset, Workload};
-use crate::source::Source;
+use crate::source::{Source, Spanned};
 
 /// How sure a dialect is that a file is its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,6 +49,32 @@ pub struct Reading {
     pub n_rules: usize,
     /// What was assumed of parts of the unit that are not there, for the summary.
     pub notes: Vec<String>,
+}
+
+/// What the site and the command line say of values that files leave open.
+#[derive(Debug, Clone, Default)]
+pub struct Given {
+    /// Parameters of templates, by their names; of several with one name, the last.
+    pub parameters: Vec<GivenValue>,
+}
+
+/// One value from outside of the files.
+#[derive(Debug, Clone)]
+pub struct GivenValue {
+    /// Whose it is.
+    pub name: Spanned<String>,
+    /// What it is, and where that is said.
+    pub value: Spanned<String>,
+}
+
+impl Given {
+    /// The value of a parameter.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<&Spanned<String>> {
+        let mut of_name = self.parameters.iter().rev();
+        let found = of_name.find(|given| given.name.value == name);
+        found.map(|given| &given.value)
+    }
 }
 
 /// How far a construct of a dialect is modelled.
@@ -138,6 +166,10 @@ pub trait Dialect: Sync {
     /// Reads and lowers one unit: the files that only mean something together. Of a tree, they come in the order of its
     /// parts; otherwise the one that includes the others is first.
     fn read(&self, unit: &[Source<'_>]) -> Reading;
+    /// Reads a unit with values that come from elsewhere. By default, none is asked for.
+    fn read_given(&self, unit: &[Source<'_>], _given: &Given) -> Reading {
+        self.read(unit)
+    }
     /// Whether its files filter nothing by themselves, but say what those of other dialects ask for: they are read again
     /// with each dump of their host, behind its own files.
     fn is_companion(&self) -> bool {
@@ -154,6 +186,7 @@ pub static ALL: &[&dyn Dialect] = &[
     &ipset::Ipset,
     &iptables::Iptables,
     &nftables::Nftables,
+    &cloudformation::CloudFormation,
 ];
 
 /// So many bytes of a text at the most, whole characters: what is looked at to find out whose it is.

@@ -85,6 +85,52 @@ pub(crate) fn groups_text(groups: &[Group], members: &[Member], map: &SourceMap)
     text
 }
 
+/// Groups and members without the places that say so, sorted: what two ways of writing the same have in common.
+pub(crate) fn shape(groups: &[Group], members: &[Member]) -> std::collections::BTreeSet<String> {
+    let mut shape = std::collections::BTreeSet::new();
+    for group in groups {
+        for (word, side) in [("receives", &group.ingress), ("sends", &group.egress)] {
+            for (at, rule) in side.iter().flat_map(|side| &side.rules).enumerate() {
+                // The order of rules matters to network ACLs alone.
+                let at = if group.layer == portcullis::model::Layer::NetworkAcl {
+                    at
+                } else {
+                    0
+                };
+                let tests = rule.matches.iter().map(|one| nowhere(&condition(&one.condition)));
+                let tests: Vec<_> = tests.collect();
+                shape.insert(format!(
+                    "{} {word} {at}: {} => {:?}",
+                    group.name,
+                    tests.join("; "),
+                    rule.action
+                ));
+            }
+        }
+        shape.insert(format!("{:?} {}", group.layer, group.key));
+    }
+    for member in members {
+        let mut groups: Vec<_> = member.groups.iter().map(|(key, _)| key.to_string()).collect();
+        groups.sort_unstable();
+        let others = member.others.is_some();
+        shape.insert(format!(
+            "{} in {}, perhaps others: {others}",
+            member.name,
+            groups.join(", ")
+        ));
+    }
+    shape
+}
+
+/// Words without offsets: ` at 7:1234` names something by its place.
+fn nowhere(words: &str) -> String {
+    let mut pieces = words.split(" at ");
+    let first = pieces.next().unwrap_or("").to_owned();
+    pieces.fold(first, |text, piece| {
+        text + " at " + piece.trim_start_matches(|c: char| c.is_ascii_digit() || c == ':')
+    })
+}
+
 fn side_text(word: &str, side: Option<&Side>, map: &SourceMap) -> String {
     let Some(side) = side else {
         return format!("  {word}: not filtered\n");

@@ -5,6 +5,9 @@ pub(crate) mod closure;
 pub(crate) mod matrix;
 pub(crate) mod packet;
 pub(crate) mod probe;
+mod root;
+
+pub(crate) use root::root;
 
 use std::path::{Path, PathBuf};
 
@@ -13,22 +16,6 @@ use portcullis::dialect::{Claim, Dialect, Reading};
 use portcullis::model::{Compiler, Hook, HostFacts, Purpose, Ruleset};
 use portcullis::packet::{Family, Field, PacketSet, RangeSet, Ruling, Space, value};
 use portcullis::source::{SourceFile, SourceMap};
-
-/// The corpus, or a line that says why there is none.
-pub(crate) fn root() -> Option<PathBuf> {
-    let named = std::env::var_os("PORTCULLIS_CORPUS").map(PathBuf::from);
-    match named {
-        Some(root) if root.is_dir() => Some(root),
-        Some(root) => {
-            crate::say::say(&format!("skipped: {} is not a folder", root.display()));
-            None
-        }
-        None => {
-            crate::say::say("skipped: PORTCULLIS_CORPUS is not set");
-            None
-        }
-    }
-}
 
 /// One dump, read.
 pub(crate) struct Dump {

@@ -1,0 +1,156 @@
+//! Groups while their rules are collected.
+//!
+//! INVARIANT: a group that the template does not define has a rule more, of which nothing is known.
+
+use super::Rewritten;
+use crate::cloud::ec2::{self, AclEntry};
+use crate::cloud::{Direction, Doubt, GroupName, Guard, Lowering, Peer, Permission, Value, everything};
+use crate::model::{Action, Group, Layer, Match, Rule, Side, Unknown};
+use crate::source::Span;
+
+/// A security group or network ACL.
+pub(super) struct Draft {
+    pub(super) group: GroupName,
+    pub(super) span: Span,
+    pub(super) layer: Layer,
+    /// What else may be in it, if the template does not define it.
+    pub(super) others: Option<Doubt>,
+    pub(super) permissions: Vec<(Direction, Permission)>,
+    pub(super) entries: Vec<(Direction, AclEntry)>,
+    /// Where the rules of a direction would stand, if there is a place for them.
+    pub(super) ingress: Option<Span>,
+    pub(super) egress: Option<Span>,
+}
+
+impl Draft {
+    pub(super) fn new(group: GroupName, span: Span, layer: Layer) -> Self {
+        Self {
+            group,
+            span,
+            layer,
+            others: None,
+            permissions: Vec::new(),
+            entries: Vec::new(),
+            ingress: None,
+            egress: None,
+        }
+    }
+
+    /// The group, with what may happen to it when the template is deployed.
+    pub(super) fn finish(mut self, lowering: &mut Lowering, rewritten: &Rewritten) -> Group {
+        for (_, permission) in &mut self.permissions {
+            permission.guards.extend(rewritten.keeps.iter().cloned());
+        }
+        for (_, entry) in &mut self.entries {
+            entry.guards.extend(rewritten.keeps.iter().cloned());
+        }
+        let rewrites = &rewritten.adds;
+        let ingress = self.side(lowering, Direction::Ingress, rewrites);
+        let egress = self.side(lowering, Direction::Egress, rewrites);
+        Group {
+            key: self.group.key,
+            name: self.group.name.to_string(),
+            layer: self.layer,
+            span: self.span,
+            ingress: Some(ingress),
+            egress: Some(egress),
+        }
+    }
+
+    fn side(&self, lowering: &mut Lowering, direction: Direction, rewrites: &[Doubt]) -> Side {
+        let others = self.others.iter().chain(rewrites);
+        let place = match direction {
+            Direction::Ingress => self.ingress,
+            Direction::Egress => self.egress,
+        };
+        let rules = match self.layer {
+            Layer::NetworkAcl => {
+                let of = |(of, entry): &(Direction, AclEntry)| (*of == direction).then(|| entry.clone());
+                let entries: Vec<_> = self.entries.iter().filter_map(of).collect();
+                let others = others.map(|doubt| anything(lowering, doubt));
+                let first: Vec<_> = others.collect();
+                let rules = ec2::network_acl_rules(lowering, direction, &entries);
+                first.into_iter().chain(rules).collect()
+            }
+            _ => {
+                let mut permissions = self.of_direction(direction);
+                permissions.extend(others.map(open));
+                let mut rules: Vec<Rule> = permissions
+                    .iter()
+                    .flat_map(|permission| ec2::security_group_rules(lowering, direction, permission))
+                    .collect();
+                if direction == Direction::Egress && self.others.is_none() {
+                    rules.extend(self.default_egress(lowering));
+                }
+                rules
+            }
+        };
+        Side {
+            rules,
+            default_span: place.unwrap_or(self.span),
+        }
+    }
+
+    fn of_direction(&self, direction: Direction) -> Vec<Permission> {
+        let of = self.permissions.iter().filter(|(of, _)| *of == direction);
+        of.map(|(_, permission)| permission.clone()).collect()
+    }
+
+    /// `AWS::EC2::SecurityGroup`: "if you do not add egress rules, we add egress rules that allow all outbound IPv4 and IPv6
+    /// traffic". Where all of them are there on conditions only, it depends on those.
+    fn default_egress(&self, lowering: &mut Lowering) -> Option<Rule> {
+        let mut rule = everything(self.span);
+        for permission in self.of_direction(Direction::Egress) {
+            let (first, others) = permission.guards.split_first()?;
+            let absent = if others.is_empty() {
+                Guard {
+                    doubt: first.doubt.clone(),
+                    holds: !first.holds,
+                }
+            } else {
+                let keys: Vec<_> = permission.guards.iter().map(|guard| &*guard.doubt.key).collect();
+                let key = format!("all of ({})", keys.join(", ")).into();
+                Guard {
+                    doubt: Doubt {
+                        key,
+                        ..first.doubt.clone()
+                    },
+                    holds: false,
+                }
+            };
+            lowering.depends(&absent.doubt);
+            rule.matches.push(absent.to_match());
+        }
+        Some(rule)
+    }
+}
+
+/// A permission of which nothing is known.
+pub(super) fn open(doubt: &Doubt) -> Permission {
+    Permission {
+        span: doubt.span,
+        protocol: Some(Value::Unknown(doubt.clone())),
+        from_port: None,
+        to_port: None,
+        peers: vec![Peer::Unknown(doubt.clone())],
+        guards: Vec::new(),
+    }
+}
+
+/// A rule of a network ACL of which nothing is known.
+fn anything(lowering: &mut Lowering, doubt: &Doubt) -> Rule {
+    lowering.depends(doubt);
+    let condition = doubt.question("packet matches");
+    Rule {
+        span: doubt.span,
+        matches: vec![Match {
+            span: doubt.span,
+            condition,
+        }],
+        action: Action::Unknown(Unknown {
+            property: None,
+            why: doubt.why.clone(),
+        }),
+        action_span: doubt.span,
+    }
+}

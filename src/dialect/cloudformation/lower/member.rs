@@ -1,0 +1,186 @@
+//! What a template puts behind groups: instances, load balancers, databases, functions, and subnets.
+//!
+//! INVARIANT: a resource is a member of what stands in its properties where groups are named; of a launch template, also what
+//! stands there.
+
+use std::sync::Arc;
+
+use super::super::names;
+use super::super::scope::Scope;
+use super::super::template::Resource;
+use super::super::value::Evaluated;
+use super::Lower;
+use super::acl::OfSubnets;
+use super::list::Item;
+use crate::model::{Member, Unknown};
+use crate::source::Span;
+use crate::tree::Node;
+
+/// How deep properties are searched.
+const MAX_DEPTH: u32 = 30;
+
+/// Resources that are in the default group of their network if they name none.
+const IN_DEFAULT_GROUP: &[&str] = &["AWS::EC2::Instance", "AWS::EC2::NetworkInterface"];
+
+/// Properties that say in which subnets a resource is.
+const SUBNETS: &[&str] = &[
+    "SubnetId",
+    "SubnetIds",
+    "Subnets",
+    "SubnetIDs",
+    "VPCZoneIdentifier",
+];
+
+/// What is found of one member.
+#[derive(Default)]
+struct Found {
+    groups: Vec<(Arc<str>, Span)>,
+    others: Option<Arc<str>>,
+    /// Logical ids of subnets.
+    subnets: Vec<String>,
+}
+
+impl<'t> Lower<'_, 't> {
+    pub(super) fn members(&self) -> Vec<Member> {
+        let of_subnets = self.of_subnets();
+        let resources = self.template.resources.iter();
+        let members = resources.filter_map(|resource| self.member(resource, &of_subnets));
+        members.collect()
+    }
+
+    fn member(&self, resource: &Resource<'t>, of_subnets: &OfSubnets) -> Option<Member> {
+        let is_other = names::is_filter(resource.kind)
+            || resource.kind.starts_with("AWS::CloudFormation::")
+            || resource.kind.starts_with("Custom::");
+        if is_other || self.presence(resource).is_none() {
+            return None;
+        }
+        let mut found = Found::default();
+        if let Some(properties) = resource.properties {
+            self.search(properties, 0, &mut found);
+        }
+        if found.groups.is_empty() && found.others.is_none() {
+            if !IN_DEFAULT_GROUP.contains(&resource.kind) {
+                return subnet(resource, of_subnets);
+            }
+            found.others = Some("no group is named: it is in the default group of its network".into());
+        }
+        add_acls(&mut found, of_subnets);
+        Some(member(resource, found))
+    }
+
+    fn search(&self, node: Node<'t>, depth: u32, found: &mut Found) {
+        if depth > MAX_DEPTH {
+            return;
+        }
+        for item in node.items() {
+            self.search(item, depth + 1, found);
+        }
+        for entry in node.entries() {
+            let key = entry.name();
+            if names::attaches(key) {
+                self.attached(key, entry.value, found);
+            } else if SUBNETS.contains(&key) {
+                self.in_subnets(entry.value, found);
+            } else if key == "LaunchTemplate" {
+                let named = entry.value.get("LaunchTemplateId");
+                if let Some(named) = named.or_else(|| entry.value.get("LaunchTemplateName")) {
+                    self.launched_from(named, depth, found);
+                }
+            } else if key == "LaunchConfigurationName" {
+                self.launched_from(entry.value, depth, found);
+            } else {
+                self.search(entry.value, depth + 1, found);
+            }
+        }
+    }
+
+    /// The groups that a property names.
+    fn attached(&self, key: &str, value: Node<'t>, found: &mut Found) {
+        let scope = Scope::new(self.template, self.notes, &[]);
+        for (guards, item) in self.items(value, &[]) {
+            let value = match item {
+                Item::Map(node) => scope.property(node, "GroupId"),
+                Item::Value(value) => value,
+                Item::Unknown(doubt) => Evaluated::Unknown(doubt),
+            };
+            if key == "Groups" && !self.is_group(&value) {
+                continue;
+            }
+            let Some(referred) = self.referred(&value) else {
+                continue;
+            };
+            if let Some(guard) = guards.first() {
+                found.others.get_or_insert_with(|| guard.doubt.why.clone());
+            } else if !found.groups.iter().any(|(key, _)| *key == referred.group.key) {
+                found.groups.push((referred.group.key, referred.span));
+            }
+        }
+    }
+
+    fn is_group(&self, value: &Evaluated<'t>) -> bool {
+        match value {
+            Evaluated::Resource(reference) => {
+                let resource = self.template.resource_of(&reference.id);
+                resource.is_some_and(|resource| resource.kind == names::GROUP)
+            }
+            Evaluated::Text(text) => text.value.starts_with("sg-"),
+            _ => false,
+        }
+    }
+
+    fn in_subnets(&self, value: Node<'t>, found: &mut Found) {
+        for (_, item) in self.items(value, &[]) {
+            if let Item::Value(Evaluated::Resource(subnet)) = item {
+                found.subnets.push(subnet.id);
+            }
+        }
+    }
+
+    /// The groups of the launch template or configuration that instances are made from.
+    fn launched_from(&self, value: Node<'t>, depth: u32, found: &mut Found) {
+        let scope = Scope::new(self.template, self.notes, &[]);
+        if let Evaluated::Resource(reference) = scope.value(value)
+            && let Some(template) = self.template.resource_of(&reference.id)
+            && let Some(properties) = template.properties
+        {
+            self.search(properties, depth + 1, found);
+        }
+    }
+}
+
+fn member(resource: &Resource<'_>, found: Found) -> Member {
+    let others = found.others.map(|why| Unknown { property: None, why });
+    Member {
+        name: resource.id.to_owned(),
+        span: resource.id_span,
+        groups: found.groups,
+        others,
+    }
+}
+
+/// A subnet that a network ACL is in front of.
+fn subnet(resource: &Resource<'_>, of_subnets: &OfSubnets) -> Option<Member> {
+    let groups = of_subnets.get(resource.id)?.clone();
+    let found = Found {
+        groups,
+        ..Found::default()
+    };
+    Some(member(resource, found))
+}
+
+/// The network ACLs of the subnets, if they all have the same.
+fn add_acls(found: &mut Found, of_subnets: &OfSubnets) {
+    let acls = |subnet: &String| of_subnets.get(subnet).cloned().unwrap_or_default();
+    let Some((first, rest)) = found.subnets.split_first() else {
+        return;
+    };
+    let of_first = acls(first);
+    let keys = |acls: &[(Arc<str>, Span)]| acls.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>();
+    if rest.iter().all(|subnet| keys(&acls(subnet)) == keys(&of_first)) {
+        found.groups.extend(of_first);
+    } else {
+        let why = "its subnets are behind different network ACLs";
+        found.others.get_or_insert_with(|| why.into());
+    }
+}

@@ -1,0 +1,138 @@
+//! The sections of a template: parameters, mappings, conditions and resources, not yet evaluated.
+//!
+//! INVARIANT: what a template does to itself when it is deployed (macros, loops, included parts) is listed in
+//! [`Template::rewrites`], since it may add or change anything.
+
+use std::collections::BTreeMap;
+
+use super::names::{is_harmless_transform, is_loop};
+use super::value::{inner_span, scalar};
+use crate::cloud::Doubt;
+use crate::dialect::Given;
+use crate::source::{Span, Spanned};
+use crate::tree::{Entry, Node};
+
+/// One template.
+pub(super) struct Template<'t> {
+    /// What its keys and groups are told apart by from those of others.
+    pub(super) unit: &'t str,
+    pub(super) parameters: BTreeMap<&'t str, Entry<'t>>,
+    pub(super) mappings: Option<Node<'t>>,
+    pub(super) conditions: BTreeMap<&'t str, Node<'t>>,
+    pub(super) resources: Vec<Resource<'t>>,
+    by_id: BTreeMap<&'t str, usize>,
+    /// What changes the template when it is deployed.
+    pub(super) rewrites: Vec<Rewrite>,
+    /// Values of parameters from outside.
+    pub(super) given: &'t Given,
+}
+
+/// Something that makes resources when the template is deployed.
+#[derive(Debug, Clone)]
+pub(super) struct Rewrite {
+    pub(super) name: Spanned<String>,
+    /// Whether it sees the whole template, and may change what is written there.
+    pub(super) changes: bool,
+}
+
+/// One resource.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Resource<'t> {
+    /// Its logical id.
+    pub(super) id: &'t str,
+    pub(super) id_span: Span,
+    /// `AWS::EC2::SecurityGroup`.
+    pub(super) kind: &'t str,
+    pub(super) properties: Option<Node<'t>>,
+    /// The condition on which it is there.
+    pub(super) condition: Option<Node<'t>>,
+}
+
+impl<'t> Template<'t> {
+    pub(super) fn new(root: Node<'t>, unit: &'t str, given: &'t Given) -> Self {
+        let named = |section: &str| {
+            let entries = root
+                .get(section)
+                .into_iter()
+                .flat_map(|section| section.entries());
+            entries.filter(|entry| !entry.name().is_empty())
+        };
+        let mut template = Self {
+            unit,
+            parameters: named("Parameters").map(|entry| (entry.name(), entry)).collect(),
+            mappings: root.get("Mappings"),
+            conditions: named("Conditions")
+                .map(|entry| (entry.name(), entry.value))
+                .collect(),
+            resources: Vec::new(),
+            by_id: BTreeMap::new(),
+            rewrites: root.get("Transform").map_or_else(Vec::new, transforms),
+            given,
+        };
+        for entry in named("Resources") {
+            template.resource(entry);
+        }
+        template
+    }
+
+    fn resource(&mut self, entry: Entry<'t>) {
+        if is_loop(entry.name()) || entry.name() == "Fn::Transform" {
+            let name = Spanned::new(entry.name().to_owned(), inner_span(&entry.key));
+            self.rewrites.push(Rewrite { name, changes: false });
+            return;
+        }
+        let resource = Resource {
+            id: entry.name(),
+            id_span: inner_span(&entry.key),
+            kind: entry.value.get("Type").and_then(|kind| kind.text()).unwrap_or(""),
+            properties: entry.value.get("Properties"),
+            condition: entry.value.get("Condition"),
+        };
+        self.by_id.insert(resource.id, self.resources.len());
+        self.resources.push(resource);
+    }
+
+    /// The resource of a logical id.
+    pub(super) fn resource_of(&self, id: &str) -> Option<&Resource<'t>> {
+        self.resources.get(*self.by_id.get(id)?)
+    }
+
+    /// A doubt of this template; `what` is the same for what is settled together.
+    pub(super) fn doubt(&self, what: &str, why: impl Into<String>, span: Span) -> Doubt {
+        Doubt {
+            key: format!("{} {what}", self.unit).into(),
+            why: why.into().into(),
+            span,
+        }
+    }
+
+    /// What a doubt is called within the template.
+    pub(super) fn short<'k>(&self, key: &'k str) -> &'k str {
+        let rest = key.strip_prefix(self.unit).unwrap_or(key);
+        rest.trim_start()
+    }
+}
+
+impl<'t> Resource<'t> {
+    /// A property, unevaluated.
+    pub(super) fn property(&self, name: &str) -> Option<Node<'t>> {
+        self.properties?.get(name)
+    }
+}
+
+/// The macros of `Transform` that may do anything.
+fn transforms(node: Node<'_>) -> Vec<Rewrite> {
+    let one = |node: Node<'_>| {
+        let named = node.get("Name").unwrap_or(node);
+        Spanned::new(scalar(&named), inner_span(&named))
+    };
+    let all: Vec<_> = if node.is_sequence() {
+        node.items().map(one).collect()
+    } else {
+        vec![one(node)]
+    };
+    all.into_iter()
+        .filter(|name| !is_harmless_transform(&name.value))
+        .map(|name| Rewrite { name, changes: true })
+        .collect()
+}
