@@ -5,6 +5,7 @@
 
 mod assemble;
 mod companion;
+mod groups;
 mod hosts;
 mod merge;
 mod names;
@@ -80,6 +81,8 @@ pub(crate) struct Unit {
     pub(crate) file: FileId,
     /// Whether it is only read with others: see [`Dialect::is_companion`].
     pub(crate) is_companion: bool,
+    /// Whether it is a host: see [`Dialect::makes_hosts`].
+    pub(crate) makes_hosts: bool,
     pub(crate) reading: Reading,
 }
 
@@ -87,9 +90,11 @@ impl Unit {
     /// `None` for a unit of no files, which is never assembled.
     fn new(assembled: Assembled, reading: Reading) -> Option<Self> {
         let is_companion = assembled.dialect.is_companion();
+        let makes_hosts = assembled.dialect.makes_hosts();
         let mut paths = assembled.paths.into_iter();
         Some(Self {
             is_companion,
+            makes_hosts,
             name: assembled.name,
             path: paths.next()?,
             parts: paths.collect(),
@@ -247,7 +252,8 @@ pub fn check(request: &Request) -> Result<Outcome, Refusal> {
         };
         check_group(group, &loaded, request.budget, &mut findings, &mut summary);
     }
-    if (n_groups == 0 || summary.n_hosts == 0) && summary.failures.is_empty() {
+    let n_checked = summary.n_hosts + summary.n_without_hosts;
+    if (n_groups == 0 || n_checked == 0) && summary.failures.is_empty() {
         summary
             .failures
             .push("no input that a dialect knows: nothing was checked".into());
@@ -271,15 +277,16 @@ fn check_group(
     findings: &mut Vec<Finding>,
     summary: &mut Summary,
 ) {
-    let world = sites::world(&group.site, policies);
+    let mut world = sites::world(&group.site, policies);
     let rows: Vec<Row> = policies.rows(&group.site);
-    let bound = hosts::bind(group, policies, findings, summary);
+    let bound = hosts::bind(group, policies, &mut world, findings, summary);
     let evaluations: Vec<Evaluation> = bound
         .hosts
         .par_iter()
         .map(|host| evaluate::evaluate(host, &rows, &world, Space::with_budget(budget)))
         .collect();
     summary.n_hosts += bound.hosts.len();
+    summary.n_without_hosts += bound.n_without_hosts;
     summarize(&rows, &evaluations, summary);
     findings.extend(conflicting_rows(&rows, &bound.hosts, &world));
     for mut evaluation in evaluations {
@@ -368,8 +375,9 @@ pub fn hosts(request: &Request) -> Result<HostsFound, Refusal> {
             Ok(loaded) => loaded,
             Err(errors) => return Err(Refusal { sources, errors }),
         };
-        let world = sites::world(&group.site, &policies);
-        let bound = hosts::bind(group, &policies, &mut findings, &mut summary);
+        let mut world = sites::world(&group.site, &policies);
+        let bound = hosts::bind(group, &policies, &mut world, &mut findings, &mut summary);
+        summary.n_without_hosts += bound.n_without_hosts;
         hosts.extend(bound.hosts.into_iter().map(|host| (host, world.clone())));
     }
     let unread = findings.iter().filter(|finding| finding.code == Code::UnreadText);

@@ -142,6 +142,7 @@ fn sample() -> (SourceMap, Vec<Finding>, Summary, FileId) {
     let summary = Summary {
         n_files: 2,
         n_hosts: 2,
+        n_without_hosts: 0,
         n_rules: 5,
         n_rows: 25,
         n_rows_unchecked: 1,

@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use portcullis::check::load_policies;
 use portcullis::dialect;
@@ -147,6 +148,8 @@ fn host(roles: &[&str], rulesets: Vec<Ruleset>) -> Host {
         is_closed: true,
         is_closed_egress: false,
         is_router: false,
+        identity: None,
+        members: Arc::default(),
     }
 }
 
@@ -171,6 +174,9 @@ impl Setting {
                 .collect(),
             role_zones: BTreeMap::new(),
             zone_members: BTreeMap::new(),
+            role_crowds: BTreeMap::new(),
+            zone_crowds: BTreeMap::new(),
+            identities: Arc::default(),
             names: site
                 .names
                 .iter()

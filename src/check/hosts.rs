@@ -1,27 +1,32 @@
 //! Units of input to hosts: by the site's bindings, or, where there are none, by the files themselves.
 
 use std::path::{Component, Path};
+use std::sync::Arc;
 
+use super::groups::{Behind, Grouped, unbound_group};
 use super::policies::Policies;
 use super::sites::SiteGroup;
 use super::{Unit, unread};
-use crate::evaluate::{Addresses, Host};
+use crate::evaluate::{Addresses, Crowd, Host, World};
 use crate::finding::{Code, Finding, Label, Severity, Summary};
-use crate::model::Families;
+use crate::model::{Families, Identities, Ruleset};
 use crate::packet::Network;
 use crate::policy::{Peer, Resolved, Row};
-use crate::site::{Binder, Hosts, Pattern, Site};
+use crate::site::{Binder, HostFiles, Hosts, Pattern, Site};
 use crate::source::{Span, Spanned};
 
 /// The hosts of a site.
 pub(super) struct BoundHosts {
     pub(super) hosts: Vec<Host>,
+    /// Units that are no hosts and define nothing that hosts are put behind.
+    pub(super) n_without_hosts: usize,
 }
 
 /// Binds the units of a site to hosts. Roles without a config and configs without a role are said out loud.
 pub(super) fn bind(
     group: SiteGroup,
     policies: &Policies,
+    world: &mut World,
     findings: &mut Vec<Finding>,
     summary: &mut Summary,
 ) -> BoundHosts {
@@ -30,46 +35,167 @@ pub(super) fn bind(
     } = group;
     let binder = Binder::new(&site);
     let from = folder.unwrap_or_default();
-    let paths: Vec<String> = units
-        .iter()
-        .map(|unit| binding_path(&binder, &from, unit))
-        .collect();
+    let path_of = |unit: &Unit| binding_path(&binder, &from, unit);
+    let all_paths = units.iter().flat_map(|unit| {
+        let parts = unit.parts.iter().map(|path| Binder::path_from(&from, path));
+        std::iter::once(path_of(unit)).chain(parts).collect::<Vec<_>>()
+    });
+    let all_paths: Vec<String> = all_paths.collect();
+    let (units, of_groups): (Vec<Unit>, Vec<Unit>) = units.into_iter().partition(|unit| unit.makes_hosts);
+    let paths: Vec<String> = units.iter().map(path_of).collect();
+    let group_paths: Vec<String> = of_groups.iter().map(path_of).collect();
+    let behind = Behind::of(&site, &binder, &of_groups, &group_paths);
+    let mut binding = Binding {
+        site: &site,
+        policies,
+        identities: Identities::default(),
+        world,
+    };
     let grouped = Hosts::group(&binder, &paths, site.bindings.len());
-    let groups = join_families(grouped.hosts, &units);
-    let parts = units.iter().flat_map(|unit| &unit.parts);
-    let parts = parts.map(|path| Binder::path_from(&from, path));
-    let all_paths: Vec<String> = paths.into_iter().chain(parts).collect();
-    let mut units: Vec<Option<Unit>> = units.into_iter().map(Some).collect();
-    let mut hosts = Vec::new();
-    for files in groups {
-        let taken: Vec<Unit> = files
-            .files
-            .iter()
-            .filter_map(|&file| units.get_mut(file).and_then(Option::take))
-            .collect();
-        if taken.iter().all(|unit| unit.is_companion) {
-            // What only says what others ask for is no host.
-            continue;
-        }
-        let name = if files.bindings.is_empty() || site.bindings.iter().any(|binding| binding.everything) {
-            taken.first().map_or(files.name.clone(), |unit| unit.name.clone())
-        } else {
-            files.name.clone()
-        };
-        if files.bindings.is_empty() && !site.bindings.is_empty() {
-            findings.extend(taken.iter().map(unbound_config));
-        }
-        unread::said_twice(&name, &taken, summary);
-        hosts.push(host(name, &files.bindings, taken, &site, policies));
+    let mut hosts = binding.of_files(
+        join_families(grouped.hosts, &units),
+        units,
+        &behind,
+        findings,
+        summary,
+    );
+    let has_host = |at: usize| !grouped.unmatched.contains(&at);
+    for (bound, grouped) in behind.alone(has_host) {
+        findings.extend(bound.is_none().then(|| unbound_group(grouped, &site)).flatten());
+        hosts.push(binding.host(grouped.name.clone(), bound.as_slice(), Vec::new(), Some(grouped)));
     }
-    unbound_roles(&site, policies, &grouped.unmatched, findings);
-    idle_patterns(&site, &all_paths, &grouped.unmatched, summary);
+    binding.know(&behind, &mut hosts);
+    let mut unmatched = grouped.unmatched;
+    unmatched.retain(|&at| !behind.has_binding(at));
+    unbound_roles(&site, policies, &unmatched, findings);
+    idle_patterns(&site, &all_paths, &unmatched, summary);
     if site.bindings.is_empty() && policies.resolved.iter().all(|policy| policy.name == "common") {
         summary
             .notes
             .push("no policy but `common` is in force: name one with --policy or in portcullis.toml".into());
     }
-    BoundHosts { hosts }
+    let defines = |unit: &&Unit| !unit.reading.groups.is_empty();
+    BoundHosts {
+        hosts,
+        n_without_hosts: of_groups.iter().filter(|unit| !defines(unit)).count(),
+    }
+}
+
+/// What hosts are made with.
+struct Binding<'s> {
+    site: &'s Site,
+    policies: &'s Policies,
+    identities: Identities,
+    world: &'s mut World,
+}
+
+impl Binding<'_> {
+    /// The hosts of files, with the groups that their bindings put them behind.
+    fn of_files(
+        &mut self,
+        hosts: Vec<HostFiles>,
+        units: Vec<Unit>,
+        behind: &Behind<'_>,
+        findings: &mut Vec<Finding>,
+        summary: &mut Summary,
+    ) -> Vec<Host> {
+        let site = self.site;
+        let mut units: Vec<Option<Unit>> = units.into_iter().map(Some).collect();
+        let mut bound = Vec::new();
+        for files in hosts {
+            let taken = files.files.iter();
+            let taken = taken.filter_map(|&file| units.get_mut(file).and_then(Option::take));
+            let taken: Vec<Unit> = taken.collect();
+            if taken.iter().all(|unit| unit.is_companion) {
+                // What only says what others ask for is no host.
+                continue;
+            }
+            let is_plain =
+                files.bindings.is_empty() || site.bindings.iter().any(|binding| binding.everything);
+            let name = if is_plain {
+                taken.first().map_or(files.name.clone(), |unit| unit.name.clone())
+            } else {
+                files.name.clone()
+            };
+            if files.bindings.is_empty() && !site.bindings.is_empty() {
+                findings.extend(taken.iter().map(unbound_config));
+            }
+            unread::said_twice(&name, &taken, summary);
+            let rulesets = taken.into_iter().flat_map(|unit| unit.reading.rulesets);
+            let grouped = behind.of_bindings(&files.bindings);
+            bound.push(self.host(name, &files.bindings, rulesets.collect(), grouped.as_ref()));
+        }
+        bound
+    }
+
+    /// A host, which is known to the world from here on.
+    fn host(
+        &mut self,
+        name: String,
+        bindings: &[usize],
+        mut rulesets: Vec<Ruleset>,
+        grouped: Option<&Grouped<'_>>,
+    ) -> Host {
+        let bindings: Vec<_> = bindings
+            .iter()
+            .filter_map(|&at| self.site.bindings.get(at))
+            .collect();
+        let identity = grouped.map(|grouped| grouped.identity(&mut self.identities));
+        for binding in &bindings {
+            let at = binding.addresses.iter().chain(&binding.seen_as);
+            let crowd = Crowd {
+                identity: identity.unwrap_or(Identities::UNKNOWN),
+                addresses: Addresses::of(at.map(|network| network.value)),
+            };
+            self.world.meet(
+                binding.roles.iter().map(|role| role.value.as_str()),
+                binding.zone.as_ref().map(|zone| zone.value.as_str()),
+                &crowd,
+            );
+        }
+        rulesets.extend(grouped.into_iter().flat_map(Grouped::layers));
+        let roles = bindings.iter().flat_map(|binding| &binding.roles);
+        let mut roles: Vec<String> = roles.map(|role| role.value.clone()).collect();
+        roles.sort();
+        roles.dedup();
+        let own = bindings.iter().flat_map(|binding| &binding.addresses);
+        let own = own.map(|network: &Spanned<Network>| network.value);
+        let is_mine = |policy: &&Resolved| policy.roles.iter().any(|role| roles.contains(&role.name));
+        let is_closed_egress = self
+            .site
+            .closed_egress
+            .as_ref()
+            .is_some_and(|closed| closed.value)
+            || {
+                let mut mine = self.policies.resolved.iter().filter(is_mine);
+                mine.any(|policy| policy.closed_egress)
+            };
+        let zone = |binding: &&crate::site::Binding| binding.zone.as_ref().map(|zone| zone.value.clone());
+        Host {
+            name,
+            zone: bindings.iter().find_map(zone),
+            addresses: Addresses::of(own),
+            rulesets,
+            is_closed: !roles.is_empty(),
+            is_router: bindings.iter().any(|binding| binding.router),
+            is_closed_egress: is_closed_egress && !roles.is_empty(),
+            roles,
+            identity,
+            members: Arc::default(),
+        }
+    }
+
+    /// Tells the world and every host who there is.
+    fn know(mut self, behind: &Behind<'_>, hosts: &mut [Host]) {
+        behind.all.identify(&mut self.identities);
+        let groups = self.identities.iter().flat_map(|(_, class)| &class.groups);
+        let groups: Vec<Arc<str>> = groups.cloned().collect();
+        let members = Arc::new(self.identities.members(&groups));
+        for host in hosts {
+            host.members = members.clone();
+        }
+        self.world.identities = Arc::new(self.identities);
+    }
 }
 
 /// The path by which a unit is bound: that of the file that was given, or of the first part that a binding matches.
@@ -80,45 +206,12 @@ fn binding_path(binder: &Binder, from: &Path, unit: &Unit) -> String {
     bound.unwrap_or_else(|| Binder::path_from(from, &unit.path))
 }
 
-fn host(name: String, bindings: &[usize], units: Vec<Unit>, site: &Site, policies: &Policies) -> Host {
-    let bindings: Vec<_> = bindings.iter().filter_map(|&at| site.bindings.get(at)).collect();
-    let mut roles: Vec<String> = bindings
-        .iter()
-        .flat_map(|binding| binding.roles.iter().map(|role| role.value.clone()))
-        .collect();
-    roles.sort();
-    roles.dedup();
-    let own = bindings
-        .iter()
-        .flat_map(|binding| &binding.addresses)
-        .map(|network: &Spanned<Network>| network.value);
-    let is_mine = |policy: &&Resolved| policy.roles.iter().any(|role| roles.contains(&role.name));
-    let is_closed_egress = site.closed_egress.as_ref().is_some_and(|closed| closed.value)
-        || policies
-            .resolved
-            .iter()
-            .filter(is_mine)
-            .any(|policy| policy.closed_egress);
-    Host {
-        name,
-        zone: bindings
-            .iter()
-            .find_map(|binding| binding.zone.as_ref().map(|zone| zone.value.clone())),
-        addresses: Addresses::of(own),
-        rulesets: units.into_iter().flat_map(|unit| unit.reading.rulesets).collect(),
-        is_closed: !roles.is_empty(),
-        is_router: bindings.iter().any(|binding| binding.router),
-        is_closed_egress: is_closed_egress && !roles.is_empty(),
-        roles,
-    }
-}
-
 /// Joins what no binding tells apart but is plainly one host: the IPv4 and the IPv6 dump of one folder whose names
 /// differ in the family alone (`rules.v4` and `rules.v6`, `iptables-save` and `ip6tables-save`).
-fn join_families(hosts: Vec<crate::site::HostFiles>, units: &[Unit]) -> Vec<crate::site::HostFiles> {
-    let mut joined: Vec<crate::site::HostFiles> = Vec::new();
+fn join_families(hosts: Vec<HostFiles>, units: &[Unit]) -> Vec<HostFiles> {
+    let mut joined: Vec<HostFiles> = Vec::new();
     for host in hosts {
-        let unit = |host: &crate::site::HostFiles| match host.files.as_slice() {
+        let unit = |host: &HostFiles| match host.files.as_slice() {
             [only] => units.get(*only),
             _ => None,
         };
@@ -248,7 +341,10 @@ fn unbound_roles(site: &Site, policies: &Policies, unmatched: &[usize], findings
     for &at in unmatched {
         if let Some(binding) = site.bindings.get(at) {
             let roles = quoted(binding.roles.iter().map(|role| role.value.as_str()));
-            let label = Label::new(binding.span, "no input matches its `files`");
+            let label = Label::new(
+                binding.span,
+                "no input matches its `files`, and no resource its `resources`",
+            );
             let message = format!("this binding of {roles} has no config");
             findings.push(
                 Finding::new(Code::UnboundRole, message, Some(label))

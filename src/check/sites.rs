@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::policies::{LoadError, Policies};
 use super::{Request, Unit};
@@ -90,6 +91,9 @@ pub(super) fn world(site: &Site, policies: &Policies) -> World {
         role_members: BTreeMap::new(),
         role_zones: BTreeMap::new(),
         zone_members: BTreeMap::new(),
+        role_crowds: BTreeMap::new(),
+        zone_crowds: BTreeMap::new(),
+        identities: Arc::default(),
         names: site
             .names
             .iter()

@@ -175,6 +175,10 @@ pub trait Dialect: Sync {
     fn is_companion(&self) -> bool {
         false
     }
+    /// Whether a unit is a host. If not, it defines what hosts are put behind: [`Reading::groups`].
+    fn makes_hosts(&self) -> bool {
+        true
+    }
     /// What it can read, and how exactly.
     fn constructs(&self) -> Vec<Construct>;
 }

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::advice::{self, Advice};
 use super::host::Filters;
+use super::opened::Opened;
 use super::permitted::Permitted;
 use super::view::{Side, View, all_but_loopback, unknown_among};
 use super::words;
@@ -134,7 +135,7 @@ impl<'f, 'm> Excess<'f, 'm> {
             let published = self.filters.published(self.view.ruling)?;
             feasible = self.filters.compiler.space.difference(feasible, published)?;
         }
-        Ok(feasible)
+        self.filters.inside(feasible, self.view.side)
     }
 
     /// The packets of `among` that are open and not permitted.
@@ -180,10 +181,15 @@ impl<'f, 'm> Excess<'f, 'm> {
             return Ok(elsewhere);
         }
         let mut openings = Vec::new();
-        for (cause, region) in self.filters.accepted_by(wrong.open.possibly, self.view.ruling)? {
-            let Some(opener) = self.filters.compiler.decider(cause) else {
-                continue;
-            };
+        let parts = self
+            .filters
+            .opened_by(wrong.open.possibly, wrong.surely, self.view)?;
+        for Opened {
+            cause,
+            opener,
+            region,
+        } in parts
+        {
             if code == Code::ForbiddenOpening && !self.meets_some(region, by_row) {
                 elsewhere = self.filters.compiler.space.union(elsewhere, region)?;
                 continue;
@@ -191,6 +197,7 @@ impl<'f, 'm> Excess<'f, 'm> {
             let sure = self.filters.compiler.space.intersection(region, wrong.surely)?;
             let rest = self.rest(region, sure)?;
             for (region, is_sure) in [(sure, true), (rest, false)] {
+                let region = self.filters.as_asked(region, opener, self.view.side)?;
                 self.openings((cause, opener), region, is_sure, &mut openings)?;
             }
         }

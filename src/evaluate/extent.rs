@@ -1,8 +1,11 @@
 //! Extents of findings: sets of packets as lines of a port table, in the words of the site. INVARIANT: only what goes without
 //! saying is left out.
 
+use std::sync::Arc;
+
 use super::peer::World;
 use super::view::{CLIENT_PORTS, OwnAddresses, Side, all_but_loopback, odd_peers};
+use crate::model::Identities;
 use crate::packet::{Family, Field, PacketSet, RangeSet, Region, Space, describe_region};
 
 /// Regions printed of an extent before the rest is only counted.
@@ -16,6 +19,9 @@ pub(super) struct Extents {
     /// Every interface but loopback, and those of them that other hosts' packets arrive on.
     usual_interfaces: [RangeSet; 2],
     clients: RangeSet,
+    /// The addresses that members of groups have.
+    inside: [RangeSet; 2],
+    identities: Arc<Identities>,
 }
 
 /// What is said of one family.
@@ -77,6 +83,8 @@ impl Extents {
             v6: Words::of(Family::V6, world, own, others),
             usual_interfaces: [all_but_loopback(), world.outside_interfaces()],
             clients: RangeSet::range(CLIENT_PORTS.0, CLIENT_PORTS.1),
+            inside: Family::ALL.map(|family| world.inside().family(family).clone()),
+            identities: world.identities.clone(),
         }
     }
 
@@ -96,13 +104,30 @@ impl Extents {
         let name = |family, values: &RangeSet| self.words(family).name(values);
         let mut lines: Vec<String> = regions
             .iter()
-            .map(|region| describe_region(region, &name))
+            .map(|region| describe_region(region, &name, &|identities| self.who(identities)))
             .collect();
         lines.dedup();
         if more > 0 {
             lines.push(format!("and {more} more"));
         }
         lines
+    }
+
+    /// The words for some identities.
+    fn who(&self, identities: &RangeSet) -> String {
+        let known = self.identities.iter();
+        let named = known.filter(|(number, _)| identities.contains(u128::from(*number)));
+        let mut names: Vec<&str> = named.map(|(_, class)| class.name.as_str()).collect();
+        if identities.contains(u128::from(Identities::UNKNOWN)) {
+            names.push("others");
+        }
+        let more = names.len().saturating_sub(MAX_LINES);
+        names.truncate(MAX_LINES);
+        let mut who = names.join(", ");
+        if more > 0 {
+            who.push_str(&format!(" and {more} more"));
+        }
+        who
     }
 
     /// Takes out what goes without saying: any interface but loopback, any port of a client, any address of the host, or
@@ -112,7 +137,25 @@ impl Extents {
             let mut families = Family::ALL.into_iter();
             families.any(|family| side.own(family) == field && self.words(family).end(side).is_subset(values))
         };
+        // That somebody is in no group says nothing.
+        let nobody = RangeSet::point(Identities::UNKNOWN.into());
+        region
+            .tests
+            .retain(|(field, values)| *field != side.peer_identity() || *values != nobody);
+        // Of a member of a group, the address and its family say nothing more.
+        let is_told_apart = region.values(side.peer_identity()).is_some();
+        let is_inside = |field: Field, values: &RangeSet| {
+            let mut families = Family::ALL.into_iter().zip(&self.inside);
+            families.any(|(family, inside)| side.peer(family) == field && inside.is_subset(values))
+        };
+        let is_anywhere_inside = is_told_apart
+            && region.tests.iter().all(|(field, values)| {
+                let is_address = Family::ALL.iter().any(|family| side.peer(*family) == *field);
+                !is_address || is_inside(*field, values)
+            });
         region.tests.retain(|(field, values)| match field {
+            Field::Family => !is_anywhere_inside,
+            field if is_anywhere_inside && is_inside(*field, values) => false,
             field if is_any_own(*field, values) => false,
             Field::InInterface | Field::OutInterface => !self.usual_interfaces.contains(values),
             Field::SourcePort => *values != self.clients,

@@ -12,9 +12,12 @@ use super::required::Required;
 use super::shadow;
 use super::translate::Translators;
 use super::view::{Moment, OwnAddresses, Side, View, onward_doubt, view};
+use super::words;
 use crate::finding::{Code, Finding, Label};
-use crate::model::{Action, Compiler, Edit, Families, HostFacts, Path, Ruleset};
-use crate::packet::{Cause, End, Family, OverBudget, PacketSet, Pin, Ruling, Space};
+use crate::model::{
+    Action, Compiler, Decider, Edit, Families, HostFacts, Identities, Members, Path, Rule, Ruleset,
+};
+use crate::packet::{Cause, End, Family, Field, OverBudget, PacketSet, Pin, RangeSet, Ruling, Space};
 use crate::policy::{Kind, Peer, Row};
 
 /// One machine or workload with its layers.
@@ -36,6 +39,10 @@ pub struct Host {
     pub is_closed_egress: bool,
     /// Whether it is there to pass packets on between others, and the same holds for those.
     pub is_router: bool,
+    /// Its number among the identities of the run, if it is behind groups.
+    pub identity: Option<u32>,
+    /// Who is in which group.
+    pub members: Arc<Members>,
 }
 
 impl Host {
@@ -73,7 +80,7 @@ impl Host {
             addresses4: known(Family::V4),
             addresses6: known(Family::V6),
             translates_to_others: false,
-            members: Arc::default(),
+            members: self.members.clone(),
         }
     }
 
@@ -109,6 +116,8 @@ pub(super) struct Filters<'m> {
     extents: Extents,
     own: OwnAddresses,
     others: OwnAddresses,
+    /// The identities that rules ask about.
+    asks_who: Vec<Field>,
     arriving: Pin,
     leaving: Pin,
     /// What a host that routes or translates does to packets between others; of other hosts it is not asked.
@@ -156,6 +165,7 @@ impl<'m> Filters<'m> {
             world,
             compiler,
             families: host.families(),
+            asks_who: asks_who(&host.rulesets),
             own,
             others,
             arriving,
@@ -172,10 +182,56 @@ impl<'m> Filters<'m> {
             Side::Transit => self.passing,
             Side::Loopback => self.loopback,
         };
-        let ruling = self.compiler.space.pinned(pin);
+        let mut ruling = self.compiler.space.pinned(pin);
+        if let Some(identity) = self.host.identity {
+            for &field in side.own_identity() {
+                let own = RangeSet::point(identity.into());
+                ruling = self.compiler.space.assume(ruling, field, &own, None)?;
+            }
+        }
         let outside = self.world.outside_interfaces();
         let ends = self.ends(side).clone();
         view(&mut self.compiler, ruling, side, moment, &ends, &outside)
+    }
+
+    /// Whether rules ask who the peers on a side are.
+    pub(super) fn asks_who(&self, side: Side) -> bool {
+        self.asks_who.contains(&side.peer_identity())
+    }
+
+    /// The packets of a set that whoever is a member of a group may send or get: from where such members are.
+    pub(super) fn inside(&mut self, set: PacketSet, side: Side) -> Result<PacketSet, OverBudget> {
+        if !self.asks_who(side) {
+            return Ok(set);
+        }
+        let (mut set, inside) = (set, self.world.inside());
+        let members = RangeSet::point(Identities::UNKNOWN.into()).complement(side.peer_identity().maximum());
+        for family in Family::ALL {
+            let elsewhere = self.compiler.space.product(&[
+                (Field::Family, RangeSet::point(family.value())),
+                (side.peer_identity(), members.clone()),
+                (side.peer(family), inside.family(family).complement(family.max())),
+            ])?;
+            set = self.compiler.space.difference(set, elsewhere)?;
+        }
+        Ok(set)
+    }
+
+    /// The packets that a rule opens, as it asks for them: who the peer is where the rule asks that, else those of peers of
+    /// whom only an address is known, whoever they are.
+    pub(super) fn as_asked(
+        &mut self,
+        set: PacketSet,
+        decider: Decider,
+        side: Side,
+    ) -> Result<PacketSet, OverBudget> {
+        let field = side.peer_identity();
+        let asks = |rule: &Rule| words::asks_of(rule, field).is_some();
+        if !self.asks_who(side) || self.compiler.rule(decider).is_some_and(asks) {
+            return Ok(set);
+        }
+        let unknown = RangeSet::point(Identities::UNKNOWN.into());
+        self.compiler.space.exists(set, field, &unknown)
     }
 
     /// The extent of a finding about this host. Its own addresses go without saying.
@@ -252,6 +308,18 @@ fn evaluate_into(
         finding.hosts = vec![host.name.clone()];
     }
     Ok(())
+}
+
+/// The identities that rules ask about.
+fn asks_who(rulesets: &[Ruleset]) -> Vec<Field> {
+    let asks = |field: &Field| {
+        let chains = rulesets.iter().flat_map(|ruleset| &ruleset.chains);
+        let mut rules = chains.flat_map(|chain| &chain.rules);
+        rules.any(|rule| words::asks_of(rule, *field).is_some())
+    };
+    let mut fields = vec![Field::SourceIdentity, Field::DestinationIdentity];
+    fields.retain(asks);
+    fields
 }
 
 /// Whether some rule sends packets to another host than they came to.

@@ -1,6 +1,7 @@
 //! What a host lets in, as a port table: the inverse of a policy.
 
 use super::host::{Filters, Host};
+use super::opened::Opened;
 use super::peer::World;
 use super::view::{Moment, Side, all_but_loopback};
 use super::words;
@@ -48,13 +49,14 @@ fn of_side(filters: &mut Filters<'_>, side: Side) -> Result<Vec<Opening>, OverBu
         let published = filters.published(view.ruling)?;
         open = filters.compiler.space.difference(open, published)?;
     }
+    open = filters.inside(open, side)?;
     let mut openings = Vec::new();
-    for (cause, region) in filters.accepted_by(open, view.ruling)? {
+    for Opened { opener, region, .. } in filters.opened_by(open, view.open.surely, view)? {
         let sure = filters.compiler.space.intersection(region, view.open.surely)?;
         let rest = filters.compiler.space.difference(region, sure)?;
-        let decider = filters.compiler.decider(cause);
-        let label = decider.and_then(|decider| words::opener(&filters.compiler, decider, "it"));
+        let label = words::opener(&filters.compiler, opener, "it");
         for (region, is_sure) in [(sure, true), (rest, false)] {
+            let region = filters.as_asked(region, opener, side)?;
             if !region.is_empty() {
                 openings.push(Opening {
                     lines: filters.extent(region, view.side),

@@ -1,8 +1,10 @@
 //! Peers of rows to addresses and interfaces: who must get through, and who may at the most.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::view::{all_but_loopback, container_interfaces, odd_peers};
+use crate::model::Identities;
 use crate::packet::{Family, Network, RangeSet, value};
 use crate::policy::Peer;
 use crate::site::{Origin, ZoneNetworks, Zones};
@@ -87,6 +89,15 @@ impl Addresses {
     }
 }
 
+/// Hosts that rules tell from others by one identity, with their addresses as far as they are known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Crowd {
+    /// Their number among the identities of the run.
+    pub identity: u32,
+    /// Their addresses; none where they are not known.
+    pub addresses: Addresses,
+}
+
 /// What the run knows beyond one host: zones, who is in them, names.
 #[derive(Debug, Clone)]
 pub struct World {
@@ -100,10 +111,23 @@ pub struct World {
     pub role_zones: BTreeMap<String, String>,
     /// Addresses of hosts bound in a zone.
     pub zone_members: BTreeMap<String, Addresses>,
+    /// The hosts bound to a role.
+    pub role_crowds: BTreeMap<String, Vec<Crowd>>,
+    /// The hosts bound in a zone.
+    pub zone_crowds: BTreeMap<String, Vec<Crowd>>,
+    /// Who there is apart from addresses.
+    pub identities: Arc<Identities>,
     /// Addresses of names that the site pins.
     pub names: BTreeMap<String, Addresses>,
     /// Whether rules are looked for that could go without a change.
     pub redundant: bool,
+}
+
+impl Crowd {
+    /// Whether rules can tell them from somebody of whom only an address is known.
+    fn is_told_apart(&self) -> bool {
+        self.identity != Identities::UNKNOWN
+    }
 }
 
 /// A peer of a row, resolved.
@@ -113,6 +137,10 @@ pub(super) struct Party {
     pub(super) word: String,
     /// Who must get through.
     pub(super) members: Addresses,
+    /// The same where rules ask who somebody is: identities, each with addresses. No address: any of `members`.
+    pub(super) crowds: Vec<Crowd>,
+    /// Whether somebody who can be told from `crowds` is none of them, wherever he is.
+    pub(super) is_role: bool,
     /// Who may get through at the most.
     pub(super) limits: Addresses,
     /// Interfaces its packets arrive on; `None`: not known, any but `lo`.
@@ -126,6 +154,18 @@ pub(super) struct Party {
 }
 
 impl World {
+    /// Takes note of a bound host.
+    pub fn meet<'r>(&mut self, roles: impl Iterator<Item = &'r str>, zone: Option<&str>, crowd: &Crowd) {
+        for role in roles {
+            let crowds = self.role_crowds.entry(role.to_owned()).or_default();
+            crowds.push(crowd.clone());
+        }
+        if let Some(zone) = zone {
+            let crowds = self.zone_crowds.entry(zone.to_owned()).or_default();
+            crowds.push(crowd.clone());
+        }
+    }
+
     /// The zone that a name means here.
     pub(super) fn zone(&self, name: &str) -> Option<&ZoneNetworks> {
         self.zones
@@ -171,6 +211,22 @@ impl World {
         all_but_loopback().difference(&container_interfaces().difference(&named))
     }
 
+    /// Where the members of groups are: in any zone but `external`. A rule that names a group is about the private addresses of its
+    /// members (Amazon VPC user guide, "Security group rules").
+    pub(super) fn inside(&self) -> Addresses {
+        let zones = self.zones.iter().filter(|zone| zone.name != "external");
+        let inside = zones.map(Addresses::of_zone);
+        let known = self
+            .role_crowds
+            .values()
+            .chain(self.zone_crowds.values())
+            .flatten();
+        let known = known.map(|crowd| crowd.addresses.clone());
+        inside
+            .chain(known)
+            .fold(Addresses::default(), |all, one| all.union(&one))
+    }
+
     /// The addresses of all zones: where a name may lead.
     pub(super) fn everywhere(&self) -> Addresses {
         let zones = self.zones.iter().map(Addresses::of_zone);
@@ -182,6 +238,8 @@ impl World {
         let nobody = Party {
             word: String::new(),
             members: Addresses::default(),
+            crowds: Vec::new(),
+            is_role: false,
             limits: Addresses::default(),
             interfaces: None,
             is_self: false,
@@ -239,9 +297,12 @@ impl World {
             .filter(|members| !members.is_empty());
         let members = bound.cloned().unwrap_or_else(|| networks.clone());
         let limits = self.limits(zone).union(&members);
-        let is_assumed = bound.is_none() && zone.origin != Origin::Site;
+        let crowds = self.zone_crowds.get(&zone.name).cloned().unwrap_or_default();
+        let is_bound = bound.is_some() || crowds.iter().any(Crowd::is_told_apart);
+        let is_assumed = !is_bound && zone.origin != Origin::Site;
         Party {
             word,
+            crowds,
             members,
             limits,
             interfaces: interfaces(zone),
@@ -259,9 +320,12 @@ impl World {
             .or(home)
             .and_then(|zone| self.zone(zone));
         let bound = self.role_members.get(name).filter(|members| !members.is_empty());
+        let crowds = self.role_crowds.get(name).cloned().unwrap_or_default();
         match (bound, zone) {
             (Some(members), zone) => Party {
                 word,
+                is_role: crowds.iter().any(Crowd::is_told_apart),
+                crowds,
                 members: members.clone(),
                 limits: members.clone(),
                 interfaces: zone.and_then(interfaces),
@@ -269,8 +333,25 @@ impl World {
             },
             (None, Some(zone)) => {
                 let word = format!("{word} in `{}`", zone.name);
-                self.zone_party(zone, word, nobody)
+                let party = self.zone_party(zone, word, nobody);
+                if crowds.iter().any(Crowd::is_told_apart) {
+                    let is_role = true;
+                    Party {
+                        crowds,
+                        is_role,
+                        ..party
+                    }
+                } else {
+                    party
+                }
             }
+            (None, None) if crowds.iter().any(Crowd::is_told_apart) => Party {
+                word,
+                crowds,
+                is_role: true,
+                members: self.inside(),
+                ..nobody
+            },
             (None, None) => Party {
                 word,
                 limits: Addresses::all(),

@@ -3,6 +3,7 @@
 use super::host::{Filters, Host};
 use super::peer::{Addresses, Party, World};
 use super::view::Side;
+use crate::model::Identities;
 use crate::packet::protocol::has_ports;
 use crate::packet::{Bounds, Family, Field, OverBudget, PacketSet, RangeSet};
 use crate::policy::{Kind, Peer, Row, Service, Truth};
@@ -127,12 +128,26 @@ fn row_packets(
         for far in &far_ends {
             let is_known = party.unknown.is_none() && far.as_ref().is_none_or(|far| far.unknown.is_none());
             for service in &row.services.items {
+                let members = members_of(filters, &party, side, far.as_ref());
+                if let Some(members) = &members {
+                    let mut tests = service_tests(&service.value);
+                    tests.push(members.clone());
+                    let set = filters.compiler.space.product(&tests)?;
+                    possibly.push(set);
+                    if is_known && service.value.unset.is_none() {
+                        surely.push(set);
+                    }
+                }
                 for family in Family::ALL {
                     let mut tests = service_tests(&service.value);
                     tests.push((Field::Family, RangeSet::point(family.value())));
                     tests.push((side.peer(family), of(&party).family(family).clone()));
                     if let Some(interfaces) = &party.interfaces {
                         tests.push((side.interface(), interfaces.clone()));
+                    }
+                    if let Some((field, members)) = members.as_ref().filter(|_| party.is_role) {
+                        let unknown = RangeSet::point(Identities::UNKNOWN.into());
+                        tests.push((*field, members.union(&unknown)));
                     }
                     if let Some(far) = far {
                         tests.push((side.own(family), of(far).family(family).clone()));
@@ -148,6 +163,20 @@ fn row_packets(
     }
     let space = &mut filters.compiler.space;
     Ok((space.union_all(&surely)?, space.union_all(&possibly)?))
+}
+
+/// The test for the members of a party that rules of this host can tell from others, wherever they are.
+fn members_of(
+    filters: &Filters<'_>,
+    party: &Party,
+    side: Side,
+    far: Option<&Party>,
+) -> Option<(Field, RangeSet)> {
+    let identities = party.crowds.iter().map(|crowd| u128::from(crowd.identity));
+    let identities = identities.filter(|&identity| identity != u128::from(Identities::UNKNOWN));
+    let identities: RangeSet = identities.map(|identity| (identity, identity)).collect();
+    let is_asked = filters.asks_who(side) && far.is_none() && !identities.is_empty();
+    is_asked.then_some((side.peer_identity(), identities))
 }
 
 /// The ends of a row that stand where the host does on other sides: none where it is the host.

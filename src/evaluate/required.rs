@@ -2,10 +2,11 @@
 
 use super::doubt;
 use super::host::{Evaluation, Filters};
-use super::peer::Party;
+use super::peer::{Addresses, Crowd, Party};
 use super::permitted::service_tests;
 use super::view::{CLIENT_PORTS, Moment, Side, View, unknown_among};
 use crate::finding::Label;
+use crate::model::Identities;
 use crate::packet::{Bounds, Family, Field, OverBudget, PacketSet, RangeSet, protocol};
 use crate::policy::{Kind, Peer, Row, Service, Truth};
 
@@ -222,6 +223,7 @@ impl<'f, 'm> Required<'f, 'm> {
             bounds = view.open;
             tests.push((side.own(family), party.members.family(family).clone()));
         }
+        let mut crowds = vec![tests.clone()];
         if party.unknown.is_some() {
             let everywhere = self.filters.world.everywhere();
             bounds = unknown_among(space, bounds, side.peer(family), everywhere.family(family))?;
@@ -232,9 +234,12 @@ impl<'f, 'm> Required<'f, 'm> {
             if !party.is_self && own.single().is_some() {
                 others = others.difference(own);
             }
-            tests.push((side.peer(family), others));
+            crowds = self.crowds(&tests, party, &others, side, family);
         }
-        let required = space.product(&tests)?;
+        let space = &mut self.filters.compiler.space;
+        let required = crowds.iter().map(|tests| space.product(tests));
+        let required: Vec<PacketSet> = required.collect::<Result<_, _>>()?;
+        let required = space.union_all(&required)?;
         if required.is_empty() {
             return Ok(None);
         }
@@ -251,6 +256,45 @@ impl<'f, 'm> Required<'f, 'm> {
             required,
             blocked,
         }))
+    }
+}
+
+impl Required<'_, '_> {
+    /// The packets of a party, one product for each crowd that rules can tell from others: `others` are its addresses, apart
+    /// from the host's own.
+    fn crowds(
+        &self,
+        tests: &[(Field, RangeSet)],
+        party: &Party,
+        others: &RangeSet,
+        side: Side,
+        family: Family,
+    ) -> Vec<Vec<(Field, RangeSet)>> {
+        let with = |more: Vec<(Field, RangeSet)>| [tests, &more].concat();
+        if !self.filters.asks_who(side) || party.is_self {
+            return vec![with(vec![(side.peer(family), others.clone())])];
+        }
+        let nobody = [Crowd {
+            identity: Identities::UNKNOWN,
+            addresses: Addresses::default(),
+        }];
+        let crowds = if party.crowds.is_empty() {
+            nobody.as_slice()
+        } else {
+            &party.crowds
+        };
+        let of = |crowd: &Crowd| {
+            let addresses = if crowd.addresses.is_empty() {
+                others.clone()
+            } else {
+                crowd.addresses.family(family).clone()
+            };
+            with(vec![
+                (side.peer_identity(), RangeSet::point(crowd.identity.into())),
+                (side.peer(family), addresses),
+            ])
+        };
+        crowds.iter().map(of).collect()
     }
 }
 

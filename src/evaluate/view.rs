@@ -33,6 +33,24 @@ impl Side {
         }
     }
 
+    /// The field of who the peer is.
+    pub(super) fn peer_identity(self) -> Field {
+        match self {
+            Self::Ingress | Self::Transit | Self::Loopback => Field::SourceIdentity,
+            Self::Egress => Field::DestinationIdentity,
+        }
+    }
+
+    /// The fields of who the host is.
+    pub(super) fn own_identity(self) -> &'static [Field] {
+        match self {
+            Self::Ingress => &[Field::DestinationIdentity],
+            Self::Egress => &[Field::SourceIdentity],
+            Self::Loopback => &[Field::SourceIdentity, Field::DestinationIdentity],
+            Self::Transit => &[],
+        }
+    }
+
     /// The field of the host's own address; in transit, of the far end's.
     pub(super) fn own(self, family: Family) -> Field {
         match self {

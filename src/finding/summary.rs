@@ -7,6 +7,8 @@ pub struct Summary {
     pub n_files: usize,
     /// Hosts evaluated.
     pub n_hosts: usize,
+    /// Units read that are no hosts, and define nothing that hosts are put behind.
+    pub n_without_hosts: usize,
     /// Rules read.
     pub n_rules: usize,
     /// Rows of policies held against at least one host.

@@ -86,3 +86,30 @@ impl Membership {
         }
     }
 }
+
+/// The groups that rules of groups ask about, by key, with the names that they use.
+#[must_use]
+pub fn group_keys(groups: &[&Group]) -> BTreeMap<Arc<str>, Arc<str>> {
+    let sides = groups.iter().flat_map(|group| [&group.ingress, &group.egress]);
+    let rules = sides.flatten().flat_map(|side| &side.rules);
+    let mut keys = BTreeMap::new();
+    for one in rules.flat_map(|rule| &rule.matches) {
+        note_keys(&one.condition, &mut keys);
+    }
+    keys
+}
+
+/// Recursive over conditions, which readers do not nest deep.
+fn note_keys(condition: &Condition, keys: &mut BTreeMap<Arc<str>, Arc<str>>) {
+    match condition {
+        Condition::Member(member) => {
+            let place = keys.entry(member.group.clone());
+            place.or_insert_with(|| member.name.clone());
+        }
+        Condition::All(parts) | Condition::Any(parts) => {
+            parts.iter().for_each(|part| note_keys(part, keys));
+        }
+        Condition::Not(part) => note_keys(part, keys),
+        Condition::Test(..) | Condition::Unknown(_) => {}
+    }
+}

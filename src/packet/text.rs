@@ -206,9 +206,14 @@ fn interface_names(values: &RangeSet) -> Option<Vec<String>> {
     values.ranges().iter().map(one).collect()
 }
 
-/// A region on one line: `tcp/22 (ssh) from 10.0.0.0/8 in eth0`. `name` may know a word for a set of addresses.
+/// A region on one line: `tcp/22 (ssh) from 10.0.0.0/8 in eth0`. `name` may know a word for a set of addresses, `who` words for
+/// identities.
 #[must_use]
-pub fn describe_region(region: &Region, name: &dyn Fn(Family, &RangeSet) -> Option<String>) -> String {
+pub fn describe_region(
+    region: &Region,
+    name: &dyn Fn(Family, &RangeSet) -> Option<String>,
+    who: &dyn Fn(&RangeSet) -> String,
+) -> String {
     let mut text = region_services(region);
     let family = region.values(Field::Family).and_then(RangeSet::single);
     let family = family.map(|number| {
@@ -218,7 +223,7 @@ pub fn describe_region(region: &Region, name: &dyn Fn(Family, &RangeSet) -> Opti
             Family::V6
         }
     });
-    let side = |word: &str, fields: [(Family, Field); 2]| {
+    let side = |word: &str, identity: Field, fields: [(Family, Field); 2]| {
         let parts: Vec<String> = fields
             .into_iter()
             .filter_map(|(family, field)| {
@@ -227,14 +232,16 @@ pub fn describe_region(region: &Region, name: &dyn Fn(Family, &RangeSet) -> Opti
             })
             .flatten()
             .collect();
-        if parts.is_empty() {
-            None
-        } else {
-            Some(format!(" {word} {}", listed(parts)))
+        match (region.values(identity).map(who), parts.is_empty()) {
+            (None, true) => None,
+            (None, false) => Some(format!(" {word} {}", listed(parts))),
+            (Some(who), true) => Some(format!(" {word} {who}")),
+            (Some(who), false) => Some(format!(" {word} {who} at {}", listed(parts))),
         }
     };
     let from = side(
         "from",
+        Field::SourceIdentity,
         [(Family::V4, Field::Source4), (Family::V6, Field::Source6)],
     );
     match (from, family) {
@@ -248,6 +255,7 @@ pub fn describe_region(region: &Region, name: &dyn Fn(Family, &RangeSet) -> Opti
     }
     if let Some(to) = side(
         "to",
+        Field::DestinationIdentity,
         [
             (Family::V4, Field::Destination4),
             (Family::V6, Field::Destination6),

@@ -274,6 +274,7 @@ fn binding_of(roles: &[Word<'_>], everything: Span) -> Binding {
         roles: roles.iter().map(|word| word.spanned()).collect(),
         zone: None,
         files: Vec::new(),
+        resources: Vec::new(),
         addresses: Vec::new(),
         seen_as: Vec::new(),
         router: false,

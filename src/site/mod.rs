@@ -10,6 +10,7 @@ mod error;
 mod hosts;
 mod pattern;
 mod read;
+mod resource;
 mod table;
 mod zone;
 
@@ -22,6 +23,7 @@ pub use error::{SiteError, SiteErrors};
 pub use hosts::{HostFiles, Hosts};
 pub use pattern::Pattern;
 pub use read::read;
+pub use resource::resource_matches;
 pub use zone::{Origin, ZoneNetworks, Zones};
 
 use crate::finding::Severity;
@@ -135,6 +137,8 @@ pub struct Binding {
     pub zone: Option<Spanned<String>>,
     /// Patterns of paths, from the folder of the site file: see [`Pattern`].
     pub files: Vec<Spanned<String>>,
+    /// Patterns of security groups and of what is behind them, as their units call them: see [`resource_matches`].
+    pub resources: Vec<Spanned<String>>,
     /// Where its hosts are: as a destination, one of these addresses.
     pub addresses: Vec<Spanned<Network>>,
     /// The addresses that others see instead, when its traffic is masqueraded.

@@ -32,18 +32,20 @@ const ZONE: &[&str] = &["networks", "interfaces"];
 #[cfg(test)]
 const POLICY: &[&str] = &["version", "features", "without"];
 /// Keys of a `[[bind]]`.
-const BIND: &[&str] = &["roles", "zone", "files", "addresses", "seen_as", "router"];
-/// Keys of a `[[bind]]` that come with dialects this release does not read.
-const BIND_LATER: &[(&str, &str)] = &[
-    (
-        "resources",
-        "this release reads firewall dumps: bind them with `files`",
-    ),
-    (
-        "workloads",
-        "this release reads firewall dumps: bind them with `files`",
-    ),
+const BIND: &[&str] = &[
+    "roles",
+    "zone",
+    "files",
+    "resources",
+    "addresses",
+    "seen_as",
+    "router",
 ];
+/// Keys of a `[[bind]]` that come with dialects this release does not read.
+const BIND_LATER: &[(&str, &str)] = &[(
+    "workloads",
+    "this release reads firewall dumps and security groups: bind them with `files` and `resources`",
+)];
 
 /// Every table of the file with its keys, as the JSON Schema names them.
 #[cfg(test)]
@@ -250,6 +252,7 @@ impl Reader<'_> {
             roles: strings(self, "roles"),
             zone: table.get("zone").and_then(|item| self.string("zone", item)),
             files: strings(self, "files"),
+            resources: strings(self, "resources"),
             addresses: networks(self, "addresses"),
             seen_as: networks(self, "seen_as"),
             router: table

@@ -27,6 +27,7 @@ const DEFAULT_NAMES: &[(&str, &str)] = &[
     ("ipset", "ipset.save"),
     ("nft", "host.nft"),
     ("toml", "portcullis.toml"),
+    ("cloudformation", "template.yaml"),
 ];
 const ILLUSTRATIONS: &[&str] = &["text", "console"];
 

@@ -54,6 +54,10 @@ impl Dialect for CloudFormation {
         reading
     }
 
+    fn makes_hosts(&self) -> bool {
+        false
+    }
+
     fn constructs(&self) -> Vec<Construct> {
         names::constructs()
     }

@@ -194,9 +194,9 @@ fn mistakes_are_underlined_and_named() {
         "inernal",
     );
     one_error(
-        "[[bind]]\nroles = ['a.b']\nresources = ['x']",
-        "`resources` is not supported yet",
-        "resources",
+        "[[bind]]\nroles = ['a.b']\nworkloads = ['x']",
+        "`workloads` is not supported yet",
+        "workloads",
     );
     one_error("policies = ['a', 'a']", "policy `a` is given twice", "a");
     one_error(

@@ -1,0 +1,122 @@
+//! Who opens what: packets that get through to the rules that let them through.
+//!
+//! INVARIANT: in a ruleset whose rules have an order, each packet has one opener; in a union of rules, all that accept it are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::host::Filters;
+use super::view::{Side, View};
+use crate::model::{Action, ChainId, Decider, Hook, Layer, Rule};
+use crate::packet::{Cause, OverBudget, PacketSet};
+
+/// What one rule lets through.
+pub(super) struct Opened {
+    pub(super) cause: Cause,
+    pub(super) opener: Decider,
+    pub(super) region: PacketSet,
+}
+
+impl Filters<'_> {
+    /// The packets of a set by the rules that let them through: `surely` those of which that is sure.
+    pub(super) fn opened_by(
+        &mut self,
+        possibly: PacketSet,
+        surely: PacketSet,
+        view: View,
+    ) -> Result<Vec<Opened>, OverBudget> {
+        let mut opened = Vec::new();
+        let mut by_union: BTreeMap<usize, Vec<PacketSet>> = BTreeMap::new();
+        for (cause, region) in self.accepted_by(possibly, view.ruling)? {
+            let Some(opener) = self.compiler.decider(cause) else {
+                continue;
+            };
+            match self.union_of(opener) {
+                Some(union) => by_union.entry(union).or_default().push(region),
+                None => opened.push(Opened {
+                    cause,
+                    opener,
+                    region,
+                }),
+            }
+        }
+        for (union, regions) in by_union {
+            let region = self.compiler.space.union_all(&regions)?;
+            let chains = self.chains_of(union, view.side);
+            self.of_union((union, &chains), region, surely, &mut opened)?;
+        }
+        Ok(opened)
+    }
+
+    /// The ruleset of a decider, if it is a union of rules that accept.
+    fn union_of(&self, decider: Decider) -> Option<usize> {
+        let Decider::Rule { ruleset, .. } = decider else {
+            return None;
+        };
+        let of = self.compiler.rulesets().get(ruleset)?;
+        (of.layer == Layer::SecurityGroup).then_some(ruleset)
+    }
+
+    /// The chains of a union that packets of a side go through.
+    fn chains_of(&self, union: usize, side: Side) -> BTreeSet<ChainId> {
+        let Some(of) = self.compiler.rulesets().get(union) else {
+            return BTreeSet::new();
+        };
+        let is_outgoing = |hook: Hook| matches!(hook, Hook::Output | Hook::Postrouting);
+        let bases = of.bases.iter();
+        let bases = bases.filter(|base| is_outgoing(base.hook) == (side == Side::Egress));
+        let mut chains: BTreeSet<ChainId> = bases.map(|base| base.chain).collect();
+        for chain in chains.clone() {
+            let rules = of.chains.get(chain.0 as usize).into_iter();
+            chains.extend(
+                rules
+                    .flat_map(|chain| &chain.rules)
+                    .filter_map(|rule| match rule.action {
+                        Action::Jump(to) | Action::Goto(to) => Some(to),
+                        _ => None,
+                    }),
+            );
+        }
+        chains
+    }
+
+    /// What each rule of a union opens of a set. What others surely open, a rule that may or may not match is not blamed for.
+    fn of_union(
+        &mut self,
+        (union, chains): (usize, &BTreeSet<ChainId>),
+        set: PacketSet,
+        surely: PacketSet,
+        opened: &mut Vec<Opened>,
+    ) -> Result<(), OverBudget> {
+        let unsure = self.compiler.space.difference(set, surely)?;
+        let sure = self.compiler.space.intersection(set, surely)?;
+        for (cause, opener) in self.compiler.rule_causes().collect::<Vec<_>>() {
+            let Decider::Rule { ruleset, chain, .. } = opener else {
+                continue;
+            };
+            let is_here = ruleset == union && chains.contains(&chain);
+            let opens = |rule: &&Rule| {
+                let is_said = rule.action_span.start < rule.action_span.end;
+                is_said && matches!(rule.action, Action::Accept | Action::Unknown(_))
+            };
+            let Some(rule) = self.compiler.rule(opener).filter(|_| is_here).filter(opens) else {
+                continue;
+            };
+            let surely = self.compiler.surely_matches(rule)?;
+            let reach = self.compiler.reach(rule)?;
+            let space = &mut self.compiler.space;
+            let (surely, perhaps) = (
+                space.intersection(sure, surely)?,
+                space.intersection(unsure, reach)?,
+            );
+            let region = space.union(surely, perhaps)?;
+            if !region.is_empty() {
+                opened.push(Opened {
+                    cause,
+                    opener,
+                    region,
+                });
+            }
+        }
+        Ok(())
+    }
+}
