@@ -130,7 +130,8 @@ impl Disk<'_> {
                 for input in found {
                     let Some(part) = self.read(&input) else { continue };
                     let is_new = !files.contains(&part) && !parts.contains(&part);
-                    if is_new && files.len() + parts.len() <= MAX_PARTS {
+                    let is_taken = is_new && dialect.takes(self.sources.source(part));
+                    if is_taken && files.len() + parts.len() <= MAX_PARTS {
                         parts.push(part);
                         pending.push(part);
                     }

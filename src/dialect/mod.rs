@@ -11,6 +11,7 @@ pub mod ipset;
 pub mod iptables;
 pub mod nftables;
 mod problem;
+pub mod recorded;
 mod reference;
 pub mod ufw;
 mod unread;
@@ -158,6 +159,11 @@ pub trait Dialect: Sync {
     fn includes(&self, _source: Source<'_>) -> Vec<Vec<String>> {
         Vec::new()
     }
+    /// Whether a file that lies where [`Dialect::includes`] says is a part of the unit, for patterns that other files may lie
+    /// under too. By default, whatever lies there is.
+    fn takes(&self, _part: Source<'_>) -> bool {
+        true
+    }
     /// The files of the folder tree that a file is a part of, if it is one: they are one unit, whichever of them was given.
     /// The unit has those that exist, and `tree` is asked of the first that a run meets. By default, a file stands alone.
     fn tree(&self, _source: Source<'_>) -> Option<Tree> {
@@ -191,6 +197,7 @@ pub static ALL: &[&dyn Dialect] = &[
     &iptables::Iptables,
     &nftables::Nftables,
     &cloudformation::CloudFormation,
+    &recorded::Recorded,
 ];
 
 /// So many bytes of a text at the most, whole characters: what is looked at to find out whose it is.

@@ -62,17 +62,15 @@ impl<'t> Scope<'_, 't> {
 
     fn named(&self, name: Node<'t>) -> Truth {
         let text = name.text().unwrap_or("");
-        match self.template.conditions.get(text) {
-            Some(condition) => self.truth(*condition),
-            None => {
-                let why = format!("there is no condition `{text}`");
-                self.missing(why.clone(), name.span());
-                let doubt = self
-                    .template
-                    .doubt(&format!("condition {text}"), why, name.span());
-                Truth::Open { doubt, holds: true }
-            }
+        if let Some(condition) = self.template.conditions.get(text) {
+            return self.truth(*condition);
         }
+        let why = format!("there is no condition `{text}`");
+        self.missing(why.clone(), name.span());
+        let doubt = self
+            .template
+            .doubt(&format!("condition {text}"), why, name.span());
+        Truth::Open { doubt, holds: true }
     }
 
     fn open(&self, node: Node<'t>) -> Truth {

@@ -158,13 +158,13 @@ impl<'a, 't> Scope<'a, 't> {
     pub(super) fn decide(&self, condition: Node<'t>) -> Result<bool, Doubt> {
         match self.truth(condition) {
             Truth::Known(holds) => Ok(holds),
-            Truth::Open { doubt, holds } => match self.assumed.get(&doubt.key) {
-                Some(&answer) => Ok(answer == holds),
-                None => {
-                    self.wanted.borrow_mut().get_or_insert_with(|| doubt.clone());
-                    Err(doubt)
+            Truth::Open { doubt, holds } => {
+                if let Some(&answer) = self.assumed.get(&doubt.key) {
+                    return Ok(answer == holds);
                 }
-            },
+                self.wanted.borrow_mut().get_or_insert_with(|| doubt.clone());
+                Err(doubt)
+            }
         }
     }
 

@@ -63,27 +63,23 @@ impl Draft {
             Direction::Ingress => self.ingress,
             Direction::Egress => self.egress,
         };
-        let rules = match self.layer {
-            Layer::NetworkAcl => {
-                let of = |(of, entry): &(Direction, AclEntry)| (*of == direction).then(|| entry.clone());
-                let entries: Vec<_> = self.entries.iter().filter_map(of).collect();
-                let others = others.map(|doubt| anything(lowering, doubt));
-                let first: Vec<_> = others.collect();
-                let rules = ec2::network_acl_rules(lowering, direction, &entries);
-                first.into_iter().chain(rules).collect()
+        let rules = if self.layer == Layer::NetworkAcl {
+            let of = self.entries.iter().filter(|(of, _)| *of == direction);
+            let entries: Vec<_> = of.map(|(_, entry)| entry.clone()).collect();
+            let mut rules: Vec<_> = others.map(|doubt| anything(lowering, doubt)).collect();
+            rules.extend(ec2::network_acl_rules(lowering, direction, &entries));
+            rules
+        } else {
+            let mut permissions = self.of_direction(direction);
+            permissions.extend(others.map(open));
+            let mut rules: Vec<Rule> = permissions
+                .iter()
+                .flat_map(|permission| ec2::security_group_rules(lowering, direction, permission))
+                .collect();
+            if direction == Direction::Egress && self.others.is_none() {
+                rules.extend(self.default_egress(lowering));
             }
-            _ => {
-                let mut permissions = self.of_direction(direction);
-                permissions.extend(others.map(open));
-                let mut rules: Vec<Rule> = permissions
-                    .iter()
-                    .flat_map(|permission| ec2::security_group_rules(lowering, direction, permission))
-                    .collect();
-                if direction == Direction::Egress && self.others.is_none() {
-                    rules.extend(self.default_egress(lowering));
-                }
-                rules
-            }
+            rules
         };
         Side {
             rules,
