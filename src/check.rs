@@ -17,7 +17,7 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 
-use crate::dialect::{self, Dialect, Reading};
+use crate::dialect::{self, Dialect, Given, Reading};
 use crate::discover::{self, Input};
 use crate::evaluate::{self, Evaluation, Host, World, conflicting_rows};
 use crate::finding::{Code, Finding, Label, Severity, Summary};
@@ -29,6 +29,7 @@ use crate::source::{FileId, SourceFile, SourceMap, Span};
 use assemble::{Assembled, Claimed};
 pub use policies::{LoadError, Policies, load_policies};
 pub use sites::SiteGroup;
+use sites::{Origin, SiteTexts};
 use unread::Unread;
 
 /// What a run is asked to do.
@@ -112,15 +113,14 @@ pub struct Inputs {
     findings: Vec<Finding>,
     summary: Summary,
     unread: Vec<Unread>,
+    site_texts: SiteTexts,
 }
 
 /// Finds and reads the inputs: in parallel, in sorted order.
 #[must_use]
-pub fn read_inputs(
-    paths: &[PathBuf],
-    forced: Option<&'static dyn Dialect>,
-    site: Option<&std::path::Path>,
-) -> Inputs {
+pub fn read_inputs(request: &Request) -> Inputs {
+    let forced = request.dialect.as_deref().and_then(dialect::by_name);
+    let (paths, site) = (&request.paths, request.site.as_deref());
     let discovery = discover::discover(paths);
     let mut summary = Summary::default();
     summary
@@ -144,13 +144,26 @@ pub fn read_inputs(
     unread::named_but_unread(&mut unread, &mut summary);
     let companions = companion::companions(&assembled, site);
     unread::unasked_companions(&assembled, &companions, &mut summary);
+    let mut site_texts = SiteTexts::default();
+    let origin = Origin {
+        site,
+        arguments: &request.arguments,
+    };
+    let given: Vec<Given> = assembled
+        .iter()
+        .map(|unit| match unit.paths.first() {
+            Some(path) => site_texts.given(&mut sources, path, &origin),
+            None => Given::default(),
+        })
+        .collect();
     let readings: Vec<Reading> = assembled
         .par_iter()
         .zip(&companions)
-        .map(|(unit, companions)| {
+        .zip(&given)
+        .map(|((unit, companions), given)| {
             let files = unit.files.iter().chain(companions);
             let files: Vec<_> = files.map(|file| sources.source(*file)).collect();
-            unit.dialect.read(&files)
+            unit.dialect.read_given(&files, given)
         })
         .collect();
     let mut findings = Vec::new();
@@ -186,6 +199,7 @@ pub fn read_inputs(
         findings,
         summary,
         unread,
+        site_texts,
     }
 }
 
@@ -226,16 +240,15 @@ fn undecodable(sources: &SourceMap, file: FileId) -> Vec<Finding> {
 
 /// Checks the inputs against the policies of their sites.
 pub fn check(request: &Request) -> Result<Outcome, Refusal> {
-    let forced = request.dialect.as_deref().and_then(dialect::by_name);
-    let inputs = read_inputs(&request.paths, forced, request.site.as_deref());
     let Inputs {
         mut sources,
         units,
         mut findings,
         mut summary,
         unread,
-    } = inputs;
-    let groups = match sites::group(&mut sources, units, request) {
+        mut site_texts,
+    } = read_inputs(request);
+    let groups = match sites::group(&mut sources, units, request, &mut site_texts) {
         Ok(groups) => groups,
         Err(errors) => return Err(Refusal { sources, errors }),
     };
@@ -356,15 +369,15 @@ pub type HostsFound = (SourceMap, Vec<(Host, World)>, Summary);
 
 /// The hosts of a run, for the commands that look at one at a time.
 pub fn hosts(request: &Request) -> Result<HostsFound, Refusal> {
-    let forced = request.dialect.as_deref().and_then(dialect::by_name);
     let Inputs {
         mut sources,
         units,
         mut findings,
         mut summary,
         unread,
-    } = read_inputs(&request.paths, forced, request.site.as_deref());
-    let groups = match sites::group(&mut sources, units, request) {
+        mut site_texts,
+    } = read_inputs(request);
+    let groups = match sites::group(&mut sources, units, request, &mut site_texts) {
         Ok(groups) => groups,
         Err(errors) => return Err(Refusal { sources, errors }),
     };

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use super::policies::{LoadError, Policies};
 use super::{Request, Unit};
+use crate::dialect::{Given, GivenValue};
 use crate::evaluate::{Addresses, World};
 use crate::packet::Network;
 use crate::policy::Resolved;
-use crate::site::{self, Site, Zones};
+use crate::site::{self, Arguments, Site, Zones};
 use crate::source::{FileId, SourceFile, SourceMap, Spanned};
 
 /// The inputs of one site.
@@ -23,28 +24,80 @@ pub struct SiteGroup {
     pub(super) units: Vec<Unit>,
 }
 
+/// The texts of sites, each read once: inputs may ask for values before they are grouped.
+#[derive(Debug, Default)]
+pub(super) struct SiteTexts {
+    files: BTreeMap<PathBuf, FileId>,
+    arguments: Option<FileId>,
+}
+
+impl SiteTexts {
+    /// The site of a file, with the command line laid over it.
+    fn site(
+        &mut self,
+        sources: &mut SourceMap,
+        path: Option<&Path>,
+        arguments: &Arguments,
+    ) -> Result<(Site, Option<FileId>), Vec<LoadError>> {
+        let of_line = *self
+            .arguments
+            .get_or_insert_with(|| sources.add(arguments.source_file()));
+        let (mut read, mut file) = (Site::default(), None);
+        if let Some(path) = path {
+            let id = match self.files.get(path) {
+                Some(&id) => id,
+                None => read_text(sources, path)?,
+            };
+            self.files.insert(path.to_owned(), id);
+            read = site::read(sources.source(id)).map_err(|errors| vec![LoadError::Site(errors)])?;
+            file = Some(id);
+        }
+        let overlaid = arguments.overlay(read, sources.source(of_line));
+        let site = overlaid.map_err(|errors| vec![LoadError::Site(errors)])?;
+        Ok((site, file))
+    }
+
+    /// What the site of an input gives for values that files leave open. A site that is wrong gives none: that is said when
+    /// the inputs are grouped.
+    pub(super) fn given(&mut self, sources: &mut SourceMap, unit: &Path, of: &Origin<'_>) -> Given {
+        let path = of.site.map(Path::to_owned).or_else(|| site::find(unit));
+        let Ok((site, _)) = self.site(sources, path.as_deref(), of.arguments) else {
+            return Given::default();
+        };
+        let value = |(name, value): (String, site::Value)| GivenValue {
+            name: Spanned::new(name, value.key),
+            value: value.text,
+        };
+        Given {
+            parameters: site.parameters.into_iter().map(value).collect(),
+        }
+    }
+}
+
+/// Where sites come from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Origin<'r> {
+    /// The site file, instead of the one found upward from the inputs.
+    pub(crate) site: Option<&'r Path>,
+    /// What the command line says.
+    pub(crate) arguments: &'r Arguments,
+}
+
 /// Groups inputs by the site file found upward from each.
 pub(super) fn group(
     sources: &mut SourceMap,
     units: Vec<Unit>,
     request: &Request,
+    texts: &mut SiteTexts,
 ) -> Result<Vec<SiteGroup>, Vec<LoadError>> {
     let mut by_site: BTreeMap<Option<PathBuf>, Vec<Unit>> = BTreeMap::new();
     for unit in units {
         let found = request.site.clone().or_else(|| site::find(&unit.path));
         by_site.entry(found).or_default().push(unit);
     }
-    let arguments = sources.add(request.arguments.source_file());
     let mut groups = Vec::new();
     for (path, units) in by_site {
-        let (mut read, mut file) = (Site::default(), None);
-        if let Some(path) = &path {
-            let id = read_text(sources, path)?;
-            read = site::read(sources.source(id)).map_err(|errors| vec![LoadError::Site(errors)])?;
-            file = Some(id);
-        }
-        let overlaid = request.arguments.overlay(read, sources.source(arguments));
-        let site = overlaid.map_err(|errors| vec![LoadError::Site(errors)])?;
+        let (site, file) = texts.site(sources, path.as_deref(), &request.arguments)?;
         let folder = path.as_deref().and_then(Path::parent).map(|folder| {
             // The parent of a bare name is the empty path, which is here.
             if folder.as_os_str().is_empty() {

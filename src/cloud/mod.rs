@@ -16,4 +16,4 @@ mod service;
 pub use doubt::{Doubt, Guard, Value};
 pub use lowering::Lowering;
 pub use peer::{GroupName, Peer};
-pub use permission::{Direction, Permission, everything};
+pub use permission::{Direction, Permission, everything, everything_unless};

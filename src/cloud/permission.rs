@@ -100,3 +100,29 @@ pub fn everything(at: Span) -> Rule {
         action_span: at,
     }
 }
+
+/// What a new group has for egress unless something is written for it; `written` is what each of those depends on. `None` if
+/// something is surely written.
+#[must_use]
+pub fn everything_unless<'g>(
+    lowering: &mut Lowering,
+    at: Span,
+    written: impl IntoIterator<Item = &'g [Guard]>,
+) -> Option<Rule> {
+    let mut rule = everything(at);
+    for guards in written {
+        let (first, others) = guards.split_first()?;
+        let mut absent = Guard {
+            holds: !first.holds,
+            ..first.clone()
+        };
+        if !others.is_empty() {
+            let keys: Vec<_> = guards.iter().map(|guard| &*guard.doubt.key).collect();
+            absent.doubt.key = format!("all of ({})", keys.join(", ")).into();
+            absent.holds = false;
+        }
+        lowering.depends(&absent.doubt);
+        rule.matches.push(absent.to_match());
+    }
+    Some(rule)
+}

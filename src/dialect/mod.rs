@@ -6,6 +6,7 @@ mod circle;
 pub mod cloudformation;
 mod condition;
 pub mod firewalld;
+pub mod heat;
 pub(crate) mod include;
 pub mod ipset;
 pub mod iptables;
@@ -197,6 +198,7 @@ pub static ALL: &[&dyn Dialect] = &[
     &iptables::Iptables,
     &nftables::Nftables,
     &cloudformation::CloudFormation,
+    &heat::Heat,
     &recorded::Recorded,
 ];
 

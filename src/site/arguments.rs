@@ -29,6 +29,8 @@ pub struct Arguments {
     pub without: Vec<String>,
     /// `--product-version POLICY=VERSION`.
     pub versions: Vec<String>,
+    /// `--parameter NAME=VALUE`: what a template leaves open.
+    pub parameters: Vec<String>,
     /// `--no-common`.
     pub no_common: bool,
     /// `check --redundant`.
@@ -56,7 +58,7 @@ impl Arguments {
     }
 
     /// The options with their values, in a fixed order.
-    fn options(&self) -> [(&'static str, &[String]); 8] {
+    fn options(&self) -> [(&'static str, &[String]); 9] {
         [
             ("--policy", &self.policies),
             ("--role", &self.roles),
@@ -66,6 +68,7 @@ impl Arguments {
             ("--feature", &self.features),
             ("--without", &self.without),
             ("--product-version", &self.versions),
+            ("--parameter", &self.parameters),
         ]
     }
 
@@ -171,6 +174,12 @@ impl<'a> Reader<'a> {
             "--feature" | "--without" => {
                 let (policy, feature) = self.pair(word, '.', "POLICY.FEATURE")?;
                 switch(settings(site, policy), feature, option == "--feature");
+            }
+            "--parameter" => {
+                let (name, value) = self.pair(word, '=', "NAME=VALUE")?;
+                let text = value.spanned();
+                let value = Value { key: name.span, text };
+                site.parameters.insert(name.text.to_owned(), value);
             }
             "--product-version" => {
                 let (policy, version) = self.pair(word, '=', "POLICY=VERSION")?;

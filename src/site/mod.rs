@@ -55,6 +55,8 @@ pub struct Site {
     pub settings: BTreeMap<String, Settings>,
     /// Rows with `forbid` that are lifted, by row id; the text is the reason.
     pub lifted: BTreeMap<String, Value>,
+    /// Values of parameters that templates leave open, by name.
+    pub parameters: BTreeMap<String, Value>,
     /// Which configs stand for which roles.
     pub bindings: Vec<Binding>,
 }
@@ -71,6 +73,7 @@ impl Default for Site {
             names: BTreeMap::new(),
             settings: BTreeMap::new(),
             lifted: BTreeMap::new(),
+            parameters: BTreeMap::new(),
             bindings: Vec::new(),
         }
     }

@@ -24,6 +24,7 @@ const TOP: &[&str] = &[
     "names",
     "policy",
     "lift",
+    "parameters",
     "bind",
 ];
 /// Keys of a zone.
@@ -96,6 +97,12 @@ impl Reader<'_> {
                 "lift" => self.each(key, item, |reader, table, name, item| {
                     let lifted = reader.lifted(table, name, item);
                     site.lifted.extend(lifted.map(|reason| (name.to_owned(), reason)));
+                }),
+                "parameters" => self.each(key, item, |reader, table, name, item| {
+                    let key = reader.key_span(table, name);
+                    let value = reader.string(name, item).map(|text| Value { key, text });
+                    site.parameters
+                        .extend(value.map(|value| (name.to_owned(), value)));
                 }),
                 "bind" => site.bindings = self.bindings(item),
                 _ => {}

@@ -78,6 +78,9 @@ pub(crate) struct Inputs {
     /// The version of a product: `stacklight=24.1`
     #[arg(long = "product-version", value_name = "POLICY=VERSION")]
     pub(crate) versions: Vec<String>,
+    /// The value of a parameter that templates leave open: `SshCidr=10.0.0.0/8`
+    #[arg(long = "parameter", value_name = "NAME=VALUE")]
+    pub(crate) parameters: Vec<String>,
     /// Switch the policy `common` off
     #[arg(long)]
     pub(crate) no_common: bool,
@@ -102,6 +105,7 @@ impl Inputs {
                 features: self.features.clone(),
                 without: self.without.clone(),
                 versions: self.versions.clone(),
+                parameters: self.parameters.clone(),
                 no_common: self.no_common,
                 redundant: false,
             },

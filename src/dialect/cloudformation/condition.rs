@@ -9,7 +9,7 @@ use crate::tree::Node;
 
 /// Whether a condition holds.
 #[derive(Debug, Clone)]
-pub(super) enum Truth {
+pub(in crate::dialect) enum Truth {
     /// It is known.
     Known(bool),
     /// It holds if the doubt turns out to be `holds`.
@@ -32,7 +32,7 @@ impl Truth {
 
 impl<'t> Scope<'_, 't> {
     /// Whether a condition holds: its name, `{Condition: name}`, or a condition function.
-    pub(super) fn truth(&self, node: Node<'t>) -> Truth {
+    pub(in crate::dialect) fn truth(&self, node: Node<'t>) -> Truth {
         self.deeper(|scope| scope.truth_of(node)).unwrap_or_else(|| {
             let doubt = self.too_much(node.span());
             Truth::Open { doubt, holds: true }
@@ -49,14 +49,25 @@ impl<'t> Scope<'_, 't> {
         };
         match name.strip_prefix("Fn::").unwrap_or(name) {
             "Condition" => self.named(argument),
-            "Equals" => self.equals(argument),
-            "Not" => match argument.items().next() {
+            "Equals" | "equals" => self.equals(argument),
+            "Not" | "not" if argument.is_sequence() => match argument.items().next() {
                 Some(inner) => self.truth(inner).not(),
                 None => self.open(argument),
             },
-            "And" => self.joined(argument, false),
-            "Or" => self.joined(argument, true),
-            _ => self.open(argument),
+            "not" => self.truth(argument).not(),
+            "And" | "and" => self.joined(argument, false),
+            "Or" | "or" => self.joined(argument, true),
+            _ => self.value_as_truth(node),
+        }
+    }
+
+    /// A value that is true or false: Heat takes parameters for conditions.
+    fn value_as_truth(&self, node: Node<'t>) -> Truth {
+        match self.value(node) {
+            Evaluated::Text(text) if text.value.eq_ignore_ascii_case("true") => Truth::Known(true),
+            Evaluated::Text(text) if text.value.eq_ignore_ascii_case("false") => Truth::Known(false),
+            Evaluated::Unknown(doubt) => Truth::Open { doubt, holds: true },
+            _ => self.open(node),
         }
     }
 

@@ -4,14 +4,15 @@
 
 use super::names::is_text_parameter;
 use super::scope::Scope;
+use super::template::Parameter;
 use super::value::{Evaluated, Reference, inner_span, scalar};
 use crate::cloud::Doubt;
 use crate::source::{Span, Spanned};
-use crate::tree::{Entry, Node};
+use crate::tree::Node;
 
 impl<'t> Scope<'_, 't> {
     /// `Ref`.
-    pub(super) fn reference(&self, argument: Node<'t>) -> Evaluated<'t> {
+    pub(in crate::dialect) fn reference(&self, argument: Node<'t>) -> Evaluated<'t> {
         let Some(name) = argument.text() else {
             return self.malformed(argument, "`Ref` takes a name");
         };
@@ -19,13 +20,13 @@ impl<'t> Scope<'_, 't> {
     }
 
     /// What a name in `Ref` or in the text of `Fn::Sub` stands for.
-    pub(super) fn named_value(&self, name: &str, span: Span) -> Evaluated<'t> {
+    pub(in crate::dialect) fn named_value(&self, name: &str, span: Span) -> Evaluated<'t> {
         if name == "AWS::NoValue" {
             return Evaluated::Nothing;
         }
         let given = self.template.given.parameter(name);
         if let Some(given) = given
-            && (name.starts_with("AWS::") || self.template.parameters.contains_key(name))
+            && (name.contains("::") || self.template.parameters.contains_key(name))
         {
             return self.typed_parameter(name, given.clone());
         }
@@ -39,7 +40,7 @@ impl<'t> Scope<'_, 't> {
                 span,
             });
         }
-        let why = if name.starts_with("AWS::") {
+        let why = if name.contains("::") {
             format!("`{name}` is not known before the stack is deployed")
         } else {
             let why = format!("there is no parameter or resource `{name}`");
@@ -49,14 +50,13 @@ impl<'t> Scope<'_, 't> {
         Evaluated::Unknown(self.template.doubt(name, why, span))
     }
 
-    fn parameter(&self, name: &str, parameter: Entry<'t>, span: Span) -> Evaluated<'t> {
-        let kind = parameter.value.get("Type").and_then(|kind| kind.text());
+    fn parameter(&self, name: &str, parameter: Parameter<'t>, span: Span) -> Evaluated<'t> {
         let what = format!("parameter {name}");
-        if !is_text_parameter(kind.unwrap_or("String")) {
+        if !is_text_parameter(parameter.kind) {
             let why = format!("parameter `{name}` is looked up when the stack is deployed");
             return Evaluated::Unknown(self.template.doubt(&what, why, span));
         }
-        match parameter.value.get("Default") {
+        match parameter.default {
             Some(default) if default.is_scalar() => {
                 let text = Spanned::new(scalar(&default), inner_span(&default));
                 self.typed_parameter(name, text)
@@ -71,17 +71,80 @@ impl<'t> Scope<'_, 't> {
 
     /// A text as the type of the parameter takes it: lists are separated by commas.
     fn typed_parameter(&self, name: &str, text: Spanned<String>) -> Evaluated<'t> {
-        let parameter = self.template.parameters.get(name);
-        let kind = parameter.and_then(|parameter| parameter.value.get("Type")?.text());
-        let is_list = kind.is_some_and(|kind| kind == "CommaDelimitedList" || kind.starts_with("List<"));
-        if !is_list {
-            return Evaluated::Text(text);
+        let kind = self
+            .template
+            .parameters
+            .get(name)
+            .map_or("", |parameter| parameter.kind);
+        let is_list =
+            ["CommaDelimitedList", "comma_delimited_list"].contains(&kind) || kind.starts_with("List<");
+        if is_list {
+            return Evaluated::List(pieces(&text, ","));
         }
-        Evaluated::List(pieces(&text, ","))
+        Evaluated::Text(text)
+    }
+
+    /// `get_param`: a name, or a name and a way into the value.
+    pub(in crate::dialect) fn get_param(&self, argument: Node<'t>) -> Evaluated<'t> {
+        if let Some(name) = argument.text() {
+            return self.parameter_value(name, inner_span(&argument));
+        }
+        let mut parts = argument.items();
+        let Some((node, name)) = parts.next().and_then(|node| Some((node, node.text()?))) else {
+            return self.malformed(argument, "`get_param` takes a name");
+        };
+        let mut value = self.parameter_value(name, inner_span(&node));
+        for part in parts {
+            let key = match self.value(part) {
+                Evaluated::Text(key) => key.value,
+                _ => return self.malformed(part, "the way into a parameter is made of keys"),
+            };
+            value = match value {
+                Evaluated::Map(node) => self.property(node, &key),
+                Evaluated::List(list) => {
+                    let item = key.parse().ok().and_then(|at: usize| list.get(at).cloned());
+                    item.unwrap_or(Evaluated::Nothing)
+                }
+                Evaluated::Unknown(doubt) => {
+                    let what = format!("{} {key}", self.template.short(&doubt.key));
+                    Evaluated::Unknown(self.template.doubt(&what, doubt.why.to_string(), doubt.span))
+                }
+                _ => return self.malformed(part, "the parameter has no such part"),
+            };
+        }
+        value
+    }
+
+    fn parameter_value(&self, name: &str, span: Span) -> Evaluated<'t> {
+        let is_known = name.starts_with("OS::") || self.template.parameters.contains_key(name);
+        if is_known {
+            return self.named_value(name, span);
+        }
+        let why = format!("there is no parameter `{name}`");
+        self.missing(why.clone(), span);
+        Evaluated::Unknown(self.template.doubt(name, why, span))
+    }
+
+    /// `get_resource`.
+    pub(in crate::dialect) fn get_resource(&self, argument: Node<'t>) -> Evaluated<'t> {
+        let Some(id) = argument.text() else {
+            return self.malformed(argument, "`get_resource` takes a name");
+        };
+        let span = inner_span(&argument);
+        if self.template.resource_of(id).is_some() {
+            return Evaluated::Resource(Reference {
+                id: id.to_owned(),
+                attribute: None,
+                span,
+            });
+        }
+        let why = format!("there is no resource `{id}`");
+        self.missing(why.clone(), span);
+        Evaluated::Unknown(self.template.doubt(id, why, span))
     }
 
     /// `Fn::GetAtt`: `a.b`, or the two in a list.
-    pub(super) fn attribute(&self, argument: Node<'t>) -> Evaluated<'t> {
+    pub(in crate::dialect) fn attribute(&self, argument: Node<'t>) -> Evaluated<'t> {
         if let Some(text) = argument.text() {
             return match text.split_once('.') {
                 Some((id, attribute)) => self.attribute_of(id, attribute, inner_span(&argument)),
@@ -89,7 +152,8 @@ impl<'t> Scope<'_, 't> {
             };
         }
         let parts: Vec<_> = argument.items().collect();
-        let [id, attribute] = parts.as_slice() else {
+        // Heat names a way into the attribute behind it.
+        let ([id, attribute] | [id, attribute, ..]) = parts.as_slice() else {
             return self.malformed(argument, "`Fn::GetAtt` takes a resource and an attribute");
         };
         let (Some(id), Evaluated::Text(attribute)) = (id.text(), self.value(*attribute)) else {
@@ -99,7 +163,7 @@ impl<'t> Scope<'_, 't> {
     }
 
     /// An attribute of a resource: networks of VPCs are what their properties say.
-    pub(super) fn attribute_of(&self, id: &str, attribute: &str, span: Span) -> Evaluated<'t> {
+    pub(in crate::dialect) fn attribute_of(&self, id: &str, attribute: &str, span: Span) -> Evaluated<'t> {
         let Some(resource) = self.template.resource_of(id) else {
             let why = format!("there is no resource `{id}`");
             self.missing(why.clone(), span);
@@ -118,7 +182,7 @@ impl<'t> Scope<'_, 't> {
     }
 
     /// `Fn::FindInMap`: a map, a key, and a key in what that has. With a fourth part, what else.
-    pub(super) fn find_in_map(&self, argument: Node<'t>) -> Evaluated<'t> {
+    pub(in crate::dialect) fn find_in_map(&self, argument: Node<'t>) -> Evaluated<'t> {
         let mut parts = argument.items();
         let (Some(map), Some(top), Some(second)) = (parts.next(), parts.next(), parts.next()) else {
             return self.malformed(argument, "`Fn::FindInMap` takes a map and two keys");
@@ -150,7 +214,7 @@ impl<'t> Scope<'_, 't> {
     }
 
     /// `Fn::ImportValue`: exports have one name for all stacks.
-    pub(super) fn import(&self, argument: Node<'t>) -> Evaluated<'t> {
+    pub(in crate::dialect) fn import(&self, argument: Node<'t>) -> Evaluated<'t> {
         let span = inner_span(&argument);
         match self.argument(argument) {
             Evaluated::Text(name) => Evaluated::Unknown(Doubt {
@@ -173,7 +237,7 @@ impl<'t> Scope<'_, 't> {
 }
 
 /// The pieces of a text between separators, each with its bytes where the text lies in the file as it is.
-pub(super) fn pieces<'t>(text: &Spanned<String>, separator: &str) -> Vec<Evaluated<'t>> {
+pub(in crate::dialect) fn pieces<'t>(text: &Spanned<String>, separator: &str) -> Vec<Evaluated<'t>> {
     let is_verbatim = (text.span.end - text.span.start) as usize == text.value.len();
     let piece = |piece: &str| {
         let trimmed = piece.trim();

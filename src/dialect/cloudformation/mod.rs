@@ -5,15 +5,17 @@
 //! give the same groups.
 
 mod claim;
-mod condition;
-mod intrinsic;
+pub(super) mod condition;
+pub(super) mod intrinsic;
+pub(super) mod list;
 mod lookup;
 mod lower;
 mod names;
-mod scope;
-mod template;
+pub(super) mod refer;
+pub(super) mod scope;
+pub(super) mod template;
 mod text;
-mod value;
+pub(super) mod value;
 
 use super::{Claim, Construct, Dialect, Given, Reading, problem};
 use crate::source::Source;

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::condition::Truth;
-use super::intrinsic::{self, Call, Function};
+use super::intrinsic::{Call, Function};
 use super::template::Template;
 use super::value::{Evaluated, inner_span, scalar};
 use crate::cloud::{Doubt, Guard};
@@ -27,16 +27,16 @@ const MAX_SPLITS: usize = 4;
 
 /// What is found out about a template while it is evaluated.
 #[derive(Debug, Default)]
-pub(super) struct Notes {
+pub(in crate::dialect) struct Notes {
     /// How many expressions were evaluated.
     steps: Cell<u32>,
     /// What is named and not there, in words, with the places that name it.
-    pub(super) dangling: RefCell<BTreeMap<String, BTreeSet<Span>>>,
+    pub(in crate::dialect) dangling: RefCell<BTreeMap<String, BTreeSet<Span>>>,
 }
 
 /// A template with assumptions about its conditions.
-pub(super) struct Scope<'a, 't> {
-    pub(super) template: &'a Template<'t>,
+pub(in crate::dialect) struct Scope<'a, 't> {
+    pub(in crate::dialect) template: &'a Template<'t>,
     assumed: BTreeMap<Arc<str>, bool>,
     /// A condition that was asked for and not assumed.
     wanted: RefCell<Option<Doubt>>,
@@ -45,7 +45,7 @@ pub(super) struct Scope<'a, 't> {
 }
 
 /// Each way that `read` may turn out, with what decides that it does so, under what is given already.
-pub(super) fn ways<'t, T>(
+pub(in crate::dialect) fn ways<'t, T>(
     template: &Template<'t>,
     notes: &Notes,
     given: &[Guard],
@@ -74,7 +74,7 @@ pub(super) fn ways<'t, T>(
 }
 
 impl<'a, 't> Scope<'a, 't> {
-    pub(super) fn new(template: &'a Template<'t>, notes: &'a Notes, guards: &[Guard]) -> Self {
+    pub(in crate::dialect) fn new(template: &'a Template<'t>, notes: &'a Notes, guards: &[Guard]) -> Self {
         let assumed = guards.iter().map(|guard| (guard.doubt.key.clone(), guard.holds));
         Self {
             template,
@@ -86,8 +86,8 @@ impl<'a, 't> Scope<'a, 't> {
     }
 
     /// The value of an expression.
-    pub(super) fn value(&self, node: Node<'t>) -> Evaluated<'t> {
-        let value = self.deeper(|scope| match intrinsic::call(node) {
+    pub(in crate::dialect) fn value(&self, node: Node<'t>) -> Evaluated<'t> {
+        let value = self.deeper(|scope| match scope.template.language.call(node) {
             Some(call) => scope.called(&call),
             None => scope.literal(node),
         });
@@ -95,15 +95,15 @@ impl<'a, 't> Scope<'a, 't> {
     }
 
     /// The value of the argument of a call, which in the short form has the call's own tag.
-    pub(super) fn argument(&self, node: Node<'t>) -> Evaluated<'t> {
-        match intrinsic::long_call(node) {
+    pub(in crate::dialect) fn argument(&self, node: Node<'t>) -> Evaluated<'t> {
+        match self.template.language.long_call(node) {
             Some(call) => self.called(&call),
             None => self.literal(node),
         }
     }
 
     /// The value of a property of a mapping; nothing if it is not there.
-    pub(super) fn property(&self, node: Node<'t>, name: &str) -> Evaluated<'t> {
+    pub(in crate::dialect) fn property(&self, node: Node<'t>, name: &str) -> Evaluated<'t> {
         match node.get(name) {
             Some(value) => self.value(value),
             None => Evaluated::Nothing,
@@ -128,6 +128,9 @@ impl<'a, 't> Scope<'a, 't> {
     fn called(&self, call: &Call<'t>) -> Evaluated<'t> {
         match call.function {
             Function::Ref => self.reference(call.argument),
+            Function::Parameter => self.get_param(call.argument),
+            Function::Resource => self.get_resource(call.argument),
+            Function::Replace => self.replace(call.argument),
             Function::GetAtt => self.attribute(call.argument),
             Function::Sub => self.sub(call.argument),
             Function::Join => self.join(call.argument),
@@ -155,7 +158,7 @@ impl<'a, 't> Scope<'a, 't> {
     }
 
     /// Whether a condition holds, as far as is known or assumed; a condition that is neither is remembered.
-    pub(super) fn decide(&self, condition: Node<'t>) -> Result<bool, Doubt> {
+    pub(in crate::dialect) fn decide(&self, condition: Node<'t>) -> Result<bool, Doubt> {
         match self.truth(condition) {
             Truth::Known(holds) => Ok(holds),
             Truth::Open { doubt, holds } => {
@@ -169,7 +172,7 @@ impl<'a, 't> Scope<'a, 't> {
     }
 
     /// How a condition may turn out: whether it holds, and what that depends on.
-    pub(super) fn ways_of(&self, condition: Node<'t>) -> Vec<(Option<Guard>, bool)> {
+    pub(in crate::dialect) fn ways_of(&self, condition: Node<'t>) -> Vec<(Option<Guard>, bool)> {
         let (doubt, holds) = match self.truth(condition) {
             Truth::Known(holds) => return vec![(None, holds)],
             Truth::Open { doubt, holds } => (doubt, holds),
@@ -185,7 +188,7 @@ impl<'a, 't> Scope<'a, 't> {
     }
 
     /// Notes that something is named that is not there.
-    pub(super) fn missing(&self, what: String, span: Span) {
+    pub(in crate::dialect) fn missing(&self, what: String, span: Span) {
         self.notes
             .dangling
             .borrow_mut()
@@ -202,7 +205,7 @@ impl<'a, 't> Scope<'a, 't> {
     }
 
     /// An expression that does not have the form of its function.
-    pub(super) fn malformed(&self, node: Node<'t>, why: &str) -> Evaluated<'t> {
+    pub(in crate::dialect) fn malformed(&self, node: Node<'t>, why: &str) -> Evaluated<'t> {
         let span = node.span();
         Evaluated::Unknown(
             self.template
@@ -211,7 +214,7 @@ impl<'a, 't> Scope<'a, 't> {
     }
 
     /// Goes one expression deeper. `None` if that is too deep, or too much.
-    pub(super) fn deeper<T>(&self, read: impl FnOnce(&Self) -> T) -> Option<T> {
+    pub(in crate::dialect) fn deeper<T>(&self, read: impl FnOnce(&Self) -> T) -> Option<T> {
         let (depth, steps) = (self.depth.get() + 1, self.notes.steps.get() + 1);
         if depth > MAX_DEPTH || steps > MAX_STEPS {
             return None;
@@ -223,7 +226,7 @@ impl<'a, 't> Scope<'a, 't> {
         Some(value)
     }
 
-    pub(super) fn too_much(&self, span: Span) -> Doubt {
+    pub(in crate::dialect) fn too_much(&self, span: Span) -> Doubt {
         let what = format!("value at {}", span.start);
         let why = "evaluating it goes too deep, or takes too long";
         self.template.doubt(&what, why, span)

@@ -94,7 +94,7 @@ impl<'t> Scope<'_, 't> {
     }
 
     /// `Fn::Sub`: a text with `${name}` and `${resource.attribute}`, and perhaps values for more names.
-    pub(super) fn sub(&self, argument: Node<'t>) -> Evaluated<'t> {
+    pub(in crate::dialect) fn sub(&self, argument: Node<'t>) -> Evaluated<'t> {
         let (text, values) = if argument.is_sequence() {
             let mut parts = argument.items();
             (parts.next(), parts.next())
@@ -130,12 +130,50 @@ impl<'t> Scope<'_, 't> {
         self.together(joined, span)
     }
 
+    /// `str_replace`: a text, and values for words in it; of two words that fit, the longer.
+    pub(in crate::dialect) fn replace(&self, argument: Node<'t>) -> Evaluated<'t> {
+        let Evaluated::Text(text) = self.property(argument, "template") else {
+            return self.malformed(argument, "`str_replace` takes a text");
+        };
+        let mut words: Vec<(&str, Node<'t>)> = argument
+            .get("params")
+            .into_iter()
+            .flat_map(|params| params.entries())
+            .map(|entry| (entry.name(), entry.value))
+            .filter(|(word, _)| !word.is_empty())
+            .collect();
+        words.sort_by_key(|(word, _)| std::cmp::Reverse(word.len()));
+        let mut joined = Joined::new();
+        let (mut literal, mut rest) = (String::new(), text.value.as_str());
+        while let Some(first) = rest.chars().next() {
+            let word = words.iter().find(|(word, _)| rest.starts_with(word));
+            if let Some((word, value)) = word {
+                joined.literal(&std::mem::take(&mut literal));
+                joined.part(self.template.unit, self.value(*value));
+                rest = rest.get(word.len()..).unwrap_or("");
+            } else {
+                literal.push(first);
+                rest = rest.get(first.len_utf8()..).unwrap_or("");
+            }
+        }
+        joined.literal(&literal);
+        self.together(joined, text.span)
+    }
+
     /// `Fn::Join`: a separator, and a list.
-    pub(super) fn join(&self, argument: Node<'t>) -> Evaluated<'t> {
+    pub(in crate::dialect) fn join(&self, argument: Node<'t>) -> Evaluated<'t> {
         let parts: Vec<_> = argument.items().map(|part| self.value(part)).collect();
         let span = argument.span();
         let (separator, list) = match parts.as_slice() {
-            [Evaluated::Text(separator), Evaluated::List(list)] => (separator, list),
+            [Evaluated::Text(separator), Evaluated::List(list)] => (separator, list.clone()),
+            // Heat joins several lists.
+            [Evaluated::Text(separator), lists @ ..] if lists.iter().all(is_list) => {
+                let items = lists.iter().filter_map(|list| match list {
+                    Evaluated::List(items) => Some(items.clone()),
+                    _ => None,
+                });
+                (separator, items.flatten().collect())
+            }
             [_, Evaluated::Unknown(doubt)] | [Evaluated::Unknown(doubt), _] => {
                 return Evaluated::Unknown(self.made_of("join", doubt));
             }
@@ -152,7 +190,7 @@ impl<'t> Scope<'_, 't> {
     }
 
     /// `Fn::Split`: a separator, and a text.
-    pub(super) fn split(&self, argument: Node<'t>) -> Evaluated<'t> {
+    pub(in crate::dialect) fn split(&self, argument: Node<'t>) -> Evaluated<'t> {
         let parts: Vec<_> = argument.items().map(|part| self.value(part)).collect();
         match parts.as_slice() {
             [Evaluated::Text(separator), Evaluated::Text(text)] if !separator.value.is_empty() => {
@@ -170,7 +208,7 @@ impl<'t> Scope<'_, 't> {
     }
 
     /// `Fn::Select`: an index, and a list.
-    pub(super) fn select(&self, argument: Node<'t>) -> Evaluated<'t> {
+    pub(in crate::dialect) fn select(&self, argument: Node<'t>) -> Evaluated<'t> {
         let parts: Vec<_> = argument.items().map(|part| self.value(part)).collect();
         match parts.as_slice() {
             [Evaluated::Text(index), Evaluated::List(list)] => {
@@ -189,7 +227,7 @@ impl<'t> Scope<'_, 't> {
     }
 
     /// `Fn::Cidr`: a network, how many subnets, and how many bits each leaves for hosts.
-    pub(super) fn cidr(&self, argument: Node<'t>) -> Evaluated<'t> {
+    pub(in crate::dialect) fn cidr(&self, argument: Node<'t>) -> Evaluated<'t> {
         let parts: Vec<_> = argument.items().map(|part| self.value(part)).collect();
         let mut texts = Vec::new();
         for part in &parts {
@@ -216,6 +254,10 @@ impl<'t> Scope<'_, 't> {
         let what = format!("{how} of {}", self.template.short(&doubt.key));
         self.template.doubt(&what, doubt.why.to_string(), doubt.span)
     }
+}
+
+fn is_list(value: &Evaluated<'_>) -> bool {
+    matches!(value, Evaluated::List(_))
 }
 
 /// The first `count` subnets of a network; without `host_bits`, of the size that `Fn::Cidr` has by default: 256 addresses of

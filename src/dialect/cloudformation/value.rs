@@ -8,7 +8,7 @@ use crate::tree::{Node, Style, Typed};
 
 /// The value of an expression.
 #[derive(Debug, Clone)]
-pub(super) enum Evaluated<'t> {
+pub(in crate::dialect) enum Evaluated<'t> {
     /// None: `AWS::NoValue`, or nothing written.
     Nothing,
     /// A text, or a number or truth value as text.
@@ -25,18 +25,18 @@ pub(super) enum Evaluated<'t> {
 
 /// A reference to a resource.
 #[derive(Debug, Clone)]
-pub(super) struct Reference {
+pub(in crate::dialect) struct Reference {
     /// Its logical id.
-    pub(super) id: String,
+    pub(in crate::dialect) id: String,
     /// What is asked of it; what `Ref` gives has no name.
-    pub(super) attribute: Option<String>,
+    pub(in crate::dialect) attribute: Option<String>,
     /// The bytes that refer to it.
-    pub(super) span: Span,
+    pub(in crate::dialect) span: Span,
 }
 
 impl Reference {
     /// `Web`, `Vpc.CidrBlock`.
-    pub(super) fn words(&self) -> String {
+    pub(in crate::dialect) fn words(&self) -> String {
         match &self.attribute {
             Some(attribute) => format!("{}.{attribute}", self.id),
             None => self.id.clone(),
@@ -46,7 +46,7 @@ impl Reference {
 
 impl Evaluated<'_> {
     /// The value of a property that takes a text: `None` if it is not there. `unit` is the template's.
-    pub(super) fn into_text(self, unit: &str) -> Option<Value<String>> {
+    pub(in crate::dialect) fn into_text(self, unit: &str) -> Option<Value<String>> {
         match self {
             Self::Nothing => None,
             Self::Text(text) => Some(Value::Known(text)),
@@ -79,7 +79,7 @@ fn not_text(unit: &str, span: Span) -> Doubt {
 }
 
 /// The bytes of a scalar without its quotes; of anything else, all of it.
-pub(super) fn inner_span(node: &Node<'_>) -> Span {
+pub(in crate::dialect) fn inner_span(node: &Node<'_>) -> Span {
     let span = node.span();
     if node.style() == Some(Style::Quoted) && span.end >= span.start + 2 {
         return Span::new(span.file, span.start + 1, span.end - 1);
@@ -88,7 +88,7 @@ pub(super) fn inner_span(node: &Node<'_>) -> Span {
 }
 
 /// A scalar as `CloudFormation` passes it on: numbers in decimal, `yes` as true.
-pub(super) fn scalar(node: &Node<'_>) -> String {
+pub(in crate::dialect) fn scalar(node: &Node<'_>) -> String {
     match node.typed() {
         Typed::Int(number) => number.to_string(),
         Typed::Bool(value) => value.to_string(),

@@ -24,6 +24,7 @@ fn an_audit_needs_no_site_file() {
         features: words(&["stacklight.logging"]),
         without: words(&["stacklight.ceph"]),
         versions: words(&["stacklight=24.1"]),
+        parameters: words(&["SshCidr=10.0.0.0/8"]),
         no_common: true,
         redundant: true,
     };
@@ -66,6 +67,11 @@ fn an_audit_needs_no_site_file() {
     assert_eq!(
         (sources.text(ui.key), sources.text(ui.text.span)),
         ("ui", "tcp/4443")
+    );
+    let parameter = &site.parameters["SshCidr"];
+    assert_eq!(
+        (sources.text(parameter.key), sources.text(parameter.text.span)),
+        ("SshCidr", "10.0.0.0/8")
     );
     let stacklight = &site.settings["stacklight"];
     assert_eq!(sources.text(stacklight.features[0].span), "logging");

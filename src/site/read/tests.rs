@@ -54,6 +54,9 @@ version = "24.1"
 features = ["logging"]
 without = ["ceph"]
 
+[parameters]
+SshCidr = "10.0.0.0/8"
+
 [lift]
 "common/telnet" = "terminal server, until it is replaced"
 

@@ -82,7 +82,7 @@ impl<'t> Lower<'_, 't> {
         if self.is_dangling(referred.span) {
             return;
         }
-        let draft = self.draft(referred, Layer::NetworkAcl);
+        let draft = self.draft(&referred, Layer::NetworkAcl);
         match egress {
             Some(Value::Unknown(doubt)) => {
                 for (direction, holds) in [(Direction::Egress, true), (Direction::Ingress, false)] {

@@ -4,7 +4,7 @@
 
 use super::Rewritten;
 use crate::cloud::ec2::{self, AclEntry};
-use crate::cloud::{Direction, Doubt, GroupName, Guard, Lowering, Peer, Permission, Value, everything};
+use crate::cloud::{Direction, Doubt, GroupName, Lowering, Peer, Permission, Value, everything_unless};
 use crate::model::{Action, Group, Layer, Match, Rule, Side, Unknown};
 use crate::source::Span;
 
@@ -70,14 +70,18 @@ impl Draft {
             rules.extend(ec2::network_acl_rules(lowering, direction, &entries));
             rules
         } else {
-            let mut permissions = self.of_direction(direction);
-            permissions.extend(others.map(open));
+            let permissions = self.of_direction(direction);
+            let others: Vec<_> = others.map(open).collect();
             let mut rules: Vec<Rule> = permissions
                 .iter()
+                .chain(&others)
                 .flat_map(|permission| ec2::security_group_rules(lowering, direction, permission))
                 .collect();
             if direction == Direction::Egress && self.others.is_none() {
-                rules.extend(self.default_egress(lowering));
+                // `AWS::EC2::SecurityGroup`: "if you do not add egress rules, we add egress rules that allow all outbound IPv4
+                // and IPv6 traffic".
+                let written = permissions.iter().map(|permission| permission.guards.as_slice());
+                rules.extend(everything_unless(lowering, self.span, written));
             }
             rules
         };
@@ -90,34 +94,6 @@ impl Draft {
     fn of_direction(&self, direction: Direction) -> Vec<Permission> {
         let of = self.permissions.iter().filter(|(of, _)| *of == direction);
         of.map(|(_, permission)| permission.clone()).collect()
-    }
-
-    /// `AWS::EC2::SecurityGroup`: "if you do not add egress rules, we add egress rules that allow all outbound IPv4 and IPv6
-    /// traffic". Where all of them are there on conditions only, it depends on those.
-    fn default_egress(&self, lowering: &mut Lowering) -> Option<Rule> {
-        let mut rule = everything(self.span);
-        for permission in self.of_direction(Direction::Egress) {
-            let (first, others) = permission.guards.split_first()?;
-            let absent = if others.is_empty() {
-                Guard {
-                    doubt: first.doubt.clone(),
-                    holds: !first.holds,
-                }
-            } else {
-                let keys: Vec<_> = permission.guards.iter().map(|guard| &*guard.doubt.key).collect();
-                let key = format!("all of ({})", keys.join(", ")).into();
-                Guard {
-                    doubt: Doubt {
-                        key,
-                        ..first.doubt.clone()
-                    },
-                    holds: false,
-                }
-            };
-            lowering.depends(&absent.doubt);
-            rule.matches.push(absent.to_match());
-        }
-        Some(rule)
     }
 }
 

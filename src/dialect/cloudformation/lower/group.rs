@@ -2,12 +2,12 @@
 //!
 //! INVARIANT: a permission is read once for each way that its conditions may turn out.
 
+use super::super::list::Item;
 use super::super::scope::{Scope, ways};
 use super::super::template::Resource;
 use super::super::value::Evaluated;
 use super::Lower;
 use super::draft::{Draft, open};
-use super::list::Item;
 use crate::cloud::{Direction, Guard, Permission};
 use crate::model::Layer;
 use crate::source::Span;
@@ -18,7 +18,7 @@ impl<'t> Lower<'_, 't> {
         if self.presence(resource).is_none() {
             return;
         }
-        let group = self.own(resource.id);
+        let group = self.template.own(resource.id);
         self.by_key.insert(group.key.clone(), self.drafts.len());
         let mut draft = Draft::new(group, resource.id_span, layer);
         let empty_list = |name: &str| {
@@ -36,7 +36,7 @@ impl<'t> Lower<'_, 't> {
             ("SecurityGroupIngress", Direction::Ingress),
             ("SecurityGroupEgress", Direction::Egress),
         ];
-        let at = self.by_key.get(&self.own(resource.id).key).copied();
+        let at = self.by_key.get(&self.template.own(resource.id).key).copied();
         for (name, direction) in sides {
             let Some(list) = resource.property(name) else {
                 continue;
@@ -97,7 +97,7 @@ impl<'t> Lower<'_, 't> {
             }
             let permissions = self.permissions(properties, properties.span(), &guards, direction);
             self.n_rules += permissions.len();
-            let draft = self.draft(referred, Layer::SecurityGroup);
+            let draft = self.draft(&referred, Layer::SecurityGroup);
             let permissions = permissions.into_iter().map(|permission| (direction, permission));
             draft.permissions.extend(permissions);
         }

@@ -5,13 +5,13 @@
 
 use std::sync::Arc;
 
+use super::super::list::Item;
 use super::super::names;
 use super::super::scope::Scope;
 use super::super::template::Resource;
 use super::super::value::Evaluated;
 use super::Lower;
 use super::acl::OfSubnets;
-use super::list::Item;
 use crate::model::{Member, Unknown};
 use crate::source::Span;
 use crate::tree::Node;

@@ -6,21 +6,25 @@
 mod acl;
 mod draft;
 mod group;
-mod list;
 mod member;
-mod refer;
 mod rule;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::list::{Item, items};
+use super::refer::Referred;
 use super::scope::{Notes, Scope};
 use super::template::{Resource, Template};
+use super::value::Evaluated;
 use super::{condition::Truth, names};
 use crate::cloud::{Doubt, Guard, Lowering};
 use crate::dialect::Reading;
 use crate::dialect::reference::{Uses, dangling};
 use crate::finding::{Code, Finding, Label};
+use crate::model::Layer;
+use crate::source::Span;
+use crate::tree::Node;
 use draft::Draft;
 
 /// One template on its way to groups.
@@ -99,8 +103,8 @@ impl<'t> Lower<'_, 't> {
         let resources: &[Resource<'t>] = &self.template.resources;
         for resource in resources {
             match resource.kind {
-                names::GROUP => self.define(resource, crate::model::Layer::SecurityGroup),
-                names::ACL => self.define(resource, crate::model::Layer::NetworkAcl),
+                names::GROUP => self.define(resource, Layer::SecurityGroup),
+                names::ACL => self.define(resource, Layer::NetworkAcl),
                 _ => {}
             }
         }
@@ -116,6 +120,34 @@ impl<'t> Lower<'_, 't> {
                 _ => {}
             }
         }
+    }
+
+    fn items(&self, node: Node<'t>, guards: &[Guard]) -> Vec<(Vec<Guard>, Item<'t>)> {
+        items(self.template, self.notes, node, guards)
+    }
+
+    /// The group or network ACL that a value names.
+    fn referred(&self, value: &Evaluated<'_>) -> Option<Referred> {
+        self.template.referred(value, &[names::GROUP, names::ACL])
+    }
+
+    /// Whether what is named at `span` is not there: that was noted.
+    fn is_dangling(&self, span: Span) -> bool {
+        let noted = self.notes.dangling.borrow();
+        noted.values().any(|spans| spans.contains(&span))
+    }
+
+    /// The draft of a group that is referred to; made if it is from outside.
+    fn draft(&mut self, referred: &Referred, layer: Layer) -> &mut Draft {
+        let next = self.drafts.len();
+        let at = *self.by_key.entry(referred.group.key.clone()).or_insert(next);
+        if at == next {
+            let mut draft = Draft::new(referred.group.clone(), referred.span, layer);
+            draft.others = Some(referred.others());
+            self.drafts.push(draft);
+        }
+        #[expect(clippy::indexing_slicing, reason = "`at` is below `next`, or was just pushed")]
+        &mut self.drafts[at]
     }
 
     /// What it depends on whether a resource is there; `None` if it is not.

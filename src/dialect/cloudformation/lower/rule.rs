@@ -2,11 +2,11 @@
 //!
 //! INVARIANT: whoever a rule names is a peer of its permission; a rule that names nobody is said.
 
+use super::super::list::Item;
 use super::super::names;
 use super::super::scope::{Scope, ways};
 use super::super::value::Evaluated;
 use super::Lower;
-use super::list::Item;
 use crate::cloud::{Direction, Doubt, Guard, Peer, Permission, Value};
 use crate::packet::Family;
 use crate::source::Span;
@@ -88,7 +88,7 @@ impl<'t> Lower<'_, 't> {
                 }
                 let words = reference.words();
                 let why = format!("what prefix list `{words}` holds is not known");
-                (reference.span, self.own(&words).key, why)
+                (reference.span, self.template.own(&words).key, why)
             }
             Evaluated::Text(text) => {
                 let why = format!("what prefix list `{}` holds is not known", text.value);

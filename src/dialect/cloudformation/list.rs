@@ -2,10 +2,10 @@
 //!
 //! INVARIANT: items of opposite branches have opposite guards.
 
-use super::super::intrinsic::{self, Function};
-use super::super::scope::Scope;
-use super::super::value::Evaluated;
-use super::Lower;
+use super::intrinsic::Function;
+use super::scope::{Notes, Scope};
+use super::template::Template;
+use super::value::Evaluated;
 use crate::cloud::{Doubt, Guard};
 use crate::tree::Node;
 
@@ -13,7 +13,7 @@ use crate::tree::Node;
 const MAX_DEPTH: u32 = 50;
 
 /// What an item of a list is.
-pub(super) enum Item<'t> {
+pub(in crate::dialect) enum Item<'t> {
     /// Keys and values.
     Map(Node<'t>),
     /// A single value.
@@ -22,29 +22,40 @@ pub(super) enum Item<'t> {
     Unknown(Doubt),
 }
 
-impl<'t> Lower<'_, 't> {
-    /// The items of a list, each with what it depends on whether it is there. What is no list is a list of one.
-    pub(super) fn items(&self, node: Node<'t>, guards: &[Guard]) -> Vec<(Vec<Guard>, Item<'t>)> {
-        let mut found = Vec::new();
-        self.flatten(node, guards, 0, &mut found);
-        found
-    }
+/// The items of a list, each with what it depends on whether it is there. What is no list is a list of one.
+pub(in crate::dialect) fn items<'t>(
+    template: &Template<'t>,
+    notes: &Notes,
+    node: Node<'t>,
+    guards: &[Guard],
+) -> Vec<(Vec<Guard>, Item<'t>)> {
+    let mut found = Vec::new();
+    let flatten = Flatten { template, notes };
+    flatten.node(node, guards, 0, &mut found);
+    found
+}
 
-    fn flatten(&self, node: Node<'t>, guards: &[Guard], depth: u32, found: &mut Vec<(Vec<Guard>, Item<'t>)>) {
+struct Flatten<'a, 't> {
+    template: &'a Template<'t>,
+    notes: &'a Notes,
+}
+
+impl<'t> Flatten<'_, 't> {
+    fn node(&self, node: Node<'t>, guards: &[Guard], depth: u32, found: &mut Vec<(Vec<Guard>, Item<'t>)>) {
         let scope = Scope::new(self.template, self.notes, guards);
         if depth > MAX_DEPTH {
             let doubt = scope.too_much(node.span());
             found.push((guards.to_vec(), Item::Unknown(doubt)));
             return;
         }
-        match intrinsic::call(node) {
+        match self.template.language.call(node) {
             Some(call) if call.function == Function::If => {
                 let parts: Vec<_> = call.argument.items().collect();
                 if let [condition, then, otherwise] = parts.as_slice() {
                     for (guard, holds) in scope.ways_of(*condition) {
                         let branch = if holds { *then } else { *otherwise };
                         let guards: Vec<_> = guards.iter().cloned().chain(guard).collect();
-                        self.flatten(branch, &guards, depth + 1, found);
+                        self.node(branch, &guards, depth + 1, found);
                     }
                     return;
                 }
@@ -52,7 +63,7 @@ impl<'t> Lower<'_, 't> {
             }
             None if node.is_sequence() => {
                 for item in node.items() {
-                    self.flatten(item, guards, depth + 1, found);
+                    self.node(item, guards, depth + 1, found);
                 }
             }
             _ => push(scope.value(node), guards, found),
