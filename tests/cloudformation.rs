@@ -95,3 +95,86 @@ fn other_files_are_not_templates() {
         assert_eq!(CloudFormation.claims(map.source(file)), Claim::No, "{name}");
     }
 }
+
+/// Less than any thread of the program has: what recurses with its input overflows it.
+const STACK: usize = 512 * 1024;
+
+const GROUP: &str =
+    "Resources:\n  G:\n    Type: AWS::EC2::SecurityGroup\n    Properties:\n      SecurityGroupIngress:\n";
+
+fn rule(cidr: &str) -> String {
+    format!("        - {{IpProtocol: tcp, FromPort: 1, ToPort: 1, CidrIp: {cidr}}}\n")
+}
+
+#[test]
+fn hostile_templates_are_read_in_bounded_time() {
+    let many = |count: usize, line: &dyn Fn(usize) -> String| (0..count).map(line).collect::<String>();
+    // Each text is three times the last.
+    let doubled = (0..40).fold("x".to_owned(), |text, _| {
+        format!("{{\"Fn::Sub\": [\"${{a}}${{a}}${{a}}\", {{\"a\": {text}}}]}}")
+    });
+    let nested = |depth: usize| {
+        (0..depth).fold("10.0.0.0/8".to_owned(), |text, at| {
+            format!("!If [C{at}, {text}, 0.0.0.0/0]")
+        })
+    };
+    let open = |count: usize| {
+        let parameters = many(count, &|at| format!("  P{at}: {{Type: String}}\n"));
+        let conditions = many(count, &|at| format!("  C{at}: !Equals [!Ref P{at}, a]\n"));
+        format!("Parameters:\n{parameters}Conditions:\n{conditions}")
+    };
+    let cases = [
+        ("texts that triple", format!("{GROUP}{}", rule(&doubled))),
+        (
+            "conditions in each other",
+            format!("{}{GROUP}{}", open(60), rule(&nested(60))),
+        ),
+        (
+            "rules with conditions of their own",
+            format!(
+                "{}{GROUP}{}",
+                open(2000),
+                many(2000, &|at| format!(
+                    "        - !If [C{at}, {{IpProtocol: tcp, FromPort: 1, ToPort: 1, CidrIp: 10.0.0.0/8}}, !Ref AWS::NoValue]\n"
+                ))
+            ),
+        ),
+        (
+            "a circle of conditions",
+            format!("Conditions:\n  A: !Not [!Condition B]\n  B: !Not [!Condition A]\n{GROUP}{}", rule("!If [A, 0.0.0.0/0, 10.0.0.0/8]")),
+        ),
+        (
+            "conditions that lead to two each",
+            format!(
+                "Conditions:\n{}  C60: !Equals [a, b]\n{GROUP}{}",
+                many(60, &|at| format!("  C{at}: !And [!Condition C{0}, !Condition C{0}]\n", at + 1)),
+                rule("!If [C0, 0.0.0.0/0, 10.0.0.0/8]")
+            ),
+        ),
+        ("a network of itself", "Resources:\n  V: {Type: AWS::EC2::VPC, Properties: {CidrBlock: !GetAtt V.CidrBlock}}\n  G:\n    Type: AWS::EC2::SecurityGroup\n    Properties: {SecurityGroupIngress: [{IpProtocol: -1, CidrIp: !GetAtt V.CidrBlock}]}\n".to_owned()),
+        ("too many subnets", format!("{GROUP}{}", rule("!Select [1, !Cidr [10.0.0.0/8, 99999999999, 200]]"))),
+        ("many rules", format!("{GROUP}{}", many(20_000, &|at| rule(&format!("10.{}.{}.0/24", at % 250, at / 250))))),
+        ("many groups", format!("Resources:\n{}", many(5_000, &|at| format!(
+            "  G{at}:\n    Type: AWS::EC2::SecurityGroup\n    Properties: {{SecurityGroupIngress: [{{IpProtocol: tcp, FromPort: 1, ToPort: 1, SourceSecurityGroupId: !Ref G{}}}]}}\n", at / 2
+        )))),
+        ("wrong forms", format!("{GROUP}        - !Sub [1, 2, 3]\n        - [[[]]]\n        - 7\n        - !If [x]\n        - {{IpProtocol: [], FromPort: {{}}, CidrIp: [a, b]}}\n        - !Join [!Ref X, !Ref Y]\n        - !GetAtt []\n        - !FindInMap [a]\n        - !Cidr []\n        - !Select [z, z]\n        - !Split ['', '']\n")),
+        ("no mapping", "Resources: [AWS::EC2::SecurityGroup]\nParameters: 7\n".to_owned()),
+    ];
+    for (what, text) in cases {
+        let begun = std::time::Instant::now();
+        let (n_groups, n_notices) = std::thread::Builder::new()
+            .stack_size(STACK)
+            .spawn(move || {
+                let (_, reading) = read("template.yaml", &text);
+                (reading.groups.len(), reading.notices.len())
+            })
+            .unwrap()
+            .join()
+            .unwrap();
+        println!(
+            "{:.1?} {what}: {n_groups} groups, {n_notices} notices",
+            begun.elapsed()
+        );
+        assert!(begun.elapsed().as_secs() < 60, "{what}");
+    }
+}

@@ -126,10 +126,12 @@ fn what_checkov_calls_open_is_open() {
             };
             n_files += 1;
             let found = opens(&reading, port);
-            // What checkov cannot tell, we may.
-            let is_alike = match (name.contains("FAILED"), name.contains("UNKNOWN")) {
+            // What checkov cannot tell, we may. Ports that end before they start are refused by EC2: that is said, and the
+            // rule is open to nobody surely; checkov calls it closed.
+            let is_refused = name == "SecurityGroupRangeInvalid-PASSED.yaml";
+            let is_alike = match (name.contains("FAILED"), name.contains("UNKNOWN") || is_refused) {
                 (true, _) => found == Open::Surely,
-                (_, true) => found != Open::Surely,
+                (_, true) => found == Open::Possibly,
                 _ => found == Open::No,
             };
             println!(
@@ -140,7 +142,7 @@ fn what_checkov_calls_open_is_open() {
         }
     }
     println!("{n_alike} of {n_files} alike");
-    assert!(n_files >= 11, "{n_files}");
+    assert_eq!((n_alike, n_files), (8, 8));
 }
 
 /// Lines that KICS expects lie in rules that are open, and what it calls closed is closed.
@@ -199,7 +201,15 @@ fn what_kics_calls_open_is_open() {
         }
     }
     println!("{n_alike} of {n_lines} lines lie in rules that let somebody in; others: {other:#?}");
-    assert!(n_lines > 30);
+    // Rules for a group that is not in their template: that is a dangling reference, and no rule of any group.
+    let in_no_group = [
+        "security_group_ingress_with_all_protocols/positive1.yaml:35",
+        "security_group_ingress_with_all_protocols/positive2.json:51",
+        "security_group_ingress_with_port_range/positive1.yaml:37",
+        "security_group_ingress_with_port_range/positive2.json:53",
+    ];
+    assert_eq!(other, in_no_group);
+    assert_eq!(n_lines, 44);
 }
 
 /// Whether a line is one of a rule for what is received, or of the group or resource that has one.
@@ -238,10 +248,14 @@ fn what_cfn_nag_calls_open_is_open() {
         (
             "yaml/security_group/ip6_security_group_egress_open_to_world.yml",
             true,
+            // cfn_nag names the rule of a group by its id where we name the group, and leaves out the group without a rule for
+            // egress, which EC2 lets send everything.
             &[
                 "InstanceSecurityGroup",
                 "InstanceSecurityGroup2",
                 "InstanceSecurityGroup3",
+                "InstanceSecurityGroup4",
+                "sg-12341234",
             ],
         ),
         ("yaml/security_group/pesky_if.yml", true, &["SG"]),
@@ -280,7 +294,7 @@ fn what_cfn_nag_calls_open_is_open() {
         );
         n_alike += usize::from(is_alike);
     }
-    println!("{n_alike} alike");
+    assert_eq!(n_alike, 7);
 }
 
 /// One cluster as Terraform and as a template: the same groups. Where the reader of Terraform is there.

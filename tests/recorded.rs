@@ -76,3 +76,48 @@ fn parts_of_answers_are_recognised() {
     assert_eq!(shape(&whole), shape(&part));
     assert!(!whole.groups.is_empty());
 }
+
+#[test]
+fn hostile_answers_are_read_in_bounded_time() {
+    let many =
+        |count: usize, item: &dyn Fn(usize) -> String| (0..count).map(item).collect::<Vec<_>>().join(",");
+    let permission = |at: usize| {
+        format!(
+            "{{\"IpProtocol\": \"tcp\", \"FromPort\": {}, \"ToPort\": 99999, \"IpRanges\": [{{\"CidrIp\": \"x\"}}]}}",
+            at % 70_000
+        )
+    };
+    let deep = |depth: usize| {
+        let (open, close) = ("[".repeat(depth), "]".repeat(depth));
+        format!("{{\"IpPermissions\": 1, \"SecurityGroups\": {open}{close}}}")
+    };
+    let cases = [
+        format!("{{\"SecurityGroups\": [{{\"GroupId\": \"sg-1\", \"IpPermissions\": [{}]}}]}}", many(20_000, &permission)),
+        format!("{{\"SecurityGroups\": [{}]}}", many(20_000, &|at| format!("{{\"GroupId\": \"sg-{}\", \"IpPermissions\": []}}", at / 2))),
+        format!("{{\"SecurityGroupRules\": [{}]}}", many(20_000, &|at| format!("{{\"GroupId\": \"sg-{at}\", \"IsEgress\": 7, \"IpProtocol\": null}}"))),
+        deep(100_000),
+        "{\"SecurityGroups\": 7, \"IpPermissions\": {}}".to_owned(),
+        "{\"NetworkAcls\": [{\"NetworkAclId\": 7, \"Entries\": [1, null, {}, {\"RuleNumber\": -1}]}]}".to_owned(),
+        "{\"security_groups\": [{\"id\": [], \"security_group_rules\": {}}], \"security_group_rules\": [null, {\"direction\": 1}]}".to_owned(),
+        "[{\"IP Protocol\": 1, \"IP Range\": [], \"Port Range\": \":::\"}]".to_owned(),
+        "{\"SecurityGroups\": [{\"IpPermissions\": [".to_owned(),
+    ];
+    for text in cases {
+        let begun = std::time::Instant::now();
+        let shown: String = text.chars().take(60).collect();
+        let read = move || {
+            let reading = read(&[("answer.json", text)]).1;
+            (reading.groups.len(), reading.notices.len())
+        };
+        let thread = std::thread::Builder::new()
+            .stack_size(512 * 1024)
+            .spawn(read)
+            .unwrap();
+        let (n_groups, n_notices) = thread.join().unwrap();
+        println!(
+            "{:.1?} {shown:?}…: {n_groups} groups, {n_notices} notices",
+            begun.elapsed()
+        );
+        assert!(begun.elapsed().as_secs() < 60, "{shown}");
+    }
+}

@@ -76,6 +76,9 @@ impl<'t> Scope<'_, 't> {
         if let Some(condition) = self.template.conditions.get(text) {
             return self.truth(*condition);
         }
+        if let Some(literal) = name.as_bool() {
+            return Truth::Known(literal);
+        }
         let why = format!("there is no condition `{text}`");
         self.missing(why.clone(), name.span());
         let doubt = self

@@ -17,7 +17,7 @@ use crate::source::{Span, Spanned};
 use crate::tree::Node;
 
 /// Expressions that one template may have evaluated.
-const MAX_STEPS: u32 = 2_000_000;
+const MAX_STEPS: u32 = 500_000;
 
 /// How deep expressions may lead to each other.
 const MAX_DEPTH: u32 = 100;
