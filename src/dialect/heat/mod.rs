@@ -64,6 +64,10 @@ impl Dialect for Heat {
         reading
     }
 
+    fn makes_hosts(&self) -> bool {
+        false
+    }
+
     fn constructs(&self) -> Vec<Construct> {
         names::constructs()
     }

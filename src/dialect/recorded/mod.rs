@@ -87,6 +87,10 @@ impl Dialect for Recorded {
         reading
     }
 
+    fn makes_hosts(&self) -> bool {
+        false
+    }
+
     fn constructs(&self) -> Vec<Construct> {
         let exact = |name: &&str| Construct {
             name: (*name).to_owned(),
