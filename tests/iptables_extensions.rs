@@ -377,22 +377,7 @@ const TRANSLATED: Reasons<'static> = &[
     ),
     (
         "libip6t_mh.txlate",
-        "ip6tables-translate -A INPUT -p mh ! --mh-type 0:255 -j ACCEPT",
-        "nft looks for the header anywhere behind the first, the protocol of a rule is the last: the type is unknown to both",
-    ),
-    (
-        "libip6t_mh.txlate",
         "ip6tables-translate -A INPUT -p mh --mh-type 0:255 -j ACCEPT",
-        "nft looks for the header anywhere behind the first, the protocol of a rule is the last: the type is unknown to both",
-    ),
-    (
-        "libip6t_mh.txlate",
-        "ip6tables-translate -A INPUT -p mh --mh-type 1 -j ACCEPT",
-        "nft looks for the header anywhere behind the first, the protocol of a rule is the last: the type is unknown to both",
-    ),
-    (
-        "libip6t_mh.txlate",
-        "ip6tables-translate -A INPUT -p mh --mh-type 1:3 -j ACCEPT",
         "nft looks for the header anywhere behind the first, the protocol of a rule is the last: the type is unknown to both",
     ),
     (

@@ -90,6 +90,8 @@ pub enum Support {
     UnknownEachTime,
     /// Passes packets on unchanged as far as filtering goes.
     PassThrough,
+    /// Never holds: it asks for what packets are taken not to have, an extension header of IPv6.
+    Absent,
 }
 
 /// The files of a folder tree that only mean something together, by where they lie.

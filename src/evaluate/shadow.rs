@@ -283,12 +283,12 @@ impl<'m> Shadow<'_, 'm> {
     }
 }
 
-/// Whether a rule asks for elements of a set that has none.
-fn asks_nothing(rule: &Rule) -> bool {
+/// Whether a rule asks for elements of a set that has none, or for what packets are taken not to have.
+pub(super) fn asks_nothing(rule: &Rule) -> bool {
     fn asks(condition: &Condition) -> bool {
         match condition {
             Condition::All(parts) => parts.iter().any(asks),
-            _ => condition.is_in_empty_set(),
+            _ => condition.is_never_met(),
         }
     }
     rule.matches.iter().any(|one| asks(&one.condition))

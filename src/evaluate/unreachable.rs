@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::shadow::asks_nothing;
 use crate::finding::{Code, Finding, Label};
 use crate::model::{Action, Chain, ChainId, Compiler, Decider, Ruleset, is_generated};
 use crate::packet::OverBudget;
@@ -150,6 +151,11 @@ fn dead_jumps(
                 first = first.or(rule.map(|rule| rule.span));
                 if dead.contains_key(&(at, caller)) {
                     continue;
+                }
+                if rule.is_some_and(asks_nothing) {
+                    // Nothing before it decides its packets: it has none.
+                    is_dead = false;
+                    break;
                 }
                 if to_ask == 0 || comes_to(compiler, (at, caller), number, &mut to_ask)? {
                     is_dead = false;

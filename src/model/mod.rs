@@ -216,16 +216,17 @@ pub enum Condition {
 }
 
 impl Condition {
-    /// Whether a packet is in a set that holds nothing: it never is. Written otherwise than what never holds for other
-    /// reasons, since the reader of the set says so once, for all rules that ask it.
+    /// What holds of no packet, and not by what the rule says: membership of a set that holds nothing, of which the reader
+    /// tells once for all rules that ask it; a header that packets are taken not to have. Written otherwise than what never
+    /// holds for other reasons, so that no such rule is called shadowed.
     #[must_use]
-    pub fn in_empty_set() -> Self {
+    pub fn never_met() -> Self {
         Self::Any(vec![Self::Any(Vec::new())])
     }
 
-    /// Whether it is [`Condition::in_empty_set`].
+    /// Whether it is [`Condition::never_met`].
     #[must_use]
-    pub fn is_in_empty_set(&self) -> bool {
+    pub fn is_never_met(&self) -> bool {
         match self {
             Self::Any(any) => matches!(any.as_slice(), [Self::Any(none)] if none.is_empty()),
             _ => false,

@@ -193,7 +193,7 @@ fn condition(condition: &Condition) -> String {
     match condition {
         Condition::Test(field, set) => format!("{} {}", field_name(*field), set_text(*field, set)),
         Condition::All(parts) if parts.is_empty() => "always".to_owned(),
-        condition if condition.is_in_empty_set() => "never (an empty set)".to_owned(),
+        condition if condition.is_never_met() => "met by none".to_owned(),
         Condition::Any(parts) if parts.is_empty() => "never".to_owned(),
         Condition::All(parts) => format!("({})", joined(parts, " and ")),
         Condition::Any(parts) => format!("({})", joined(parts, " or ")),

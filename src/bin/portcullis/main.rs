@@ -113,11 +113,12 @@ fn dialects(constructs: bool, out: &mut dyn Write) -> io::Result<Ending> {
         writeln!(out, "{}: {}", dialect.name(), dialect.summary())?;
         writeln!(
             out,
-            "  {} constructs exact, {} without effect on filtering, {} unknown but constant for a packet, {} unknown each time",
+            "  {} constructs exact, {} without effect on filtering, {} unknown but constant for a packet, {} unknown each time, {} of what packets are taken not to have",
             count(Support::Exact),
             count(Support::PassThrough),
             count(Support::UnknownProperty),
             count(Support::UnknownEachTime),
+            count(Support::Absent),
         )?;
         if constructs {
             for construct in &known {
@@ -126,6 +127,7 @@ fn dialects(constructs: bool, out: &mut dyn Write) -> io::Result<Ending> {
                     Support::PassThrough => "no effect",
                     Support::UnknownProperty => "unknown, constant for a packet",
                     Support::UnknownEachTime => "unknown, asked afresh each time",
+                    Support::Absent => "never: packets are taken to have no extension headers",
                 };
                 writeln!(out, "  {:<40} {support}", construct.name)?;
             }

@@ -63,6 +63,19 @@ const ADDRESS_OPTIONS: &[&str] = &[
     "!",
 ];
 
+/// Modules that only ip6tables has: iptables-extensions(8), "IPv6-specific".
+const OF_IPV6: &[&str] = &[
+    "dst",
+    "eui64",
+    "frag",
+    "hbh",
+    "hl",
+    "ipv6header",
+    "mh",
+    "rt",
+    "srh",
+];
+
 /// What the first decisive word of a rule says.
 fn of_rule(line: &str) -> Option<Family> {
     let mut before = "";
@@ -70,7 +83,8 @@ fn of_rule(line: &str) -> Option<Family> {
         let option = std::mem::replace(&mut before, word);
         match (option, word) {
             (_, "--icmpv6-type") | ("-m", "icmp6") | ("-p", "icmpv6" | "ipv6-icmp") => Some(Family::V6),
-            (_, "--icmp-type") => Some(Family::V4),
+            (_, "--icmp-type") | ("-m", "ttl") => Some(Family::V4),
+            ("-m", module) if OF_IPV6.contains(&module) => Some(Family::V6),
             (option, word) if ADDRESS_OPTIONS.contains(&option) => of_address(word),
             _ => None,
         }

@@ -159,6 +159,7 @@ impl<'a> Lowering<'a> {
             Meaning::Mark => mark(text, negated),
             Meaning::SourceType => self.class(rule, term, text, Field::SourceClass, table),
             Meaning::DestinationType => self.class(rule, term, text, Field::DestinationClass, table),
+            Meaning::Headers => self.headers(rule, term, text),
             Meaning::InSet => Ok(Some(self.in_set(rule, term, table)?)),
             Meaning::Test => Ok(Some(self.unmodelled(rule, term, table))),
             Meaning::Counters => counters(text),

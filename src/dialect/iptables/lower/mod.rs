@@ -9,6 +9,7 @@ mod check;
 mod class;
 mod command;
 mod condition;
+mod header;
 mod restore;
 mod set;
 mod table;

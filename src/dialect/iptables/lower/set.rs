@@ -187,7 +187,7 @@ impl<'a> Lowering<'a> {
         } else if sets.holds_nothing(name) {
             let span = self.at.span(name);
             asked(&mut self.asked.empty, name, span);
-            not(Condition::in_empty_set(), term.negated)
+            not(Condition::never_met(), term.negated)
         } else {
             let property = asks_the_same(term, table).then(|| {
                 let exceptions = if question.exceptions { " exceptions" } else { "" };

@@ -9,7 +9,7 @@ use crate::dialect::iptables::ast::{Owner, Rule, Term, Use};
 use crate::dialect::iptables::names::{Keeps, Meaning, Module};
 use crate::dialect::iptables::parser::{bare, words};
 use crate::model::{Condition, Unknown};
-use crate::packet::{Field, RangeSet, value};
+use crate::packet::{Family, Field, RangeSet, value};
 
 impl<'a> Lowering<'a> {
     /// A test of a known module that is not modelled.
@@ -20,6 +20,9 @@ impl<'a> Lowering<'a> {
         let Some((used, module)) = rule.uses.get(at).and_then(|used| Some((used, used.module?))) else {
             return Condition::All(Vec::new());
         };
+        if self.asks_extension_header(module) {
+            return Condition::never_met();
+        }
         let mut key = format!("{} {}", module.name, term.name);
         push_words(&mut key, term.arguments);
         let details = rule
@@ -57,6 +60,12 @@ impl<'a> Lowering<'a> {
         used: &Use<'a>,
         table: TableKind,
     ) -> Condition {
+        if used
+            .module
+            .is_some_and(|module| self.asks_extension_header(module))
+        {
+            return Condition::never_met();
+        }
         let terms = || rule.terms.iter().filter(|term| term.owner == Owner::Module(at));
         let negations = terms().filter(|term| term.negated).count();
         let negated = used.module.is_none() && negations == 1;
@@ -71,6 +80,12 @@ impl<'a> Lowering<'a> {
         let kept = used.module.is_some_and(|module| lasts(module.keeps, table));
         let property = kept.then(|| self.unknowns.text(&key));
         not(Condition::Unknown(Unknown { property, why }), negated)
+    }
+
+    /// Whether a module asks about an extension header of IPv6. Without the header none of its options holds, negated or
+    /// not: the kernel's `rt_mt6`, `frag_mt6`, `hbh_mt6` and `srh_mt6` look for it first.
+    fn asks_extension_header(&self, module: &Module) -> bool {
+        module.keeps == Keeps::Absent && self.family == Family::V6
     }
 }
 
@@ -139,7 +154,7 @@ pub(super) fn asks_the_same(term: &Term<'_>, table: TableKind) -> bool {
 
 fn lasts(keeps: Keeps, table: TableKind) -> bool {
     match keeps {
-        Keeps::Exact | Keeps::Always | Keeps::Unless(_) => true,
+        Keeps::Exact | Keeps::Always | Keeps::Unless(_) | Keeps::Absent => true,
         Keeps::UntilTranslated => table.is_behind_translation(),
         Keeps::Never => false,
     }

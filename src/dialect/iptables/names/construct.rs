@@ -43,6 +43,7 @@ fn of_module(module: &Module, all: &mut Vec<Construct>) {
         _ if module.options.iter().any(|entry| entry.meaning == Meaning::InSet) => Support::Exact,
         Keeps::Exact => Support::Exact,
         Keeps::Never => Support::UnknownEachTime,
+        Keeps::Absent => Support::Absent,
         Keeps::Always | Keeps::UntilTranslated | Keeps::Unless(_) => Support::UnknownProperty,
     };
     let n_unknown = module

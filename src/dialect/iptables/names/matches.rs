@@ -3,7 +3,8 @@
 //! The choices for unmodelled matches: what belongs to the packet, its sender or its connection from the start is
 //! kept; what a rule's own state answers (`limit`, `recent`, `statistic`, counters) is asked afresh; `time` is kept, since a
 //! packet crosses all chains in one moment; what another target can change is kept only in dumps without that
-//! target; what looks at the destination is kept only behind translation (tables filter and security).
+//! target; what looks at the destination is kept only behind translation (tables filter and security). What asks about an
+//! extension header of IPv6 never holds: packets are taken to have none.
 
 use super::argument::{CLASSES, SERVICES};
 use super::{
@@ -37,7 +38,7 @@ const fn of(protocols: &'static [u8], module: &Module) -> Module {
     Module { protocols, ..*module }
 }
 
-use Keeps::{Always, Exact, Never, Unless, UntilTranslated};
+use Keeps::{Absent, Always, Exact, Never, Unless, UntilTranslated};
 
 /// Every module that is known, sorted by name.
 #[rustfmt::skip] // one module a line or two: a table to be read across
@@ -71,11 +72,11 @@ pub(in crate::dialect::iptables) static MODULES: &[Module] = &[
     of(&[DCCP], &module("dccp", Always, &[SPORT, SPORTS, DPORT, DPORTS, test("dccp-types"), test("dccp-option").takes(Argument::Number(1, 255))])),
     module("devgroup", Always, &[test("src-group"), test("dst-group")]),
     module("dscp", Unless(Change::TypeOfService), &[test("dscp").takes(Argument::Number(0, 63)), test("dscp-class").takes(Argument::Word(CLASSES))]),
-    module("dst", Always, &[test("dst-len"), test("dst-opts")]),
+    module("dst", Absent, &[test("dst-len"), test("dst-opts")]),
     module("ecn", Unless(Change::TypeOfService), &[test_flag("ecn-tcp-cwr"), test_flag("ecn-tcp-ece"), test("ecn-ip-ect").takes(Argument::Number(0, 3))]),
     of(&[50], &module("esp", Always, &[test("espspi").takes(Argument::LONGS)])),
     module("eui64", Always, &[]),
-    module("frag", Always, &[
+    module("frag", Absent, &[
         test("fragid").takes(Argument::LONGS), test("fraglen").takes(Argument::LONG), test_flag("fragres"), test_flag("fragfirst"), test_flag("fragmore"), test_flag("fraglast"),
     ]),
     module("geoip", Always, &[test("src-cc"), test("source-country"), test("dst-cc"), test("destination-country")]),
@@ -85,7 +86,7 @@ pub(in crate::dialect::iptables) static MODULES: &[Module] = &[
         detail("hashlimit-htable-max").takes(Argument::LONG), detail("hashlimit-htable-gcinterval").takes(Argument::LONG), detail("hashlimit-htable-expire").takes(Argument::LONG),
         detail_flag("hashlimit-rate-match"), detail("hashlimit-rate-interval"),
     ]),
-    module("hbh", Always, &[test("hbh-len"), test("hbh-opts")]),
+    module("hbh", Absent, &[test("hbh-len"), test("hbh-opts")]),
     module("helper", Always, &[test("helper").takes(Argument::Text(29))]),
     module("hl", Unless(Change::HopLimit), &[test("hl-eq").takes(Argument::BYTE), test("hl-lt").takes(Argument::BYTE), test("hl-gt").takes(Argument::BYTE)]),
     of(&[ICMP], &module("icmp", Exact, &[entry("icmp-type", Arity::One, Meaning::IcmpType)])),
@@ -94,7 +95,7 @@ pub(in crate::dialect::iptables) static MODULES: &[Module] = &[
     module("iprange", Exact, &[
         entry("src-range", Arity::One, Meaning::SourceRange), entry("dst-range", Arity::One, Meaning::DestinationRange),
     ]),
-    module("ipv6header", Always, &[test("header"), detail_flag("soft")]),
+    module("ipv6header", Exact, &[entry("header", Arity::One, Meaning::Headers), entry("soft", Arity::Zero, Meaning::Silent)]),
     module("ipvs", UntilTranslated, &[
         test_flag("ipvs"), test("vproto"), test("vaddr"), test("vport"), test("vdir"), test("vmethod"), test("vportctl"),
     ]),
@@ -138,7 +139,7 @@ pub(in crate::dialect::iptables) static MODULES: &[Module] = &[
         detail("hitcount").takes(Argument::Number(1, 0xffff)), detail_flag("rttl"), detail("name").takes(Argument::Text(199)), detail_flag("rsource"), detail_flag("rdest"), detail("mask"),
     ]),
     module("rpfilter", Always, &[detail_flag("loose"), detail_flag("validmark"), detail_flag("accept-local"), detail_flag("invert")]),
-    module("rt", Always, &[
+    module("rt", Absent, &[
         test("rt-type").takes(Argument::LONG), test("rt-segsleft").takes(Argument::LONGS), test("rt-len").takes(Argument::LONG), detail_flag("rt-0-res"), detail("rt-0-addrs"), detail_flag("rt-0-not-strict"),
     ]),
     of(&[SCTP], &module("sctp", Always, &[SPORT, SPORTS, DPORT, DPORTS, entry("chunk-types", Arity::Two, Meaning::Test)])),
@@ -148,7 +149,7 @@ pub(in crate::dialect::iptables) static MODULES: &[Module] = &[
         detail("packets-gt"), detail("bytes-eq"), detail("bytes-lt"), detail("bytes-gt"),
     ]),
     module("socket", UntilTranslated, &[detail_flag("nowildcard"), detail_flag("transparent"), detail_flag("restore-skmark")]),
-    module("srh", Always, &[
+    module("srh", Absent, &[
         test("srh-next-hdr"), test("srh-hdr-len-eq"), test("srh-hdr-len-gt"), test("srh-hdr-len-lt"), test("srh-segs-left-eq"),
         test("srh-segs-left-gt"), test("srh-segs-left-lt"), test("srh-last-entry-eq"), test("srh-last-entry-gt"),
         test("srh-last-entry-lt"), test("srh-tag"), test("srh-psid"), test("srh-nsid"), test("srh-lsid"),
@@ -191,6 +192,7 @@ pub(in crate::dialect::iptables) static NEED_OPTIONS: &[&str] = &[
     "helper",
     "hl",
     "iprange",
+    "ipv6header",
     "length",
     "mac",
     "mark",

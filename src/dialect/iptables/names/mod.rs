@@ -96,6 +96,8 @@ pub(super) enum Meaning {
     DestinationType,
     /// `--match-set`
     InSet,
+    /// `-m ipv6header --header`
+    Headers,
     /// Says nothing about packets: a comment, a counter.
     Silent,
     /// A test of its own that is not modelled.
@@ -135,6 +137,8 @@ pub(super) enum Keeps {
     Unless(Change),
     /// Each question may be answered differently.
     Never,
+    /// It is asked of an extension header of IPv6, and packets are taken to have none.
+    Absent,
 }
 
 /// What a pass-through target changes apart from what is modelled.

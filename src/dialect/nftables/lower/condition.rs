@@ -106,6 +106,8 @@ impl<'p, 'a> Lowering<'p, 'a> {
         why: &'static str,
     ) -> Condition {
         let (name, why) = match &behind(left).kind {
+            // It is demanded already, and never there.
+            ExprKind::Selector(Key::Other(other)) if other.is_of_extension_header() => return always(),
             ExprKind::Selector(Key::Other(other)) => {
                 (other.name.clone(), format!("`{}` is not modelled", other.name))
             }

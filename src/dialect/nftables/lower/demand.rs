@@ -44,6 +44,14 @@ impl<'p, 'a> Lowering<'p, 'a> {
             });
         }
         if let Key::Other(other) = key
+            && other.is_of_extension_header()
+            && !other.asks_presence()
+        {
+            into.push(Match {
+                span: self.texts.span(word),
+                condition: Condition::never_met(),
+            });
+        } else if let Key::Other(other) = key
             && may_be_missing(&other.name)
         {
             // Without it there is nothing to compare: neither `==` nor `!=` holds.
@@ -169,8 +177,8 @@ fn may_be_missing(name: &str) -> bool {
     match header {
         "ip" | "tcp" | "sctp" | "dccp" => field.starts_with("option") || field.starts_with("chunk"),
         "ct" => field.starts_with("helper"),
-        "ip6" | "udp" | "udplite" | "icmp" | "icmpv6" | "igmp" | "esp" | "ah" | "comp" | "fib" | "numgen"
-        | "jhash" | "symhash" => false,
+        "ip6" | "udp" | "udplite" | "icmp" | "icmpv6" | "igmp" | "esp" | "ah" | "comp" | "mh" | "exthdr"
+        | "fib" | "numgen" | "jhash" | "symhash" => false,
         _ => !THERE.contains(&name),
     }
 }

@@ -12,6 +12,9 @@ use crate::dialect::nftables::parser::canonical;
 use crate::model::{Condition, Unknown};
 use crate::packet::{Field, RangeSet, value as packet_value};
 
+/// The header of mobility is a protocol's.
+const MOBILITY: u128 = 135;
+
 impl<'p, 'a> Lowering<'p, 'a> {
     /// Whether what a selector reads is one of the values.
     pub(super) fn holds(
@@ -54,6 +57,17 @@ impl<'p, 'a> Lowering<'p, 'a> {
                 self.class(field, set)
             }
             Key::Mark | Key::CtStatus => always(),
+            Key::Other(other) if other.is_of_extension_header() => {
+                if set.contains(0) {
+                    always()
+                } else {
+                    Condition::never_met()
+                }
+            }
+            Key::Other(other) if other.name == "exthdr mh" => {
+                let mobility = Condition::Test(Field::Protocol, RangeSet::point(MOBILITY));
+                not(mobility, !set.contains(1))
+            }
             Key::Other(other) => {
                 let span = self.texts.span(question.0.text);
                 let why = self.unknowns.count(&other.name, span, false);

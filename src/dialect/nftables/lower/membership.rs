@@ -82,7 +82,7 @@ impl<'p, 'a> Lowering<'p, 'a> {
         }
         let content = self.asked_content(place.table, name, kinds)?;
         if content.is_empty() {
-            return Ok(Condition::in_empty_set());
+            return Ok(Condition::never_met());
         }
         let whole = Expr {
             text: left.text,

@@ -177,7 +177,8 @@ pub(in crate::dialect::nftables) fn constant(kind: Type, name: &str) -> Option<u
         Type::NfProto => &[("ipv4", 2), ("ipv6", 10)],
         Type::PacketClass => PACKET_TYPES,
         Type::Dscp => DSCPS,
-        Type::Integer(1) => &[("exists", 1), ("missing", 0)],
+        // The last two in JSON.
+        Type::Integer(1) => &[("exists", 1), ("missing", 0), ("true", 1), ("false", 0)],
         Type::Address(_) | Type::Interface | Type::Mark | Type::Integer(_) | Type::Opaque => &[],
     };
     table.iter().find(|entry| entry.0 == name).map(|entry| entry.1)

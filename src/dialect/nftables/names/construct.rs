@@ -1,7 +1,7 @@
 //! The tables as a list for `portcullis dialects`.
 
 use super::selector::{HEADERS, modelled};
-use super::{CT, META};
+use super::{CT, META, is_extension_header};
 use crate::dialect::{Construct, Support};
 
 /// Statements, and how far each is modelled.
@@ -46,7 +46,7 @@ const STATEMENTS: &[(&str, Support)] = &[
     ("rt classid", Support::UnknownProperty),
     ("ipsec", Support::UnknownProperty),
     ("osf", Support::UnknownProperty),
-    ("exthdr", Support::UnknownProperty),
+    ("exthdr", Support::Absent),
     ("tcp option", Support::UnknownProperty),
     ("ip option", Support::UnknownProperty),
     ("@th", Support::UnknownProperty),
@@ -56,6 +56,7 @@ const STATEMENTS: &[(&str, Support)] = &[
 pub(in crate::dialect::nftables) fn constructs() -> Vec<Construct> {
     let exact = |header: &str, field: &str, keeps: bool| match modelled(header, field) {
         Some(_) => Support::Exact,
+        None if is_extension_header(header, field) => Support::Absent,
         None if keeps => Support::UnknownProperty,
         None => Support::UnknownEachTime,
     };

@@ -82,6 +82,29 @@ pub(super) struct Other {
     pub(super) is_of_destination: bool,
 }
 
+impl Other {
+    /// Whether it asks if there is some header.
+    pub(super) fn asks_presence(&self) -> bool {
+        self.name.starts_with("exthdr ")
+    }
+
+    /// Whether it reads an extension header of IPv6, which packets are taken not to have.
+    pub(super) fn is_of_extension_header(&self) -> bool {
+        let (header, field) = self.name.split_once(' ').unwrap_or((&self.name, ""));
+        is_extension_header(header, field)
+    }
+}
+
+/// Whether a field is of an extension header of IPv6: exthdr in nft(8), but for mobility, which is a protocol.
+fn is_extension_header(header: &str, field: &str) -> bool {
+    const HEADERS: &[&str] = &["dst", "frag", "hbh", "rt0", "rt2", "srh"];
+    match header {
+        "exthdr" => field == "rt" || HEADERS.contains(&field),
+        "rt" => matches!(field, "hdrlength" | "nexthdr" | "seg-left" | "type"),
+        _ => HEADERS.contains(&header),
+    }
+}
+
 /// What values a selector has, and how they are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Type {

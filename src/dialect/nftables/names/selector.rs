@@ -192,7 +192,7 @@ pub(super) const HEADERS: &[Header] = &[
     header(
         "mh",
         V6,
-        None,
+        Some(135),
         &[
             ("checksum", SHORT),
             ("hdrlength", BYTE),

@@ -77,7 +77,11 @@ pub(super) fn selector(input: &str) -> Parsed<'_, Key> {
         }
         "exthdr" => {
             let (rest, _) = word(rest)?;
-            Ok((rest, family_only(input, rest, Family::V6)))
+            let mut key = family_only(input, rest, Family::V6);
+            if let Key::Other(other) = &mut key {
+                other.kind = Type::Integer(1);
+            }
+            Ok((rest, key))
         }
         "gre" | "gretap" | "vxlan" | "geneve" => tunnelled(input, rest),
         "tunnel" => {
