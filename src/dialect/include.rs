@@ -1,9 +1,14 @@
 //! Which files an `include` means.
 //!
 //! nft(8), "INCLUDE FILES": files of a pattern are taken in the order of their names, hidden ones are not, and a pattern may
-//! match nothing. A relative path is looked for beside the file that names it; an absolute one below every folder above that
-//! file, nearest first, so that a copy of a host's `/etc` is read as the host would. INVARIANT: here are names only; the disk
+//! match nothing. A bare path (`a.nft`, `d/*.nft`) is looked for in nft's include path, which is `/etc`, and then beside the file that
+//! names it, as if that folder had been given as `nft -I`; one that begins with `./` or `../`, which nft takes from where it is
+//! started, beside that file alone. An absolute path is looked for below every folder above the file, nearest first, so that a
+//! copy of a host's `/etc` is read as the host would. INVARIANT: here are names only; the disk
 //! is asked elsewhere.
+
+/// Where nft looks for files of bare names: what `nft --help` says of `-I`.
+const INCLUDE_PATH: &str = "/etc";
 
 /// Whether a path has wildcards.
 pub(crate) fn is_pattern(path: &str) -> bool {
@@ -18,7 +23,12 @@ pub(crate) fn candidates(including: &str, path: &str) -> Vec<String> {
             Some(folder) => format!("{folder}/{path}"),
             None => path.to_owned(),
         };
-        return vec![normal(&joined)];
+        let mut candidates = Vec::new();
+        if !path.starts_with("./") && !path.starts_with("../") {
+            candidates = self::candidates(including, &format!("{INCLUDE_PATH}/{path}"));
+        }
+        candidates.push(normal(&joined));
+        return candidates;
     };
     let mut candidates = Vec::new();
     let mut above = folder;
@@ -199,5 +209,9 @@ mod tests {
         assert_eq!(found("/etc/nft.d/c.nft"), [3]);
         assert_eq!(found("./nft.d/../nft.d/a.nft"), [2]);
         assert_eq!(found("/etc/nft.d/d.nft"), [0usize; 0]);
+        let found = |path| among("h/etc/nft.d/a.nft", path, names.iter().copied());
+        assert_eq!(found("nftables.conf"), [0]);
+        assert_eq!(found("b.nft"), [1]);
+        assert_eq!(found("./nftables.conf"), [0usize; 0]);
     }
 }

@@ -160,6 +160,7 @@ impl<'p, 'a> Lowering<'p, 'a> {
             self.demand(place, part, operand.key, into)?;
             operands.push(operand);
         }
+        place.tells_protocol |= op != Comparison::NotEqual && operands.iter().any(tells_protocol);
         for operand in &operands {
             place.reads_mark |= *operand.key == Key::Mark;
             place.reads_state |= *operand.key == Key::CtState || is_of_connection(operand.key);
@@ -245,6 +246,15 @@ impl<'p, 'a> Lowering<'p, 'a> {
                 Ok(self.holds(place, key, &RangeSet::from_ranges(ranges), question))
             }
         }
+    }
+}
+
+/// Whether a comparison with it tells the protocol of a packet.
+fn tells_protocol(operand: &Operand<'_>) -> bool {
+    match operand.key {
+        Key::L4Protocol | Key::Protocol(_) => true,
+        Key::Other(other) => other.name.starts_with("ct ") && other.name.ends_with("protocol"),
+        _ => false,
     }
 }
 

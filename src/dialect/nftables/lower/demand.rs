@@ -9,6 +9,7 @@ use super::place::{Place, When};
 use super::value::Refusal;
 use crate::dialect::nftables::ast::{Expr, TableFamily, Unread};
 use crate::dialect::nftables::names::Key;
+use crate::dialect::nftables::parser::canonical;
 use crate::model::{Condition, Families, Match, Unknown};
 use crate::packet::{Family, Field, RangeSet, value as packet_value};
 
@@ -29,7 +30,14 @@ impl<'p, 'a> Lowering<'p, 'a> {
         if let Some(family) = key.family() {
             self.demand_family(place, word, key, family, into)?;
         }
+        if reads_port_of_connection(key) && !place.tells_protocol {
+            let message = format!("`{}` without a protocol before it", canonical(part.text));
+            return Err(Unread::new(part.text, message)
+                .help("say the protocol first: `meta l4proto tcp`")
+                .into());
+        }
         if let Some(protocol) = key.protocol() {
+            place.tells_protocol = true;
             let number = u128::from(protocol);
             self.demand_value(place, word, Field::Protocol, number, into);
             place.protocols = place.protocols.intersection(&RangeSet::point(number));
@@ -181,6 +189,11 @@ fn may_be_missing(name: &str) -> bool {
         | "fib" | "numgen" | "jhash" | "symhash" => false,
         _ => !THERE.contains(&name),
     }
+}
+
+/// Whether it reads a port of a connection, which nft only knows as one behind a protocol.
+fn reads_port_of_connection(key: &Key) -> bool {
+    matches!(key, Key::Other(other) if other.name.starts_with("ct ") && other.name.contains(" proto-"))
 }
 
 /// Whether there is nothing to ask without a connection.

@@ -35,6 +35,8 @@ pub(super) struct Place<'p, 'a> {
     pub(super) demanded: Vec<(crate::packet::Field, u128)>,
     /// The protocols that get past the conditions so far.
     pub(super) protocols: RangeSet,
+    /// Whether some condition so far tells the protocol.
+    pub(super) tells_protocol: bool,
     /// Whether a condition so far reads the mark, or the state.
     pub(super) reads_mark: bool,
     pub(super) reads_state: bool,
@@ -55,6 +57,7 @@ impl<'p, 'a> Place<'p, 'a> {
             met,
             demanded: Vec::new(),
             protocols: RangeSet::range(0, 255),
+            tells_protocol: false,
             reads_mark: false,
             reads_state: false,
             span,

@@ -100,6 +100,10 @@ fn of_address(text: &str, family: Family) -> Result<u128, Refusal<'_>> {
                 Err(is_none(text, Type::Address(family)))
             }
         }
+        // One number for all four bytes, as inet_aton(3) has it.
+        Err(_) if family == Family::V4 && integer(text).is_some() => integer(text)
+            .filter(|number| *number <= Type::Address(family).max())
+            .ok_or_else(|| is_none(text, Type::Address(family))),
         Err(_) if integer(text).is_none() && is_host_name(text) => {
             Err(Refusal::Unknown("the addresses behind a name are not known"))
         }

@@ -177,17 +177,17 @@ pub(super) fn keyword<'a>(which: &'static str) -> impl Parser<&'a str, Output = 
     }
 }
 
-/// `quoted ::= /"[^"\n]{0,12}"/`
+/// `quoted ::= /"[^"]{0,12}"/`
 ///
-/// A word in quotes.
+/// A word in quotes, over several lines if need be.
 pub(super) fn quoted(input: &str) -> Parsed<'_, &str> {
     let at = blank(input);
     let Some(inside) = at.strip_prefix('"') else {
         return wrong(input);
     };
-    match inside.find(['"', '\n']).map(|end| inside.split_at(end)) {
-        Some((text, rest)) if rest.starts_with('"') => Ok((rest.get(1..).unwrap_or(""), text)),
-        _ => {
+    match inside.split_once('"') {
+        Some((text, rest)) => Ok((rest, text)),
+        None => {
             let line = at.split('\n').next().unwrap_or(at);
             refuse(line, "the quote is not closed")
         }
@@ -239,9 +239,10 @@ fn is_number(word: &str) -> bool {
 pub(super) fn any_token(at: &str) -> Option<&str> {
     if at.starts_with('"') {
         let inside = at.get(1..)?;
-        let end = inside.find(['"', '\n']).unwrap_or(inside.len());
-        let closing = usize::from(inside.get(end..).is_some_and(|rest| rest.starts_with('"')));
-        return at.get(..=end + closing).or(Some(at));
+        // One that is never closed ends with its line, so that reading goes on behind it.
+        let closed = inside.find('"').map(|end| end + 1);
+        let end = closed.or_else(|| inside.find('\n')).unwrap_or(inside.len());
+        return at.get(..=end).or(Some(at));
     }
     word_at(at)
         .or_else(|| symbol_at(at))
@@ -291,11 +292,13 @@ const MAX_DEPTH: usize = 48;
 /// The bracket that is one too deep, if there is one: parsers may recurse below it.
 pub(in crate::dialect::nftables) fn too_deep(text: &str) -> Option<&str> {
     let (mut depth, mut is_quoted, mut is_comment) = (0usize, false, false);
+    let last_quote = text.rfind('"');
     for (at, byte) in text.bytes().enumerate() {
         match byte {
-            b'\n' => (is_quoted, is_comment) = (false, false),
+            b'\n' => is_comment = false,
             _ if is_comment => {}
-            b'"' => is_quoted = !is_quoted,
+            // The last one opens nothing: what is never closed ends with its line.
+            b'"' => is_quoted = !is_quoted && Some(at) != last_quote,
             _ if is_quoted => {}
             b'#' => is_comment = true,
             b'{' | b'(' => {
