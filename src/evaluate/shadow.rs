@@ -181,6 +181,9 @@ impl<'m> Shadow<'_, 'm> {
             return Ok(None);
         };
         let reach = self.compiler.reach(rule)?;
+        if reach.is_empty() {
+            return Ok(Some(contradiction(rule)));
+        }
         if !self.is_called_with((ruleset, chain), reach)? {
             return Ok(self.left_out((ruleset, chain), rule));
         }
@@ -395,6 +398,13 @@ fn is_echo(compiler: &Compiler<'_>, rule: &Rule, shadowed: Decider, by: &BTreeMa
             .is_some_and(|other| accepts(other) == accepts(rule))
     };
     (is_generated(&shadowed) || by.keys().any(is_generated)) && by.keys().all(agrees)
+}
+
+/// A rule whose own matches leave no packet: no other is to blame.
+fn contradiction(rule: &Rule) -> Finding {
+    let label = Label::new(rule.span, "no packet is all that this asks for");
+    let message = "this rule never decides anything: its matches exclude each other";
+    Finding::new(Code::ShadowedRule, message, Some(label)).help("correct what it asks, or remove the rule")
 }
 
 fn finding(compiler: &Compiler<'_>, rule: &Rule, by: &[Decider]) -> Finding {

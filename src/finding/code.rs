@@ -113,10 +113,10 @@ codes! {
     /// "common/telnet" = "terminal server of the lab, reachable over the jump host only"
     /// ```
     ForbiddenOpening = "forbidden-opening", Error;
-    /// No packet reaches this rule: earlier rules decide all that it matches.
+    /// No packet reaches this rule: earlier rules decide all that it matches, or its own matches exclude each other.
     ///
     /// The rule has no effect, whatever its verdict. The rules that take its packets are underlined too, the one
-    /// that takes most of them first.
+    /// that takes most of them first; a rule that can match nothing has none.
     ///
     /// If the verdicts differ, somebody means a packet to be treated in a way that it is not: a drop behind an
     /// accept protects nothing. If they agree, the rule is clutter, and the next reader will rely on it.

@@ -185,13 +185,11 @@ pub(super) fn quoted(input: &str) -> Parsed<'_, &str> {
     let Some(inside) = at.strip_prefix('"') else {
         return wrong(input);
     };
-    match inside.split_once('"') {
-        Some((text, rest)) => Ok((rest, text)),
-        None => {
-            let line = at.split('\n').next().unwrap_or(at);
-            refuse(line, "the quote is not closed")
-        }
+    if let Some((text, rest)) = inside.split_once('"') {
+        return Ok((rest, text));
     }
+    let line = at.split('\n').next().unwrap_or(at);
+    refuse(line, "the quote is not closed")
 }
 
 /// A word with or without quotes.

@@ -94,6 +94,7 @@ pub(super) fn lower(unit: &[Source<'_>], reading: &mut Reading) {
         reading.notes.push("ufw is off: nothing is filtered".into());
         return;
     }
+    settings.check(&mut reading.notices);
     if files.has(Family::V4) {
         family(Family::V4, &files, &settings, reading);
     }
@@ -165,6 +166,7 @@ fn family(family: Family, files: &Files<'_>, settings: &Settings<'_>, reading: &
     let locators: Vec<_> = texts.iter().map(Text::locator).collect();
     let mut of_family = Reading::default();
     restore(&locators, family, &mut of_family);
+    settings.forget_said(&mut of_family.notices);
     if let Some(ruleset) = of_family.rulesets.first_mut() {
         match user {
             Some(source) => align::align(ruleset, source, family, &mut of_family.notices),

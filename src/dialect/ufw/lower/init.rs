@@ -71,10 +71,13 @@ pub(super) fn primary<'a>(family: Family, settings: &Settings<'_>, origin: Span)
     texts
 }
 
+/// Stands for a policy that is none: nothing that iptables takes, so that whatever it may do is followed.
+const UNREADABLE: &str = "!";
+
 /// The rules that follow from a policy: rejections, connections that are tracked for the sake of their replies, and where
 /// `after.rules` sends packets that are not worth a line in the log.
 fn of_policy(ufw: &str, suffix: &str, policy: Value<'_>) -> String {
-    let word = verdict(policy);
+    let word = policy.verdict().unwrap_or(UNREADABLE);
     let mut lines =
         format!(":{ufw}-skip-to-policy-{suffix} - [0:0]\n-A {ufw}-skip-to-policy-{suffix} -j {word}\n");
     match word {
@@ -94,19 +97,13 @@ fn of_policy(ufw: &str, suffix: &str, policy: Value<'_>) -> String {
     lines
 }
 
-/// The word of a policy as a target. Words that are none become one that no table takes.
-fn verdict(policy: Value<'_>) -> &str {
-    let is_word = !policy.text.is_empty() && policy.text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if is_word { policy.text } else { "unset" }
-}
-
 /// The default verdicts. A policy of rejecting drops what its own rule has not rejected.
 pub(super) fn policies<'a>(settings: &Settings<'_>) -> Vec<Text<'a>> {
     let policies = settings.policies().into_iter();
     let texts = policies.map(|(_, hook, policy)| {
-        let word = match verdict(policy) {
-            "REJECT" => "DROP",
-            word => word,
+        let word = match policy.verdict() {
+            Some("REJECT") => "DROP",
+            word => word.unwrap_or(UNREADABLE),
         };
         Text::Made(table(&format!(":{hook} {word} [0:0]\n")), policy.span)
     });

@@ -76,6 +76,16 @@ fn matches(rule: &UserRule<'_>, protocol: Option<&str>) -> String {
     text
 }
 
+/// The lines of a rule that is only shown: what a limit does stands in them, since the chains for it have no place of their own
+/// that says which rule it was.
+pub(super) fn lines_alone(rule: &UserRule<'_>, family: Family) -> String {
+    let ufw = prefix(family);
+    lines(rule, family)
+        .concat()
+        .replace(&format!("-j {ufw}-user-limit-accept\n"), "-j ACCEPT\n")
+        .replace(&format!("-j {ufw}-user-limit\n"), "-j REJECT\n")
+}
+
 /// The packets that a limit stops, and those that it lets through.
 pub(super) fn limits(family: Family) -> String {
     let ufw = prefix(family);

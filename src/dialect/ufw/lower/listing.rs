@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::init::{self, Text, table};
-use super::lines::{limits, lines};
+use super::lines::lines_alone;
 use super::settings::Settings;
 use super::{align, shipped, unread};
 use crate::dialect::Reading;
@@ -204,6 +204,7 @@ impl<'a> Listing<'a> {
             }
             return;
         }
+        self.settings.check(&mut reading.notices);
         reading.n_rules += self.rows.len();
         let is_of_both = self.rows.iter().any(|row| row.is_v6.is_none());
         if is_of_both {
@@ -235,9 +236,8 @@ impl<'a> Listing<'a> {
         texts.push(Text::Made(shipped::before(family), origin));
         texts.push(Text::Made(shipped::after(family), origin));
         texts.push(init::user_chains(family, origin));
-        texts.push(Text::Made(table(&limits(family)), origin));
         for row in &rows {
-            let lines = table(&lines(&row.rule, family).concat());
+            let lines = table(&lines_alone(&row.rule, family));
             texts.push(Text::Made(lines, self.at.span(row.rule.text)));
         }
         texts.push(init::user_jumps(family, origin));
@@ -245,6 +245,7 @@ impl<'a> Listing<'a> {
         let locators: Vec<_> = texts.iter().map(Text::locator).collect();
         let mut of_family = Reading::default();
         restore(&locators, family, &mut of_family);
+        self.settings.forget_said(&mut of_family.notices);
         if let Some(ruleset) = of_family.rulesets.first_mut() {
             let rules = rows.iter().map(|row| &row.rule);
             align::place_all(ruleset, rules, family, &self.at);

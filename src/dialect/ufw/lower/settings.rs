@@ -3,7 +3,7 @@
 //! INVARIANT: each setting has a place, even where nothing says it: then that of the file that is read for want of it.
 
 use crate::dialect::ufw::parser::setting::{Setting, setting};
-use crate::finding::Finding;
+use crate::finding::{Code, Finding, Label};
 use crate::source::{Locator, Source, Span};
 
 /// A value and where it is said.
@@ -17,6 +17,12 @@ impl Value<'_> {
     /// Whether the init script takes it for yes: `yes` or `YES`, and nothing else.
     pub(super) fn is_yes(&self) -> bool {
         matches!(self.text, "yes" | "YES")
+    }
+
+    /// The verdict that it is as a policy.
+    pub(super) fn verdict(&self) -> Option<&'static str> {
+        let mut known = ["ACCEPT", "DROP", "REJECT"].into_iter();
+        known.find(|word| *word == self.text)
     }
 }
 
@@ -97,6 +103,34 @@ impl<'a> Settings<'a> {
             text: setting.value,
             span,
         };
+    }
+
+    /// Says which policies are none: ufw does not start with them.
+    pub(super) fn check(&self, notices: &mut Vec<Finding>) {
+        for (_, hook, policy) in self
+            .policies()
+            .into_iter()
+            .filter(|policy| policy.2.verdict().is_none())
+        {
+            let message = match policy.text {
+                "" => format!("`DEFAULT_{hook}_POLICY` is not set"),
+                other => format!("`{other}` is not a policy of ufw"),
+            };
+            let label = Label::new(policy.span, "ufw does not start without it");
+            let finding = Finding::new(Code::UnreadText, message, Some(label));
+            notices.push(finding.help("it is `ACCEPT`, `DROP` or `REJECT`"));
+        }
+    }
+
+    /// Takes out what the reader of iptables says of policies that [`Settings::check`] has spoken of.
+    pub(super) fn forget_said(&self, notices: &mut Vec<Finding>) {
+        let said = self.policies().map(|(_, _, policy)| policy);
+        notices.retain(|notice| {
+            let at = notice.primary.as_ref().map(|label| label.span);
+            !said
+                .iter()
+                .any(|policy| policy.verdict().is_none() && Some(policy.span) == at)
+        });
     }
 
     /// The three hooks' policies with the names that ufw's chains have for the hooks.
