@@ -393,12 +393,14 @@ pub fn hosts(request: &Request) -> Result<HostsFound, Refusal> {
         summary.n_without_hosts += bound.n_without_hosts;
         hosts.extend(bound.hosts.into_iter().map(|host| (host, world.clone())));
     }
-    let unread = findings.iter().filter(|finding| finding.code == Code::UnreadText);
-    for finding in unread {
+    for finding in &findings {
         let place = finding.primary.as_ref().map(|label| sources.place(label.span));
-        summary
-            .failures
-            .push(format!("{}: {}", place.unwrap_or_default(), finding.message));
+        let said = format!("{}: {}", place.unwrap_or_default(), finding.message);
+        match finding.code {
+            Code::UnreadText => summary.failures.push(said),
+            Code::DanglingReference => summary.dangling.push(said),
+            _ => {}
+        }
     }
     Ok((sources, hosts, summary))
 }

@@ -192,8 +192,10 @@ impl Walk<'_> {
             let skipped = depth > 0 && (is_hidden(path) || ignored.excludes(path, is_folder, depth));
             if is_folder && (skipped || !self.walked.insert(ignored.real(path))) {
                 entries.skip_current_dir();
-            } else if is_folder {
+            } else if is_folder && fs::read_dir(path).is_ok() {
+                // One that cannot be listed is said once, by the walk.
                 ignored.enter(path, depth, self.errors);
+            } else if is_folder {
             } else if !skipped && entry.path_is_symlink() {
                 self.link(path);
             } else if !skipped && entry.file_type().is_file() {

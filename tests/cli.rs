@@ -219,6 +219,27 @@ wrong.rules
 }
 
 #[test]
+fn openings_say_which_names_lead_nowhere() {
+    let folder = folder();
+    folder.write(
+        "jump.rules",
+        b"*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp -j webb\nCOMMIT\n",
+    );
+    folder.write(
+        "set.nft",
+        b"table ip t {\n\tchain c {\n\t\ttype filter hook input priority 0; policy drop;\n\t\tip saddr @admins accept\n\t}\n}\n",
+    );
+    let run = folder.run("openings jump.rules set.nft");
+    assert_eq!(run.status, 1, "{}", run.stderr);
+    for said in [
+        "jump.rules:3:20: chain `webb` does not exist in table `filter`",
+        "set.nft:4:13: set `admins` does not exist in table `t`",
+    ] {
+        assert!(run.stderr.contains(said), "{}", run.stderr);
+    }
+}
+
+#[test]
 fn trace_shows_each_rule_on_a_packets_way() {
     let folder = folder();
     folder.write(
@@ -947,4 +968,94 @@ fn a_folder_of_ufw_is_one_host_by_whichever_of_its_files() {
         &check(&folder, "h/etc/ufw/nothing.rules"),
         &["no such file or folder"],
     );
+}
+
+#[test]
+fn addresses_of_a_name_that_no_policy_has_are_pointed_out() {
+    let folder = folder();
+    folder.write(
+        "portcullis.toml",
+        b"policies = [\"stackstate-agent\"]\n[policy.stackstate-agent]\ntenant = \"acme\"\n\
+        [names]\n\"quay.oi\" = [\"192.0.2.0/24\"]\n\"example.org\" = [\"192.0.2.9\"]\n",
+    );
+    let run = folder.run("check wrong.rules");
+    let near = "the addresses of `quay.oi` count for nothing, since no policy in force speaks of it: did you mean `quay.io`?";
+    assert!(run.stdout.contains(near), "{}{}", run.stdout, run.stderr);
+    assert!(
+        run.stdout.contains(
+            "the addresses of `example.org` count for nothing, since no policy in force speaks of it\n"
+        ),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn a_trace_says_what_it_would_have_to_know() {
+    let folder = folder();
+    folder.write(
+        "mark.rules",
+        b"*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -j CONNMARK --restore-mark\nCOMMIT\n\
+        *filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n-A INPUT -m mark --mark 0x1/0x1 -j ACCEPT\n\
+        -A FORWARD -o eth1 -j ACCEPT\nCOMMIT\n",
+    );
+    let run = folder.run("trace 'tcp 10.0.0.1:40000 -> 10.0.0.2:22 in eth0' mark.rules");
+    let why = "  not known: mark.rules:8:25: which mark the packet has is not known";
+    assert!(run.stdout.contains("unknown: accept or drop\n"), "{}", run.stdout);
+    assert!(run.stdout.contains(why), "{}", run.stdout);
+    folder.write(
+        "dnat.nft",
+        b"table ip n {\n\tchain p {\n\t\ttype nat hook prerouting priority -100;\n\t\ttcp dport 80 dnat to 10.9.9.9\n\t}\n}\n\
+        table ip f {\n\tchain i {\n\t\ttype filter hook input priority 0; policy drop;\n\t}\n\tchain f {\n\
+        \t\ttype filter hook forward priority 0; policy drop;\n\t\toifname \"eth1\" accept\n\t}\n}\n",
+    );
+    let run = folder.run("trace 'tcp 10.0.0.1:40000 -> 10.0.0.2:80 in eth0' dnat.nft");
+    let why = "  not known: dnat.nft:13:11: by which interface the packet leaves is not said";
+    assert!(run.stdout.contains(why), "{}", run.stdout);
+}
+
+#[test]
+fn a_trace_shows_each_rule_once() {
+    let folder = folder();
+    folder.write(
+        "limit.rules",
+        b"*filter\n:INPUT DROP [0:0]\n:web - [0:0]\n-A INPUT -m limit --limit 1/s -j MARK --set-mark 1\n\
+        -A INPUT -p tcp -j web\n-A web -p tcp --dport 443 -j ACCEPT\nCOMMIT\n",
+    );
+    let run = folder.run("trace 'tcp 10.0.0.1:40000 -> 10.0.0.2:443 in eth0' limit.rules");
+    let expected = "  limit.rules:4: perhaps changes: -A INPUT -m limit --limit 1/s -j MARK --set-mark 1
+  limit.rules:5: jumps: -A INPUT -p tcp -j web
+  limit.rules:6: accepts: -A web -p tcp --dport 443 -j ACCEPT
+accept
+";
+    assert_eq!(run.stdout, expected);
+}
+
+#[test]
+fn a_batch_names_the_field_that_is_wrong() {
+    let folder = folder();
+    let ends = r#""src":"10.0.0.1","dst":"10.0.0.2""#;
+    for (packet, said) in [
+        (r#"{"src":"10.0.0.1"}"#.to_owned(), "`dst` is missing"),
+        (
+            r#"{"src":"10.0.0.300","dst":"::1"}"#.to_owned(),
+            "`10.0.0.300` is not an IP address",
+        ),
+        (
+            format!("{{{ends},\"dport\":70000}}"),
+            "`dport` is a number from 0 to 65535, not `70000`",
+        ),
+        (
+            format!("{{{ends},\"proto\":[6]}}"),
+            "`proto` is a number from 0 to 255, not `[6]`",
+        ),
+        (format!("{{{ends},\"iif\":7}}"), "`iif` is text, not `7`"),
+        (format!("{{{ends}"), "the JSON breaks off"),
+        ("[1]".to_owned(), "a packet is a JSON object"),
+        ("tcp".to_owned(), "this is not JSON from column 2 on"),
+    ] {
+        let run = folder.run_with("trace --packets - wrong.rules", &packet, &[]);
+        assert_fails(&run, &[said]);
+        assert!(!run.stderr.contains("line 1"), "{}", run.stderr);
+    }
 }

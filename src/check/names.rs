@@ -27,7 +27,8 @@ pub(super) fn check(
     names.roles();
     names.settings(all);
     names.lifted();
-    let notes = names.zones();
+    let mut notes = names.zones();
+    notes.extend(names.host_names());
     policies.notes.extend(notes);
 }
 
@@ -159,6 +160,40 @@ impl Names<'_> {
         }
         notes
     }
+
+    /// Host names with addresses that no row asks for, each with the one that was perhaps meant.
+    fn host_names(&self) -> Vec<String> {
+        let asked = named_hosts(self.policies);
+        let unasked = self
+            .site
+            .names
+            .keys()
+            .filter(|name| !asked.contains(name.as_str()));
+        let missing: Vec<&str> = asked
+            .iter()
+            .copied()
+            .filter(|name| !self.site.names.contains_key(*name))
+            .collect();
+        let notes = unasked.map(|name| {
+            let near = policy::nearest(name, missing.iter().copied());
+            let hint = near.map_or_else(String::new, |near| format!(": did you mean `{near}`?"));
+            format!(
+                "the addresses of `{name}` count for nothing, since no policy in force speaks of it{hint}"
+            )
+        });
+        notes.collect()
+    }
+}
+
+/// The host names that some row speaks of.
+fn named_hosts(policies: &Policies) -> BTreeSet<&str> {
+    let rows = policies.resolved.iter().flat_map(|policy| &policy.rows);
+    let ends = rows.flat_map(|row| row.from.items.iter().chain(&row.to.items));
+    let names = ends.filter_map(|end| match &end.value {
+        Peer::Name(name) => Some(name.as_str()),
+        _ => None,
+    });
+    names.collect()
 }
 
 /// The zones that something in force speaks of.

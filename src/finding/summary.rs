@@ -21,6 +21,8 @@ pub struct Summary {
     pub notes: Vec<String>,
     /// What was not checked, and why: "IPv6 of host `m1`: there is no dump of it".
     pub unchecked: Vec<String>,
+    /// Names that lead nowhere, by their places, where no findings are shown: what is said of the hosts may be less than they do.
+    pub dangling: Vec<String>,
     /// What could not be done: an unreadable file. If there is one, the run has failed whatever it found.
     pub failures: Vec<String>,
 }

@@ -4,6 +4,7 @@
 //! where a rule tells the values apart, both ways are followed, each with its part. INVARIANT: it shares no code with the
 //! compiler but the model itself.
 
+mod open;
 mod routing;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,6 +52,21 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The rules on its way, each once, where the packet first met it: sure only if it was each time.
+    #[must_use]
+    pub fn way(&self) -> Vec<Step> {
+        let mut places: BTreeMap<Decider, usize> = BTreeMap::new();
+        let mut way: Vec<Step> = Vec::new();
+        for step in &self.steps {
+            let at = *places.entry(step.decider).or_insert(way.len());
+            match way.get_mut(at) {
+                Some(met) => met.surely &= step.surely,
+                None => way.push(*step),
+            }
+        }
+        way
+    }
+
     /// The verdict, if there is just one.
     #[must_use]
     pub fn verdict(&self) -> Option<Verdict> {
@@ -456,6 +472,9 @@ impl Walk<'_, '_> {
         match condition {
             Condition::Test(field, values) => {
                 let (meets, fails) = split(&packet, *field, values);
+                if meets.is_some() && fails.is_some() {
+                    self.doubt_because(open::why(*field), span);
+                }
                 (meets.into_iter().collect(), fails.into_iter().collect())
             }
             Condition::Not(inner) => {
@@ -515,9 +534,13 @@ impl Walk<'_, '_> {
     }
 
     fn doubt(&mut self, unknown: &Unknown, span: crate::source::Span) {
+        self.doubt_because(Arc::clone(&unknown.why), span);
+    }
+
+    fn doubt_because(&mut self, why: Arc<str>, span: crate::source::Span) {
         self.answer.doubts.insert(DoubtReason {
             span: Some(span),
-            why: Arc::clone(&unknown.why),
+            why,
         });
     }
 }

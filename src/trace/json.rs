@@ -1,6 +1,9 @@
 //! Packets and answers of `trace --packets`, one JSON object a line. Documented in `docs/json.md`.
 
-use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::text::state_of;
 use super::{Probe, rule_line, usual};
@@ -10,29 +13,73 @@ use crate::packet::protocol::{has_ports, number as known, protocol_by_name};
 use crate::packet::{Field, RangeSet, value};
 use crate::source::SourceMap;
 
-/// A protocol by name or number.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
-enum Protocol {
-    Number(u8),
-    Name(String),
-}
-
 /// One packet. Every field but the addresses may be left out; then it is an ordinary packet's.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct JsonPacket {
     hook: Option<String>,
     iif: Option<String>,
     oif: Option<String>,
-    src: std::net::IpAddr,
-    dst: std::net::IpAddr,
-    proto: Option<Protocol>,
+    src: IpAddr,
+    dst: IpAddr,
+    proto: u8,
     sport: Option<u16>,
     dport: Option<u16>,
     icmp_type: Option<u8>,
     icmp_code: Option<u8>,
     flags: Option<String>,
     state: Option<String>,
+}
+
+/// The fields of one line.
+struct Fields(Map<String, Value>);
+
+impl Fields {
+    fn read(line: &str) -> Result<Self, String> {
+        match serde_json::from_str(line) {
+            Ok(Value::Object(fields)) => Ok(Self(fields)),
+            Ok(_) => Err("a packet is a JSON object: `{\"src\": …, \"dst\": …}`".into()),
+            Err(error) if error.is_eof() => Err("the JSON breaks off: one object stands in one line".into()),
+            Err(error) => Err(format!("this is not JSON from column {} on", error.column())),
+        }
+    }
+
+    fn value(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).filter(|value| !value.is_null())
+    }
+
+    fn text(&self, name: &str) -> Result<Option<String>, String> {
+        match self.value(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(other) => Err(format!("`{name}` is text, not `{other}`")),
+        }
+    }
+
+    fn number<N: TryFrom<u64>>(&self, name: &str, largest: u64) -> Result<Option<N>, String> {
+        let Some(value) = self.value(name) else {
+            return Ok(None);
+        };
+        let number = value.as_u64().and_then(|number| N::try_from(number).ok());
+        let wrong = || format!("`{name}` is a number from 0 to {largest}, not `{value}`");
+        number.ok_or_else(wrong).map(Some)
+    }
+
+    fn address(&self, name: &str) -> Result<IpAddr, String> {
+        let text = self.text(name)?.ok_or_else(|| format!("`{name}` is missing"))?;
+        text.parse().map_err(|_| format!("`{text}` is not an IP address"))
+    }
+
+    fn protocol(&self) -> Result<u8, String> {
+        match self.value("proto") {
+            None => Ok(known::TCP),
+            Some(Value::String(name)) => name
+                .parse()
+                .ok()
+                .or_else(|| protocol_by_name(name))
+                .ok_or_else(|| format!("`{name}` is not a protocol")),
+            Some(_) => Ok(self.number("proto", 255)?.unwrap_or(known::TCP)),
+        }
+    }
 }
 
 /// The deciding rule.
@@ -59,17 +106,28 @@ pub struct JsonAnswer {
 }
 
 impl JsonPacket {
+    /// Reads one line. Fields that are not known are passed over.
+    pub fn read(line: &str) -> Result<Self, String> {
+        let fields = Fields::read(line)?;
+        Ok(Self {
+            hook: fields.text("hook")?,
+            iif: fields.text("iif")?,
+            oif: fields.text("oif")?,
+            src: fields.address("src")?,
+            dst: fields.address("dst")?,
+            proto: fields.protocol()?,
+            sport: fields.number("sport", 65_535)?,
+            dport: fields.number("dport", 65_535)?,
+            icmp_type: fields.number("icmp_type", 255)?,
+            icmp_code: fields.number("icmp_code", 255)?,
+            flags: fields.text("flags")?,
+            state: fields.text("state")?,
+        })
+    }
+
     /// The packet and its path, or what is wrong with it.
     pub fn probe(&self) -> Result<Probe, String> {
-        let protocol = match &self.proto {
-            None => known::TCP,
-            Some(Protocol::Number(number)) => *number,
-            Some(Protocol::Name(name)) => name
-                .parse()
-                .ok()
-                .or_else(|| protocol_by_name(name))
-                .ok_or_else(|| format!("`{name}` is not a protocol"))?,
-        };
+        let protocol = self.proto;
         let path = match self.hook.as_deref() {
             None | Some("input") => Path::Input,
             Some("forward") => Path::Forward,

@@ -76,14 +76,20 @@ pub(crate) fn openings(arguments: &Openings, out: &mut dyn Write) -> io::Result<
         TableFormat::Text => write_text(&sources, &tables, out)?,
         TableFormat::Json => write_json(&sources, &tables, out)?,
     }
-    for failure in &summary.failures {
-        complain(failure);
+    for said in summary.failures.iter().chain(&summary.dangling) {
+        complain(said);
     }
     if hosts.is_empty() && !is_failed {
         complain("no input that a dialect knows");
         is_failed = true;
     }
-    Ok(if is_failed { Ending::Failed } else { Ending::Clean })
+    Ok(if is_failed {
+        Ending::Failed
+    } else if summary.dangling.is_empty() {
+        Ending::Clean
+    } else {
+        Ending::Found
+    })
 }
 
 fn write_text(sources: &SourceMap, tables: &[(&str, Vec<Opening>)], out: &mut dyn Write) -> io::Result<()> {

@@ -71,7 +71,7 @@ fn one(sources: &SourceMap, host: &Host, named: bool, probe: Probe, out: &mut dy
     if named {
         writeln!(out, "{}", host.name)?;
     }
-    for step in &answer.steps {
+    for step in answer.way() {
         let sure = if step.surely { "" } else { "perhaps " };
         let what = action(host, step.decider);
         match rule_line(sources, &host.rulesets, step.decider) {
@@ -166,9 +166,7 @@ fn batch(
         if line.trim().is_empty() {
             continue;
         }
-        let packet: Result<JsonPacket, String> =
-            serde_json::from_str(&line).map_err(|error| error.to_string());
-        match packet.and_then(|packet| packet.probe()) {
+        match JsonPacket::read(&line).and_then(|packet| packet.probe()) {
             Ok(probe) => {
                 let answer = trace::trace(host, probe);
                 serde_json::to_writer(&mut *out, &JsonAnswer::of(sources, &host.rulesets, &answer))?;

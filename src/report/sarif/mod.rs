@@ -291,7 +291,8 @@ fn whole_file(sources: &SourceMap, file: FileId) -> Location {
 }
 
 fn artifact(sources: &SourceMap, file: FileId) -> ArtifactLocation {
-    let (uri, is_relative) = uri::of_path(sources.file(file).name());
+    let root = std::env::current_dir().ok();
+    let (uri, is_relative) = uri::of_path(sources.file(file).name(), root.as_deref());
     ArtifactLocation {
         uri,
         uri_base_id: is_relative.then_some(ROOT),
