@@ -149,6 +149,7 @@ fn sample() -> (SourceMap, Vec<Finding>, Summary, FileId) {
         n_unknown: 3,
         notes: vec!["zone `internal` is taken to be the private ranges".into()],
         unchecked: vec!["IPv6 of host `m1`: there is no dump of it".into()],
+        dangling: Vec::new(),
         failures: vec!["cannot read `hosts/m3`: permission denied".into()],
     };
     (

@@ -7,6 +7,8 @@
 mod file;
 #[path = "support/golden.rs"]
 mod golden;
+#[path = "support/hooked.rs"]
+mod hooked;
 #[path = "support/installed_ufw.rs"]
 mod installed_ufw;
 #[path = "support/model_text.rs"]
@@ -22,10 +24,11 @@ use portcullis::dialect::iptables::Iptables;
 use portcullis::dialect::ufw::Ufw;
 use portcullis::dialect::{Claim, Dialect, Reading, detect};
 use portcullis::finding::{Code, Finding};
-use portcullis::model::{Base, ChainId, Compiler, Default, Families, Hook, HostFacts, Purpose, Ruleset};
+use portcullis::model::{Compiler, Families, HostFacts, Purpose, Ruleset};
 use portcullis::packet::{Bounds, Space};
 use portcullis::source::SourceMap;
 
+use hooked::hooked;
 use installed_ufw::{Installed, Loaded, commands};
 
 /// Reads texts as if they lay in files of these names.
@@ -414,23 +417,9 @@ fn meanings(one: Vec<Ruleset>, two: Vec<Ruleset>) -> [Meaning; 2] {
 }
 
 /// The ruleset with the user's chains hooked, once for each default verdict.
-fn of_user(mut ruleset: Ruleset) -> Ruleset {
-    let chains = ruleset.chains.iter().enumerate();
+fn of_user(ruleset: Ruleset) -> Ruleset {
     let ends = ["-user-input", "-user-output", "-user-forward"];
-    let own = chains.filter(|(_, chain)| ends.iter().any(|end| chain.path.ends_with(end)));
-    let both = own.flat_map(|(at, chain)| {
-        [Default::Accept, Default::Drop].map(|default| Base {
-            hook: Hook::Input,
-            priority: 0,
-            order: 0,
-            purpose: Purpose::Filter,
-            chain: ChainId(u32::try_from(at).unwrap()),
-            default,
-            default_span: chain.span,
-        })
-    });
-    ruleset.bases = both.collect();
-    ruleset
+    hooked(ruleset, |chain| ends.iter().any(|end| chain.path.ends_with(end)))
 }
 
 /// The folder of ufw's own tests, if there is one.

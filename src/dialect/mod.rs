@@ -15,6 +15,7 @@ mod problem;
 pub mod recorded;
 mod reference;
 pub mod ufw;
+mod unmodelled;
 mod unread;
 
 use crate::finding::Finding;

@@ -1,15 +1,18 @@
 //! What two rulesets let through, chain by chain. INVARIANT: both are compiled into one space, so equal sets are equal
 //! numbers.
 
+#[path = "hooked.rs"]
+mod hooked;
+
 use std::collections::BTreeMap;
 
 use portcullis::dialect::Dialect;
 use portcullis::finding::Code;
-use portcullis::model::{
-    Action, Base, ChainId, Compiler, Default, Families, Hook, HostFacts, Purpose, Ruleset,
-};
+use portcullis::model::{Action, Compiler, Default, Families, HostFacts, Ruleset};
 use portcullis::packet::{Bounds, Family, Field, RangeSet, Space};
 use portcullis::source::SourceMap;
+
+use hooked::hooked;
 
 /// The rulesets of a text, and whether all of it was read.
 pub(crate) fn read(dialect: &dyn Dialect, text: &str) -> (Vec<Ruleset>, bool) {
@@ -82,19 +85,5 @@ fn prepared(mut ruleset: Ruleset, is_question: bool) -> Ruleset {
             rule.action = Action::Accept;
         }
     }
-    let chains = ruleset.chains.iter().enumerate();
-    let named = chains.filter(|(_, chain)| !chain.path.contains('('));
-    let both = named.flat_map(|(at, chain)| {
-        [Default::Accept, Default::Drop].map(|default| Base {
-            hook: Hook::Input,
-            priority: 0,
-            order: 0,
-            purpose: Purpose::Filter,
-            chain: ChainId(u32::try_from(at).unwrap()),
-            default,
-            default_span: chain.span,
-        })
-    });
-    ruleset.bases = both.collect();
-    ruleset
+    hooked(ruleset, |chain| !chain.path.contains('('))
 }

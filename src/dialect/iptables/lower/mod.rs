@@ -29,13 +29,12 @@ use self::set::AskedSets;
 use self::table::TableKind;
 use self::unknown::Unknowns;
 use super::ast::{Declaration, Line, Read, Rule, Unread};
-use super::names::{Keeps, known_module};
 use super::parser;
 use crate::dialect::circle::break_circles;
 use crate::dialect::ipset::Sets;
 use crate::dialect::{Reading, reference};
 use crate::finding::{Code, Finding, Label};
-use crate::model::{Action, ChainId, Condition, Default as Verdict, Families, Ruleset, Unknown};
+use crate::model::{Action, ChainId, Default as Verdict, Families, Unknown};
 use crate::packet::Family;
 use crate::source::{Locator, Source};
 
@@ -348,9 +347,7 @@ impl<'a> Lowering<'a> {
                 })
             };
             let mut ruleset = chains.finish(families, unknown);
-            if unknowns.any_change() {
-                forget_changed(&mut ruleset, &unknowns);
-            }
+            unknowns.forget_changed(&mut ruleset);
             into.notices.append(&mut break_circles(&mut ruleset));
             into.rulesets.push(ruleset);
         }
@@ -374,36 +371,4 @@ fn is_prose(text: &str) -> bool {
         .strip_prefix('-')
         .is_some_and(|rest| rest.starts_with(|char: char| char.is_ascii_alphabetic()));
     !option && !text.starts_with([':', '[']) && !text.starts_with("COMMIT")
-}
-
-/// Unknowns about what some rule changes are asked afresh each time.
-fn forget_changed(ruleset: &mut Ruleset, unknowns: &Unknowns<'_>) {
-    let rules = ruleset.chains.iter_mut().flat_map(|chain| &mut chain.rules);
-    for found in rules.flat_map(|rule| &mut rule.matches) {
-        forget(&mut found.condition, unknowns);
-    }
-}
-
-/// Recursive over conditions, which lowering nests at most four deep.
-fn forget(condition: &mut Condition, unknowns: &Unknowns<'_>) {
-    match condition {
-        Condition::Test(..) | Condition::Member(_) => {}
-        Condition::All(parts) | Condition::Any(parts) => {
-            for part in parts {
-                forget(part, unknowns);
-            }
-        }
-        Condition::Not(part) => forget(part, unknowns),
-        Condition::Unknown(unknown) => {
-            let module = unknown
-                .property
-                .as_deref()
-                .and_then(|key| known_module(key.split(' ').next()?));
-            if let Some(Keeps::Unless(change)) = module.map(|module| module.keeps)
-                && unknowns.is_changed(change)
-            {
-                unknown.property = None;
-            }
-        }
-    }
 }

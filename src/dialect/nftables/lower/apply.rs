@@ -1,14 +1,15 @@
 //! Commands, one after the other, to the tables that they leave.
+//!
+//! INVARIANT: what cannot be read is said, and what it may have done is unknown.
 
-use super::hooked::{base_line, policy_of};
+mod chain;
+mod set;
+
 use super::program::{Program, no_chain};
 use super::scope::Scope;
 use super::{Texts, items};
 use crate::dialect::include;
-use crate::dialect::nftables::ast::{
-    ChainBlock, ChainItem, Command, Expr, Item, Object, Rule, SetBlock, TableItem, TableName, Unread, Verb,
-    Word,
-};
+use crate::dialect::nftables::ast::{Command, Item, Object, Rule, TableItem, TableName, Unread, Verb, Word};
 use crate::dialect::nftables::parser;
 use crate::finding::Finding;
 use crate::source::Source;
@@ -222,184 +223,6 @@ impl<'t, 'a> Loader<'t, 'a> {
                 self.unread(&unread);
             }
         }
-    }
-
-    fn chain_command(
-        &mut self,
-        verb: Verb,
-        name: TableName<'a>,
-        block: ChainBlock<'a>,
-    ) -> Result<(), Unread<'a>> {
-        match verb {
-            Verb::Flush | Verb::Delete | Verb::Destroy => {
-                let found = self
-                    .program
-                    .find(&name)
-                    .and_then(|table| table.chain_mut(block.name));
-                match found {
-                    Some(chain) => {
-                        chain.rules.clear();
-                        chain.exists = verb == Verb::Flush;
-                        Ok(())
-                    }
-                    None if verb == Verb::Destroy => Ok(()),
-                    None => Err(no_chain(block.name, &name)),
-                }
-            }
-            _ => {
-                if self.program.find(&name).is_none() {
-                    return Err(no_table(name.text, &name));
-                }
-                let at = self.program.table(name);
-                self.chain(at, block);
-                Ok(())
-            }
-        }
-    }
-
-    fn chain(&mut self, at: usize, block: ChainBlock<'a>) {
-        let Some(table) = self.program.tables.get_mut(at) else {
-            return;
-        };
-        let chain = table.declare(block.name);
-        self.scope.open();
-        self.chain_items(at, chain, block.items);
-        self.scope.close();
-    }
-
-    fn chain_items(&mut self, table: usize, chain: usize, items: Vec<ChainItem<'a>>) {
-        for item in items {
-            if let Err(unread) = self.chain_item(table, chain, item) {
-                self.unread(&unread);
-                if let Some(chain) = self.chain_at(table, chain) {
-                    chain.rules.push_back(unknown_rule(unread.at));
-                }
-            }
-        }
-    }
-
-    fn chain_at(&mut self, table: usize, chain: usize) -> Option<&mut super::program::Chain<'a>> {
-        self.program.tables.get_mut(table)?.chains.get_mut(chain)
-    }
-
-    fn chain_item(&mut self, table: usize, chain: usize, item: ChainItem<'a>) -> Result<(), Unread<'a>> {
-        match item {
-            ChainItem::Hook(line) => {
-                let Some(family) = self.program.tables.get(table).map(|table| table.name.family) else {
-                    return Ok(());
-                };
-                let before = self.chain_at(table, chain).and_then(|chain| chain.base.as_ref());
-                let before = before.map(|base| base.serial);
-                let serial = before.unwrap_or(self.program.n_hooked);
-                let base = base_line(line, family, &self.scope, serial)?;
-                self.program.n_hooked = self.program.n_hooked.max(serial.saturating_add(1));
-                if let Some(chain) = self.chain_at(table, chain) {
-                    chain.base = Some(base);
-                }
-            }
-            ChainItem::Policy(mut policy) => {
-                self.scope.expr(&mut policy)?;
-                let policy = policy_of(&policy)?;
-                if let Some(chain) = self.chain_at(table, chain) {
-                    chain.policy = Some(policy);
-                }
-            }
-            ChainItem::Rule(mut rule) => {
-                self.rule_read(&mut rule);
-                if let Some(chain) = self.chain_at(table, chain) {
-                    chain.rules.push_back(rule);
-                }
-            }
-            ChainItem::Definition(definition) => self.scope.define(definition)?,
-            ChainItem::Include(path) => self.include(path, |loader, source| {
-                loader.open.push(source);
-                match parser::too_deep(source.text) {
-                    Some(bracket) => loader.unread(&Unread::new(bracket, "brackets are nested too deep")),
-                    None => loader.chain_items(table, chain, parser::chain_items(source.text)),
-                }
-                loader.open.pop();
-            })?,
-            ChainItem::Comment(_) | ChainItem::Nothing => {}
-            ChainItem::Bad(unread) => return Err(unread),
-        }
-        Ok(())
-    }
-
-    /// Says what of a rule could not be read, once its variables are in place.
-    fn rule_read(&mut self, rule: &mut Rule<'a>) {
-        self.scope.rule(rule);
-        if let Some(unread) = &rule.bad {
-            self.notices.push(self.texts.finding(unread));
-        }
-    }
-
-    fn set(&mut self, at: usize, mut block: SetBlock<'a>) {
-        for unread in std::mem::take(&mut block.bad) {
-            self.unread(&unread);
-            // Its members are then not known.
-            block.is_dynamic = true;
-        }
-        if let Some(elements) = &mut block.elements
-            && let Err(unread) = self.scope.expr(elements)
-        {
-            self.unread(&unread);
-            block.is_dynamic = true;
-            block.elements = None;
-        }
-        let declared = self
-            .program
-            .tables
-            .get_mut(at)
-            .map(|table| table.declare_set(block));
-        if let Some(Err(unread)) = declared {
-            self.unread(&unread);
-        }
-    }
-
-    fn set_command(
-        &mut self,
-        verb: Verb,
-        name: TableName<'a>,
-        block: SetBlock<'a>,
-    ) -> Result<(), Unread<'a>> {
-        let Some(table) = self.program.find(&name) else {
-            return Err(no_table(name.text, &name));
-        };
-        match verb {
-            Verb::Delete | Verb::Destroy => {
-                if table.sets.remove(block.name).is_none() && verb == Verb::Delete {
-                    return Err(no_set(block.name));
-                }
-            }
-            Verb::Flush => match table.sets.get_mut(block.name) {
-                Some(set) => set.changes.clear(),
-                None => return Err(no_set(block.name)),
-            },
-            _ => {
-                let at = self.program.table(name);
-                self.set(at, block);
-            }
-        }
-        Ok(())
-    }
-
-    fn element_command(
-        &mut self,
-        verb: Verb,
-        name: TableName<'a>,
-        set: &'a str,
-        mut elements: Expr<'a>,
-    ) -> Result<(), Unread<'a>> {
-        self.scope.expr(&mut elements)?;
-        let Some(table) = self.program.find(&name) else {
-            return Err(no_table(name.text, &name));
-        };
-        let Some(set) = table.sets.get_mut(set) else {
-            return Err(no_set(set));
-        };
-        let is_added = !matches!(verb, Verb::Delete | Verb::Destroy);
-        set.changes.push((is_added, elements));
-        Ok(())
     }
 }
 
