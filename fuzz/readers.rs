@@ -1,5 +1,7 @@
 //! What is fuzzed: each reader, by name. INVARIANT: a reader takes any bytes without a panic, in bounded time and memory.
 
+use std::fmt::Write as _;
+
 use portcullis::dialect::{self, Dialect};
 use portcullis::source::{SourceFile, SourceMap};
 use portcullis::tree::{Node, Schema, Style, Tree};
@@ -13,10 +15,16 @@ pub(crate) const READERS: &[Reader] = &[
     ("iptables", &["rules", "v4", "v6"], iptables),
     ("nftables", &["nft", "conf"], nftables),
     ("nft_json", &["json"], nft_json),
+    ("ipset", &["save", "ipset"], ipset),
+    ("ufw", &["rules", "txt", "profile", "result"], ufw),
+    ("firewalld", &["xml", "conf"], firewalld),
     ("ports", &["ports"], ports),
     ("site", &["toml"], site_file),
     ("tree", &["yaml", "yml", "json"], tree),
 ];
+
+/// Sets that a dump beside a fuzzed file of sets asks for.
+const MAX_SETS: usize = 8;
 
 fn iptables(data: &[u8]) {
     dialect("iptables", data);
@@ -24,6 +32,99 @@ fn iptables(data: &[u8]) {
 
 fn nftables(data: &[u8]) {
     dialect("nftables", data);
+}
+
+/// A file of sets, and a dump that asks for its first sets from both sides.
+fn ipset(data: &[u8]) {
+    dialect("ipset", data);
+    let text = String::from_utf8_lossy(data);
+    let names = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("create "));
+    let mut dump = "*filter\n:INPUT DROP [0:0]\n".to_owned();
+    for name in names.filter_map(|rest| rest.split(' ').next()).take(MAX_SETS) {
+        let _infallible = writeln!(dump, "-A INPUT -m set --match-set {name} src -j ACCEPT");
+        let _infallible = writeln!(dump, "-A INPUT -m set ! --match-set {name} dst,src -j DROP");
+    }
+    dump += "COMMIT\n";
+    unit(
+        "iptables",
+        &[("host.rules", dump.as_bytes()), ("ipset.save", data)],
+    );
+}
+
+/// One of ufw's files, the others being what they are on many hosts.
+fn ufw(data: &[u8]) {
+    let fuzzed = which(
+        data,
+        &[
+            "h/etc/ufw/user.rules",
+            "h/etc/ufw/user6.rules",
+            "h/etc/ufw/before.rules",
+            "h/etc/default/ufw",
+            "h/etc/ufw/applications.d/web",
+            "h/etc/ufw/ufw.conf",
+            "status.txt",
+        ],
+    );
+    let user: &[u8] = b"*filter\n### RULES ###\n### tuple ### allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in\n\
+        -A ufw-user-input -p tcp --dport 22 -j ACCEPT\nCOMMIT\n";
+    let others: &[(&str, &[u8])] = &[
+        ("h/etc/ufw/user.rules", user),
+        ("h/etc/default/ufw", b"IPV6=yes\n"),
+    ];
+    if fuzzed == "status.txt" {
+        unit("ufw", &[(fuzzed, data)]);
+    } else {
+        beside("ufw", (fuzzed, data), others);
+    }
+}
+
+/// One of firewalld's files, beside a zone that speaks of it.
+fn firewalld(data: &[u8]) {
+    let fuzzed = which(
+        data,
+        &[
+            "h/etc/firewalld/zones/public.xml",
+            "h/etc/firewalld/services/web.xml",
+            "h/etc/firewalld/policies/out.xml",
+            "h/etc/firewalld/ipsets/banned.xml",
+            "h/etc/firewalld/icmptypes/odd.xml",
+            "h/etc/firewalld/direct.xml",
+            "h/etc/firewalld/firewalld.conf",
+        ],
+    );
+    let zone: &[u8] = b"<zone><interface name=\"eth0\"/><service name=\"web\"/><icmp-block name=\"odd\"/>\
+        <rule><source ipset=\"banned\"/><drop/></rule></zone>";
+    let others: &[(&str, &[u8])] = &[("h/etc/firewalld/zones/home.xml", zone)];
+    beside("firewalld", (fuzzed, data), others);
+}
+
+/// One of several names, by what is in the data.
+fn which(data: &[u8], names: &'static [&'static str]) -> &'static str {
+    let sum = data
+        .iter()
+        .fold(0_usize, |sum, byte| sum.wrapping_add(usize::from(*byte)));
+    names.get(sum % names.len()).copied().unwrap_or("")
+}
+
+/// Reads a file with others, those of its name left out.
+fn beside(name: &str, fuzzed: (&str, &[u8]), others: &[(&str, &[u8])]) {
+    let mut files = vec![fuzzed];
+    files.extend(others.iter().filter(|other| other.0 != fuzzed.0));
+    unit(name, &files);
+}
+
+/// Reads several files as one unit.
+fn unit(name: &str, files: &[(&str, &[u8])]) {
+    let mut sources = SourceMap::new();
+    let files = files
+        .iter()
+        .map(|(name, bytes)| sources.add(SourceFile::from_bytes(*name, bytes.to_vec())));
+    let files: Vec<_> = files.collect();
+    if let Some(dialect) = dialect::by_name(name) {
+        check_spans(dialect, &sources, &files);
+    }
 }
 
 fn dialect(name: &str, data: &[u8]) {
@@ -35,13 +136,14 @@ fn dialect(name: &str, data: &[u8]) {
         .map(|dialect| dialect.claims(source))
         .collect();
     if let Some(dialect) = dialect::by_name(name) {
-        check_spans(dialect, &sources, file);
+        check_spans(dialect, &sources, &[file]);
     }
 }
 
 /// Every place that is spoken of lies in the text.
-fn check_spans(dialect: &dyn Dialect, sources: &SourceMap, file: portcullis::source::FileId) {
-    let reading = dialect.read(&[sources.source(file)]);
+fn check_spans(dialect: &dyn Dialect, sources: &SourceMap, files: &[portcullis::source::FileId]) {
+    let files: Vec<_> = files.iter().map(|file| sources.source(*file)).collect();
+    let reading = dialect.read(&files);
     let rules = reading.rulesets.iter().flat_map(|ruleset| &ruleset.chains);
     for rule in rules.flat_map(|chain| &chain.rules) {
         let _text = sources.text(rule.span);

@@ -113,6 +113,9 @@ const OF_CONTEXT: &[&str] = &[
     "holds single values, no intervals",
     "intervals of this set overlap",
     "no hook calls this chain",
+    "goes with another family or protocol",
+    "only TCP is answered by a reset",
+    "than what stands before it",
 ];
 
 /// What is said of elements, and of options of a type of sets, is of context: the grammar does not know the type.

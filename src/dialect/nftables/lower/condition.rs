@@ -5,12 +5,13 @@
 use super::chains::Lowering;
 use super::cube::{Cube, cubes};
 use super::demand::is_of_connection;
+use super::form;
 use super::holds::{STATES, mark_bits};
 use super::place::Place;
 use super::scope::behind;
 use super::value::{self, Effort, Refusal};
 pub(super) use crate::dialect::condition::{any, never};
-use crate::dialect::nftables::ast::{Comparison, Expr, ExprKind, Operator, Read, Unread};
+use crate::dialect::nftables::ast::{Comparison, Expr, ExprKind, Operator, Read, TableFamily, Unread};
 use crate::dialect::nftables::names::{Key, Type};
 use crate::dialect::nftables::parser::canonical;
 use crate::model::{Condition, Match, Unknown};
@@ -158,6 +159,11 @@ impl<'p, 'a> Lowering<'p, 'a> {
             let operand =
                 operand(part).ok_or(Refusal::Unknown("what is computed here is not modelled"))??;
             self.demand(place, part, operand.key, into)?;
+            if parts.len() == 1 {
+                form::check(place.table.name.family, &operand, right)?;
+            } else {
+                check_family(part, operand.key)?;
+            }
             operands.push(operand);
         }
         place.tells_protocol |= op != Comparison::NotEqual && operands.iter().any(tells_protocol);
@@ -188,6 +194,9 @@ impl<'p, 'a> Lowering<'p, 'a> {
         effort.reversed.iter().for_each(|unread| self.unread(unread));
         if !is_complement && operand.ops.is_empty() {
             narrow(place, operand.key, &values);
+            place
+                .told
+                .extend(told(place.table.name.family, operand.key, &values));
         }
         let condition = self.among(place, operand, values, (left, op, right))?;
         Ok(not(condition, is_complement))
@@ -335,6 +344,33 @@ fn single<'a>(
         _ => below.complement(max),
     };
     Ok((Values::Ranges(set), false))
+}
+
+/// The family or protocol that a comparison names.
+fn told(family: TableFamily, key: &Key, values: &Values) -> Option<(Field, u128)> {
+    let Values::Ranges(set) = values else { return None };
+    match (key, set.single()?) {
+        (Key::NfProto, 2) => Some((Field::Family, packet_value::V4)),
+        (Key::NfProto, 10) => Some((Field::Family, packet_value::V6)),
+        // Packets of the link may carry what their type does not say.
+        (Key::EtherType, 0x0800) if family != TableFamily::Inet => Some((Field::Family, packet_value::V4)),
+        (Key::EtherType, 0x86dd) if family != TableFamily::Inet => Some((Field::Family, packet_value::V6)),
+        (Key::L4Protocol | Key::Protocol(_), number) => Some((Field::Protocol, number)),
+        _ => None,
+    }
+}
+
+/// Refuses an address of a connection without the family that its length depends on, as a part of a key.
+pub(super) fn check_family<'a>(part: &Expr<'a>, key: &Key) -> Read<'a, ()> {
+    let is_bare = matches!(key, Key::Other(other) if other.family.is_none()
+        && other.name.starts_with("ct ") && other.name.ends_with("addr"));
+    if is_bare {
+        return Err(
+            Unread::new(part.text, "of which family this address is is not said")
+                .help("write `ct original ip saddr`"),
+        );
+    }
+    Ok(())
 }
 
 /// Takes note of the protocols that a comparison lets through.

@@ -2,6 +2,7 @@
 //!
 //! INVARIANT: a rule holds of no packet without what its selectors read.
 
+use super::allowed::check_place;
 use super::chains::Lowering;
 use super::condition::never;
 use super::holds::icmp_types;
@@ -30,6 +31,7 @@ impl<'p, 'a> Lowering<'p, 'a> {
         if let Some(family) = key.family() {
             self.demand_family(place, word, key, family, into)?;
         }
+        check_place(place, part, key)?;
         if reads_port_of_connection(key) && !place.tells_protocol {
             let message = format!("`{}` without a protocol before it", canonical(part.text));
             return Err(Unread::new(part.text, message)
@@ -38,6 +40,9 @@ impl<'p, 'a> Lowering<'p, 'a> {
         }
         if let Some(protocol) = key.protocol() {
             place.tells_protocol = true;
+            if place.tell(Field::Protocol, protocol.into()).is_some() {
+                place.refusal.get_or_insert_with(|| conflict(word));
+            }
             let number = u128::from(protocol);
             self.demand_value(place, word, Field::Protocol, number, into);
             place.protocols = place.protocols.intersection(&RangeSet::point(number));
@@ -120,6 +125,9 @@ impl<'p, 'a> Lowering<'p, 'a> {
             );
             return Err(Unread::new(word, message).into());
         }
+        if place.tell(Field::Family, family.value()).is_some() {
+            place.refusal.get_or_insert_with(|| conflict(word));
+        }
         match (place.families, family) {
             (Families::Both, _) => self.demand_value(place, word, Field::Family, family.value(), into),
             (Families::V4, Family::V6) | (Families::V6, Family::V4) => into.push(Match {
@@ -189,6 +197,12 @@ fn may_be_missing(name: &str) -> bool {
         | "fib" | "numgen" | "jhash" | "symhash" => false,
         _ => !THERE.contains(&name),
     }
+}
+
+/// A selector of another family or protocol than one before it.
+fn conflict(word: &str) -> Unread<'_> {
+    let message = format!("`{word}` goes with another family or protocol than what stands before it");
+    Unread::new(word, message).help("no packet is of both: write a rule for each")
 }
 
 /// Whether it reads a port of a connection, which nft only knows as one behind a protocol.

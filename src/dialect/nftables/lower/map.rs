@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use super::condition::{Operand, operand};
+use super::condition::{Operand, check_family, operand};
 use super::content::{self, Content, Tuple};
 use super::place::Place;
 use super::program::Table;
@@ -36,6 +36,7 @@ impl<'p, 'a> Writer<'_, 'p, 'a> {
             let operand =
                 operand(part).ok_or(Refusal::Unknown("what is computed here is not modelled"))??;
             self.lowering.demand(place, part, operand.key, matches)?;
+            check_family(part, operand.key)?;
             place.reads_mark |= *operand.key == Key::Mark;
             place.reads_state |= *operand.key == Key::CtState;
             operands.push(operand);

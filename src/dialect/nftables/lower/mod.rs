@@ -4,6 +4,7 @@
 //! INVARIANT: what cannot be read becomes a finding, and, where its chain is known, a rule of which nothing is known.
 
 mod action;
+mod allowed;
 mod apply;
 mod base;
 mod chains;
@@ -13,6 +14,7 @@ mod content;
 mod cube;
 mod demand;
 mod filled;
+mod form;
 mod group;
 mod holds;
 mod hooked;

@@ -1,5 +1,6 @@
 //! Where a rule stands: what its packets are before it asks anything.
 
+use crate::dialect::nftables::ast::Unread;
 use crate::model::Families;
 use crate::packet::RangeSet;
 use crate::source::Span;
@@ -35,6 +36,10 @@ pub(super) struct Place<'p, 'a> {
     pub(super) demanded: Vec<(crate::packet::Field, u128)>,
     /// The protocols that get past the conditions so far.
     pub(super) protocols: RangeSet,
+    /// The family and the protocol that the conditions so far have named.
+    pub(super) told: Vec<(crate::packet::Field, u128)>,
+    /// What nft refuses of the rule as a whole: said once all of it is read, since a word may be wrong too.
+    pub(super) refusal: Option<Unread<'a>>,
     /// Whether some condition so far tells the protocol.
     pub(super) tells_protocol: bool,
     /// Whether a condition so far reads the mark, or the state.
@@ -57,10 +62,26 @@ impl<'p, 'a> Place<'p, 'a> {
             met,
             demanded: Vec::new(),
             protocols: RangeSet::range(0, 255),
+            told: Vec::new(),
+            refusal: None,
             tells_protocol: false,
             reads_mark: false,
             reads_state: false,
             span,
         }
+    }
+
+    /// The family or the protocol that the conditions so far have named.
+    pub(super) fn named(&self, field: crate::packet::Field) -> Option<u128> {
+        self.told.iter().find(|told| told.0 == field).map(|told| told.1)
+    }
+
+    /// Takes note of a family or protocol that a selector is of. Gives another that is named already, with which nft refuses
+    /// the rule: "conflicting protocols specified".
+    pub(super) fn tell(&mut self, field: crate::packet::Field, number: u128) -> Option<u128> {
+        let other = self.told.iter().find(|told| told.0 == field && told.1 != number);
+        let other = other.map(|told| told.1);
+        self.told.push((field, number));
+        other
     }
 }

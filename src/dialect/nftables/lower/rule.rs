@@ -1,13 +1,15 @@
 //! One rule of the text to rules of the model: a rule that changes a packet on its way, or whose verdict depends on a map,
 //! becomes several.
 
+use super::allowed::{check_proxy, check_reject};
 use super::chains::Lowering;
+use super::form;
 use super::group::Group;
 use super::place::Place;
 use super::program::Table;
 use super::scope::behind;
 use crate::dialect::nftables::ast::{
-    ChainItem, Expr, ExprKind, Kind, Read, Rule, Statement, TableFamily, Unread, Verdict,
+    ChainItem, Expr, ExprKind, Kind, Read, Rule, Statement, Unread, Verdict,
 };
 use crate::dialect::nftables::names::Key;
 use crate::model::{Action, ChainId, Condition, Edit, Families, Match, Rule as ModelRule, Unknown};
@@ -35,6 +37,12 @@ impl<'p, 'a> Writer<'_, 'p, 'a> {
         let n_before = into.len();
         let mut matches = Vec::new();
         let done = self.statements(place, rule, &rule.statements, &mut matches, into);
+        if let (Ok(_), Some(unread)) = (&done, place.refusal.take()) {
+            self.lowering.unread(&unread);
+            into.truncate(n_before);
+            self.unreadable(place.span, Vec::new(), into);
+            return;
+        }
         let is_over = match done {
             Ok(Step::Over) => true,
             Ok(Step::Next) => false,
@@ -198,6 +206,9 @@ impl<'p, 'a> Writer<'_, 'p, 'a> {
                 return Ok(Step::Next);
             }
             Kind::Change(key, value) => {
+                if matches!(key, Key::Other(other) if other.name == "ct event") {
+                    form::check_events(value)?;
+                }
                 self.reads(place, value, matches)?;
                 return Ok(self.change(place, key, span, matches, into));
             }
@@ -207,12 +218,15 @@ impl<'p, 'a> Writer<'_, 'p, 'a> {
             }
             Kind::VerdictMap { key, map } => return self.verdict_map(place, key, map, matches, into),
             Kind::Reject(family, is_reset) => {
-                check_reject(place, *family, statement)?;
+                check_reject(place, *family, *is_reset, statement)?;
                 matches.extend(answered(place, *family, *is_reset, span));
                 push(place, std::mem::take(matches), Action::Reject, span, into);
             }
             Kind::Nat(nat) => self.translation(place, nat, span, matches, into)?,
             Kind::Unknown(name) => {
+                if *name == "tproxy" {
+                    check_proxy(place, statement)?;
+                }
                 let why = self.lowering.unknowns.count(name, span, true);
                 let action = Action::Unknown(Unknown { property: None, why });
                 push(place, std::mem::take(matches), action, span, into);
@@ -337,25 +351,6 @@ fn answered(place: &Place<'_, '_>, family: Option<Family>, is_reset: bool, span:
         condition: Condition::Test(field, RangeSet::point(number)),
     };
     tests.map(test).collect()
-}
-
-/// A table of one family answers with the ICMP of that family.
-fn check_reject<'a>(
-    place: &Place<'_, 'a>,
-    family: Option<Family>,
-    statement: &Statement<'a>,
-) -> Read<'a, ()> {
-    let clashes = matches!(
-        (place.table.name.family, family),
-        (TableFamily::Ip, Some(Family::V6)) | (TableFamily::Ip6, Some(Family::V4))
-    );
-    if clashes {
-        let message = "this answer is of the other family";
-        return Err(
-            Unread::new(statement.text, message).help("write `icmpx`, or the ICMP of the table's family")
-        );
-    }
-    Ok(())
 }
 
 /// Whether a statement may leave its chain for the caller.

@@ -83,6 +83,12 @@ pub(super) struct Other {
 }
 
 impl Other {
+    /// Whether it reads a packet within the packet.
+    pub(super) fn is_of_tunnel(&self) -> bool {
+        let header = self.name.split(' ').next();
+        header.is_some_and(|header| matches!(header, "gre" | "gretap" | "vxlan" | "geneve"))
+    }
+
     /// Whether it asks if there is some header.
     pub(super) fn asks_presence(&self) -> bool {
         self.name.starts_with("exthdr ")

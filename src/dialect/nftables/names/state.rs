@@ -96,7 +96,7 @@ pub(in crate::dialect::nftables) const CT: &[(&str, Type, bool)] = &[
     ("expiration", Type::Opaque, false),
     ("helper", Type::Opaque, true),
     ("id", Type::Opaque, true),
-    ("l3proto", Type::Opaque, true),
+    ("l3proto", Type::NfProto, true),
     ("label", Type::Opaque, true),
     ("mark", Type::Mark, true),
     ("packets", Type::Opaque, false),

@@ -7,7 +7,7 @@ use nom::multi::many0;
 use nom::sequence::preceded;
 
 use super::expression::left;
-use super::token::{Parsed, keyword, number, peek_word, symbol, text, word, wrong};
+use super::token::{Parsed, between, keyword, number, peek_word, refuse, symbol, text, word, wrong};
 use crate::dialect::nftables::ast::ExprKind;
 
 /// `counter`, `counter packets 1 bytes 2`, `counter name "x"`
@@ -98,8 +98,18 @@ pub(super) fn gate(input: &str) -> Parsed<'_, &'static str> {
         "limit" => {
             let (rest, _) = keyword("rate").parse(rest)?;
             let (rest, _) = opt(alt((keyword("over"), keyword("until")))).parse(rest)?;
-            let (rest, ()) = rate(rest)?;
-            let (rest, _) = opt(preceded(keyword("burst"), quantity)).parse(rest)?;
+            let (after, ()) = rate(rest)?;
+            let of_bytes = between(rest, after).contains("bytes");
+            let Ok((behind, _)) = keyword("burst").parse(after) else {
+                return Ok((after, "limit"));
+            };
+            let (rest, ()) = quantity(behind)?;
+            if between(behind, rest).contains("bytes") != of_bytes {
+                return refuse(
+                    between(behind, rest),
+                    "the burst is counted otherwise than the rate",
+                );
+            }
             Ok((rest, "limit"))
         }
         "quota" if peek_word(rest) == "name" => named(rest).map(|(rest, ())| (rest, "quota")),

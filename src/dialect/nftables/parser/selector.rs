@@ -55,12 +55,17 @@ pub(super) fn selector(input: &str) -> Parsed<'_, Key> {
         "ct" => ct(input, rest),
         "fib" => fib(input, rest),
         "socket" => {
-            let (rest, _) = word(rest)?;
+            let (rest, what) = word(rest)?;
+            let kind = match what {
+                "transparent" | "wildcard" => Type::Integer(1),
+                _ => Type::Opaque,
+            };
             let (rest, _) = opt(preceded(keyword("level"), number)).parse(rest)?;
-            Ok((rest, other(input, rest, Type::Opaque, true)))
+            Ok((rest, other(input, rest, kind, true)))
         }
         "osf" => {
-            let (rest, _) = opt(preceded(keyword("ttl"), word)).parse(rest)?;
+            let ttl = alt((keyword("loose"), keyword("skip")));
+            let (rest, _) = opt(preceded(keyword("ttl"), ttl)).parse(rest)?;
             let (rest, _) = alt((keyword("name"), keyword("version"))).parse(rest)?;
             Ok((rest, other(input, rest, Type::Opaque, true)))
         }
@@ -162,6 +167,9 @@ fn fib<'a>(input: &'a str, rest: &'a str) -> Parsed<'a, Key> {
     if ends.count() != 1 {
         return super::token::refuse(between(input, rest), "`fib` looks up either `saddr` or `daddr`");
     }
+    if flags.contains(&"iif") && flags.contains(&"oif") {
+        return super::token::refuse(between(input, rest), "`fib` looks up by one interface alone");
+    }
     let (rest, result) = word(rest)?;
     let (rest, result) = match result {
         "check" => (rest, "oif"),
@@ -236,6 +244,10 @@ fn hashed<'a>(input: &'a str, rest: &'a str, keeps: bool) -> Parsed<'a, Key> {
 fn tunnelled<'a>(input: &'a str, rest: &'a str) -> Parsed<'a, Key> {
     let (after, name) = word(rest)?;
     let rest = if is_header(name) {
+        let is_of_link = matches!(name, "ether" | "vlan" | "arp");
+        if is_of_link && peek_word(input) == "gre" {
+            return super::token::refuse(name, "`gre` carries packets of IP, `gretap` those of a link");
+        }
         selector(rest)?.0
     } else if matches!(name, "vni" | "flags" | "version" | "protocol" | "type") {
         after
@@ -339,10 +351,18 @@ fn raw(input: &str) -> Parsed<'_, Key> {
         return wrong(input);
     }
     let (rest, (offset, length)) = numbers(rest)?;
+    let bits = length.parse::<u8>().ok();
+    if bits == Some(0) {
+        return super::token::refuse(between(input, rest), "nothing is read of no bits");
+    }
+    let kind = match bits {
+        Some(bits @ 1..=127) => Type::Integer(bits),
+        _ => Type::Opaque,
+    };
     let key = match (base, offset, length) {
         ("th", "0", "16") => Key::TransportPort(Side::Source),
         ("th", "16", "16") => Key::TransportPort(Side::Destination),
-        _ => with_destination(other(input, rest, Type::Opaque, true), true),
+        _ => with_destination(other(input, rest, kind, true), true),
     };
     Ok((rest, key))
 }

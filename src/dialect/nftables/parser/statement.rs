@@ -192,6 +192,9 @@ fn change<'a>(input: &'a str, left: Expr<'a>) -> Parsed<'a, Kind<'a>> {
     let (rest, _) = many0(preceded(symbol(","), computed)).parse(rest)?;
     match left.kind {
         ExprKind::Selector(Key::Mark) => Ok((rest, Kind::SetMark(value))),
+        ExprKind::Selector(Key::Other(other)) if other.is_of_tunnel() => {
+            super::token::refuse(left.text, "what a tunnel carries cannot be changed")
+        }
         ExprKind::Selector(key) => Ok((rest, Kind::Change(key, value))),
         _ => super::token::refuse(left.text, "this cannot be changed"),
     }
