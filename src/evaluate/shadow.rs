@@ -279,6 +279,10 @@ impl<'m> Shadow<'_, 'm> {
         {
             let of = rules.chains.get(caller.0 as usize);
             if let Some(jump) = of.and_then(|chain| chain.rules.get(number)) {
+                if asks_nothing(jump) {
+                    // Whatever is wrong is said of that.
+                    return None;
+                }
                 finding = finding.related(Label::new(jump.span, "sends other packets there"));
             }
         }
