@@ -17,7 +17,7 @@ pub(crate) const READERS: &[Reader] = &[
     ("nft_json", &["json"], nft_json),
     ("ipset", &["save", "ipset"], ipset),
     ("ufw", &["rules", "txt", "profile", "result"], ufw),
-    ("firewalld", &["xml", "conf"], firewalld),
+    ("firewalld", &["xml", "conf", "out"], firewalld),
     ("ports", &["ports"], ports),
     ("site", &["toml"], site_file),
     ("tree", &["yaml", "yml", "json"], tree),
@@ -92,12 +92,17 @@ fn firewalld(data: &[u8]) {
             "h/etc/firewalld/icmptypes/odd.xml",
             "h/etc/firewalld/direct.xml",
             "h/etc/firewalld/firewalld.conf",
+            "zones.out",
         ],
     );
     let zone: &[u8] = b"<zone><interface name=\"eth0\"/><service name=\"web\"/><icmp-block name=\"odd\"/>\
         <rule><source ipset=\"banned\"/><drop/></rule></zone>";
     let others: &[(&str, &[u8])] = &[("h/etc/firewalld/zones/home.xml", zone)];
-    beside("firewalld", (fuzzed, data), others);
+    if fuzzed == "zones.out" {
+        unit("firewalld", &[(fuzzed, data)]);
+    } else {
+        beside("firewalld", (fuzzed, data), others);
+    }
 }
 
 /// One of several names, by what is in the data.

@@ -434,3 +434,34 @@ fn a_rule_means_what_nft_prints_of_it() {
     // The others ask the same in other places: see `nftables_meaning`.
     assert!(n_pairs >= 262 && n_equal >= 222, "{n_equal} of {n_pairs}");
 }
+
+/// What is not read is cut short in the corpus, has variables of the shell in it, or speaks of tables that another text has
+/// loaded before: nft refuses each of these texts by itself.
+#[test]
+fn every_ruleset_of_nftables_own_scripts_is_read() {
+    let Some(root) = corpus("marten-seemann+nft") else {
+        return;
+    };
+    let bytes = std::fs::read(root.join("expected/shell_testcases.json")).unwrap();
+    let cases: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    let (mut n_read, mut unread) = (0, BTreeSet::new());
+    for case in cases.as_array().unwrap() {
+        let script = case["script"]
+            .as_str()
+            .unwrap()
+            .trim_start_matches("tests/shell/testcases/");
+        for (at, one) in case["rulesets"].as_array().unwrap().iter().enumerate() {
+            let (map, reading) = read("case.nft", one["text"].as_str().unwrap());
+            let wrong = reading.notices.iter().find(|it| it.code == Code::UnreadText);
+            match wrong {
+                None => n_read += 1,
+                Some(notice) => {
+                    println!("{script} {at}: {}", notice_text(&map, notice));
+                    unread.insert(format!("{script} {at}"));
+                }
+            }
+        }
+    }
+    println!("{n_read} rulesets of scripts read, {} not", unread.len());
+    assert_eq!((n_read, unread.len()), (179, 75));
+}

@@ -46,6 +46,9 @@ pub(super) fn claim(source: Source<'_>) -> Claim {
         .name
         .rsplit_once('.')
         .map_or("", |(_, extension)| extension);
+    if super::listing::is_listing(looked_at) {
+        return Claim::Content;
+    }
     let Some(root) = root(looked_at).filter(|_| extension == "xml") else {
         return Claim::No;
     };

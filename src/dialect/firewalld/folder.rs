@@ -79,21 +79,29 @@ pub(super) fn kind_of_root(name: &str) -> Option<FileKind> {
 
 /// Reads the files of a unit, those that firewalld came with first.
 pub(super) fn read(unit: &[Source<'_>], notices: &mut Vec<Finding>) -> Folder {
-    let start = unit
-        .first()
-        .map_or(Span::new(crate::source::FileId(0), 0, 0), |first| {
-            Span::new(first.file, 0, 0)
-        });
     let conf = unit
         .iter()
         .find(|source| Place::of(source.name).kind == Some(FileKind::Conf));
     let conf = conf.map_or_else(Conf::default, |source| conf::read(*source, notices));
-    let mut folder = known(unit, conf, start);
+    let mut folder = known(unit, conf, start(unit));
     let mut replaced: Vec<(FileKind, &str, bool)> = Vec::new();
     for source in unit {
         file(*source, &mut folder, &mut replaced, notices);
     }
     folder
+}
+
+/// What firewalld comes with, for a text that is none of its files.
+pub(super) fn shipped(unit: &[Source<'_>]) -> Folder {
+    known(&[], Conf::default(), start(unit))
+}
+
+/// Where nothing better can be pointed at.
+fn start(unit: &[Source<'_>]) -> Span {
+    unit.first()
+        .map_or(Span::new(crate::source::FileId(0), 0, 0), |first| {
+            Span::new(first.file, 0, 0)
+        })
 }
 
 /// What firewalld knows of itself; nothing of a kind of which the files that it came with are there.

@@ -1,4 +1,4 @@
-//! firewalld: the folder `/etc/firewalld`, with `/usr/lib/firewalld` where it lies beside.
+//! firewalld: the folder `/etc/firewalld`, with `/usr/lib/firewalld` where it lies beside; or what `firewall-cmd` lists.
 //!
 //! Files become what they say (`ast`, by `folder` and a module for each kind of file), over what firewalld knows of itself
 //! (`data`); that becomes the rulesets that the nftables backend would load (`lower`). INVARIANT: reading never fails, and
@@ -10,6 +10,7 @@ mod claim;
 mod conf;
 mod data;
 mod folder;
+mod listing;
 mod lower;
 mod names;
 mod object;
@@ -32,7 +33,7 @@ impl Dialect for Firewalld {
     }
 
     fn summary(&self) -> &'static str {
-        "the configuration folder of firewalld: zones, policies, services, ipsets, direct rules"
+        "the configuration folder of firewalld (zones, policies, services, ipsets, direct rules), and its listings of zones"
     }
 
     fn claims(&self, source: Source<'_>) -> Claim {
@@ -45,7 +46,14 @@ impl Dialect for Firewalld {
 
     fn read(&self, unit: &[Source<'_>]) -> Reading {
         let mut reading = Reading::default();
-        let folder = folder::read(unit, &mut reading.notices);
+        let folder = match unit {
+            [listed] if listing::is_listing(listed.text) => {
+                let mut folder = folder::shipped(unit);
+                listing::read(*listed, &mut folder, &mut reading.notices, &mut reading.notes);
+                folder
+            }
+            _ => folder::read(unit, &mut reading.notices),
+        };
         lower::lower(&folder, unit, &mut reading);
         reading
     }
