@@ -47,6 +47,7 @@ mod say;
 
 use judge::{judge, judge_all};
 use loading::Tool;
+use portcullis::packet::Family;
 use ruleset::{Shape, ruleset};
 use subject::Subject;
 
@@ -242,7 +243,7 @@ fn the_kernel_decides_as_we_say_of_the_corpus() {
     judge_all("corpus", subject::dumps(root.as_ref()), N_PACKETS_OF_CORPUS);
 }
 
-/// What `ufw status` prints, with what ufw has put into the kernel. Rows of IPv6 are left out: one family at a time.
+/// What `ufw status` prints, with what ufw has put into the kernel: one family at a time.
 #[test]
 fn the_kernel_decides_as_we_say_of_what_ufw_shows() {
     if !machine::is_able() {
@@ -254,11 +255,11 @@ fn the_kernel_decides_as_we_say_of_what_ufw_shows() {
             return;
         };
         let loaded = ufw.run(&installed_ufw::commands(seed));
-        let is_v4 = |line: &&str| !line.contains("(v6)") && !line.contains("2001:db8");
-        let rows: Vec<&str> = loaded.status.lines().filter(is_v4).collect();
-        let [dump, _] = &loaded.dumps;
-        let name = format!("ufw, configuration {seed}.txt");
-        subjects.push(Subject::new(&name, rows.join("\n") + "\n").in_words(dump));
+        for (family, dump) in Family::ALL.into_iter().zip(&loaded.dumps) {
+            let name = format!("ufw, configuration {seed}, {}.txt", family.word());
+            let subject = Subject::new(&name, loaded.status.clone()).of(family);
+            subjects.push(subject.in_words(dump));
+        }
     }
     judge_all("ufw", subjects, N_PACKETS);
 }

@@ -20,6 +20,8 @@ pub(crate) struct Subject {
     pub(crate) loaded: Option<String>,
     /// The sets that its rules ask for, as ipset saves them.
     pub(crate) sets: Option<String>,
+    /// The family that alone is judged, if a text says something of both.
+    family: Option<Family>,
 }
 
 impl Subject {
@@ -31,6 +33,7 @@ impl Subject {
             tool: Tool::Iptables,
             loaded: None,
             sets: None,
+            family: None,
         };
         if subject.in_source(|source| detect(source).is_some_and(|dialect| dialect.name() == "nftables")) {
             subject.tool = Tool::Nft;
@@ -55,6 +58,14 @@ impl Subject {
     pub(crate) fn with_sets(self, sets: String) -> Self {
         Self {
             sets: Some(sets),
+            ..self
+        }
+    }
+
+    /// The same, of one family alone.
+    pub(crate) fn of(self, family: Family) -> Self {
+        Self {
+            family: Some(family),
             ..self
         }
     }
@@ -102,13 +113,13 @@ impl Subject {
             .collect();
         let unit: Vec<_> = files.into_iter().map(|file| sources.source(file)).collect();
         let read = detect(unit[0]).map(|dialect| dialect.read(&unit).rulesets);
-        let rulesets = read.ok_or("is in no language that we read")?;
+        let mut rulesets = read.ok_or("is in no language that we read")?;
+        if let Some(family) = self.family {
+            rulesets.retain(|ruleset| includes(ruleset.families, family));
+        }
         let filters = |family: &Family| {
-            rulesets.iter().any(|ruleset| match ruleset.families {
-                Families::Both => true,
-                Families::V4 => *family == Family::V4,
-                Families::V6 => *family == Family::V6,
-            })
+            let mut families = rulesets.iter().map(|ruleset| ruleset.families);
+            families.any(|families| includes(families, *family))
         };
         let families: Vec<_> = Family::ALL.into_iter().filter(filters).collect();
         match families.as_slice() {
@@ -116,6 +127,14 @@ impl Subject {
             [_, _, ..] if self.tool != Tool::Nft => Err("is of two families".to_owned()),
             _ => Ok((rulesets, families)),
         }
+    }
+}
+
+fn includes(families: Families, family: Family) -> bool {
+    match families {
+        Families::Both => true,
+        Families::V4 => family == Family::V4,
+        Families::V6 => family == Family::V6,
     }
 }
 

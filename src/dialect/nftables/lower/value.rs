@@ -42,7 +42,8 @@ fn noun(kind: Type) -> &'static str {
         Type::Class => "a type of address",
         Type::PacketClass => "a type of packet",
         Type::Dscp => "a DSCP",
-        Type::Integer(_) | Type::Opaque => "a number",
+        Type::Integer(_) => "a number that fits here",
+        Type::Opaque => "a number",
     }
 }
 
