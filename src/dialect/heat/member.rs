@@ -38,7 +38,7 @@ impl<'t> Lower<'_, 't> {
             names::PORT => self.named(resource.property("security_groups"), &mut found),
             names::SERVER => self.server(resource, &mut found),
             names::GROUP | names::RULE => return None,
-            kind if kind.ends_with(".yaml") || kind == "OS::Heat::ResourceGroup" => {
+            kind if names::is_nested(kind) => {
                 self.handed_on(resource.properties?, 0, &mut found);
                 if found.groups.is_empty() {
                     return None;

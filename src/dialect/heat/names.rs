@@ -14,6 +14,12 @@ pub(super) const PORT: &str = "OS::Neutron::Port";
 /// A server, which is in groups or has ports that are.
 pub(super) const SERVER: &str = "OS::Nova::Server";
 
+/// Whether resources of a type are made by another template, which gets their properties for parameters.
+pub(super) fn is_nested(kind: &str) -> bool {
+    let extension = std::path::Path::new(kind).extension();
+    kind == "OS::Heat::ResourceGroup" || extension.is_some_and(|extension| extension == "yaml")
+}
+
 /// What the reader knows, for people.
 pub(super) fn constructs() -> Vec<Construct> {
     let construct = |support| {
