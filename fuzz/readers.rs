@@ -21,6 +21,9 @@ pub(crate) const READERS: &[Reader] = &[
     ("ports", &["ports"], ports),
     ("site", &["toml"], site_file),
     ("tree", &["yaml", "yml", "json"], tree),
+    ("cloudformation", &["yaml", "yml", "json"], cloudformation),
+    ("heat", &["yaml", "yml"], heat),
+    ("recorded", &["json"], recorded),
 ];
 
 /// Sets that a dump beside a fuzzed file of sets asks for.
@@ -153,6 +156,17 @@ fn check_spans(dialect: &dyn Dialect, sources: &SourceMap, files: &[portcullis::
     for rule in rules.flat_map(|chain| &chain.rules) {
         let _text = sources.text(rule.span);
     }
+    let sides = reading
+        .groups
+        .iter()
+        .flat_map(|group| [&group.ingress, &group.egress]);
+    for rule in sides.flatten().flat_map(|side| &side.rules) {
+        let matches = rule.matches.iter().map(|one| one.span);
+        for span in matches.chain([rule.span, rule.action_span]) {
+            let text = sources.file(span.file).text().get(span.range());
+            assert!(text.is_some(), "{span:?}");
+        }
+    }
     for label in reading
         .notices
         .iter()
@@ -160,6 +174,18 @@ fn check_spans(dialect: &dyn Dialect, sources: &SourceMap, files: &[portcullis::
     {
         let _place = sources.place(label.span);
     }
+}
+
+fn cloudformation(data: &[u8]) {
+    dialect("cloudformation", data);
+}
+
+fn heat(data: &[u8]) {
+    dialect("heat", data);
+}
+
+fn recorded(data: &[u8]) {
+    dialect("recorded", data);
 }
 
 fn nft_json(data: &[u8]) {
