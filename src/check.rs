@@ -166,6 +166,7 @@ pub fn read_inputs(request: &Request) -> Inputs {
             unit.dialect.read_given(&files, given)
         })
         .collect();
+    sites::unasked(&given, &readings, &mut summary);
     let mut findings = Vec::new();
     let mut units = Vec::new();
     for (unit, mut reading) in assembled.into_iter().zip(readings) {

@@ -1,13 +1,14 @@
 //! Inputs to the sites that they belong to, and sites to what the evaluator knows of the world.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::policies::{LoadError, Policies};
 use super::{Request, Unit};
-use crate::dialect::{Given, GivenValue};
+use crate::dialect::{Given, GivenValue, Reading};
 use crate::evaluate::{Addresses, World};
+use crate::finding::Summary;
 use crate::packet::Network;
 use crate::policy::Resolved;
 use crate::site::{self, Arguments, Site, Zones};
@@ -72,6 +73,21 @@ impl SiteTexts {
             parameters: site.parameters.into_iter().map(value).collect(),
         }
     }
+}
+
+/// Notes the parameters that are given and that no template of the run declares.
+pub(super) fn unasked(given: &[Given], readings: &[Reading], summary: &mut Summary) {
+    let declared = readings.iter().flat_map(|reading| &reading.parameters);
+    let declared: BTreeSet<&str> = declared.map(String::as_str).collect();
+    let names = given.iter().flat_map(|given| &given.parameters);
+    let names: BTreeSet<&str> = names.map(|given| given.name.value.as_str()).collect();
+    if declared.is_empty() {
+        return;
+    }
+    // Pseudo parameters (`AWS::Region`) are declared by nobody.
+    let unasked = names.difference(&declared).filter(|name| !name.contains("::"));
+    let note = |name: &&str| format!("parameter `{name}` is given a value, but no template declares it");
+    summary.notes.extend(unasked.map(note));
 }
 
 /// Where sites come from.

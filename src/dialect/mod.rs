@@ -50,6 +50,8 @@ pub struct Reading {
     pub notices: Vec<Finding>,
     /// How many lines or objects were rules.
     pub n_rules: usize,
+    /// The names of the parameters that it declares: what else is given is nobody's.
+    pub parameters: Vec<String>,
     /// What was assumed of parts of the unit that are not there, for the summary.
     pub notes: Vec<String>,
 }

@@ -76,6 +76,9 @@ impl Dialect for Heat {
 /// Reads the groups of a template and what it puts behind them.
 fn lower(template: &Template<'_>, reading: &mut Reading) {
     let notes = Notes::default();
+    reading
+        .parameters
+        .extend(template.parameters.keys().map(|name| (*name).to_owned()));
     let mut lower = Lower::new(template, &notes);
     lower.resources();
     reading.members.extend(lower.members());

@@ -104,7 +104,9 @@ impl<'t> Lower<'_, 't> {
                 Item::Value(value) => value,
                 Item::Unknown(doubt) => Evaluated::Unknown(doubt),
             };
-            if key == "Groups" && !self.is_group(&value) {
+            let is_doubtful =
+                key == "Groups" || matches!(&value, Evaluated::Resource(of) if of.attribute.is_none());
+            if is_doubtful && !self.is_group(&value) {
                 continue;
             }
             let Some(referred) = self.referred(&value) else {

@@ -40,6 +40,9 @@ pub(super) struct Lower<'a, 't> {
 /// Reads the groups of a template and what it puts behind them.
 pub(super) fn lower(template: &Template<'_>, reading: &mut Reading) {
     let notes = Notes::default();
+    reading
+        .parameters
+        .extend(template.parameters.keys().map(|name| (*name).to_owned()));
     let mut lower = Lower {
         template,
         notes: &notes,
