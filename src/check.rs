@@ -9,10 +9,12 @@ mod groups;
 mod hosts;
 mod merge;
 mod names;
+mod owner;
 mod policies;
 mod sites;
 mod unread;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use rayon::prelude::*;
@@ -114,7 +116,11 @@ pub struct Inputs {
     summary: Summary,
     unread: Vec<Unread>,
     site_texts: SiteTexts,
+    ways: Ways,
 }
+
+/// Through which places values came, by the bytes that made them: see [`Reading::ways`].
+type Ways = BTreeMap<Span, Vec<Label>>;
 
 /// Finds and reads the inputs: in parallel, in sorted order.
 #[must_use]
@@ -140,7 +146,7 @@ pub fn read_inputs(request: &Request) -> Inputs {
             }
         }
     }
-    let assembled = assemble::assemble(&mut sources, claimed, &mut unread, &mut summary);
+    let mut assembled = assemble::assemble(&mut sources, claimed, &mut unread, &mut summary);
     unread::named_but_unread(&mut unread, &mut summary);
     let companions = companion::companions(&assembled, site);
     unread::unasked_companions(&assembled, &companions, &mut summary);
@@ -156,6 +162,7 @@ pub fn read_inputs(request: &Request) -> Inputs {
             None => Given::default(),
         })
         .collect();
+    assemble::add_given(&mut sources, &mut assembled, &given, &mut summary);
     let readings: Vec<Reading> = assembled
         .par_iter()
         .zip(&companions)
@@ -169,6 +176,7 @@ pub fn read_inputs(request: &Request) -> Inputs {
     sites::unasked(&given, &readings, &mut summary);
     let mut findings = Vec::new();
     let mut units = Vec::new();
+    let mut ways: Ways = BTreeMap::new();
     for (unit, mut reading) in assembled.into_iter().zip(readings) {
         for &file in &unit.files {
             findings.extend(undecodable(&sources, file));
@@ -185,8 +193,11 @@ pub fn read_inputs(request: &Request) -> Inputs {
             .filter(|notice| notice.code == Code::UnsupportedMatch)
             .count();
         summary.n_unknown += unknown;
+        for (span, labels) in std::mem::take(&mut reading.ways) {
+            ways.entry(span).or_default().extend(labels);
+        }
         let is_empty = |file: &FileId| is_blank(sources.file(*file).text());
-        if reading.rulesets.is_empty() && unit.files.first().is_some_and(is_empty) {
+        if reading.rulesets.is_empty() && unit.files.iter().all(is_empty) {
             summary
                 .failures
                 .push(format!("{}: there is nothing in it", unit.name));
@@ -201,6 +212,19 @@ pub fn read_inputs(request: &Request) -> Inputs {
         summary,
         unread,
         site_texts,
+        ways,
+    }
+}
+
+/// Adds to findings how the values came to where they decide.
+fn show_ways(findings: &mut [Finding], ways: &Ways) {
+    for finding in findings {
+        let labels = finding.primary.as_ref().and_then(|label| ways.get(&label.span));
+        for label in labels.into_iter().flatten() {
+            if !finding.related.iter().any(|known| known.span == label.span) {
+                finding.related.push(label.clone());
+            }
+        }
     }
 }
 
@@ -248,6 +272,7 @@ pub fn check(request: &Request) -> Result<Outcome, Refusal> {
         mut summary,
         unread,
         mut site_texts,
+        ways,
     } = read_inputs(request);
     let groups = match sites::group(&mut sources, units, request, &mut site_texts) {
         Ok(groups) => groups,
@@ -272,6 +297,7 @@ pub fn check(request: &Request) -> Result<Outcome, Refusal> {
             .failures
             .push("no input that a dialect knows: nothing was checked".into());
     }
+    show_ways(&mut findings, &ways);
     let findings = merge::alike(&sources, findings);
     summary.notes.sort();
     summary.notes.dedup();
@@ -377,6 +403,7 @@ pub fn hosts(request: &Request) -> Result<HostsFound, Refusal> {
         mut summary,
         unread,
         mut site_texts,
+        ways: _,
     } = read_inputs(request);
     let groups = match sites::group(&mut sources, units, request, &mut site_texts) {
         Ok(groups) => groups,

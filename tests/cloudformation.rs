@@ -63,6 +63,7 @@ fn a_parameter_has_the_value_that_is_given_for_it() {
             name: spanned(0, 5, arguments),
             value: spanned(6, 16, arguments),
         }],
+        ..Given::default()
     };
     let reading = CloudFormation.read_given(&[map.source(file)], &given);
     let text = model_text::groups_text(&reading.groups, &reading.members, &map);

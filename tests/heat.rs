@@ -61,6 +61,7 @@ fn clusters_of_magnum_are_as_open_as_their_templates_say() {
             name: value("is_cluster_stack"),
             value: value("true"),
         }],
+        ..Given::default()
     };
     let reading = Heat.read_given(&[map.source(file)], &given);
     assert!(Heat.read(&[map.source(file)]).groups.is_empty());

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Unread;
-use crate::dialect::{Dialect, Tree, include};
+use crate::dialect::{Dialect, Given, Tree, include};
 use crate::discover::{self, Input};
 use crate::finding::Summary;
 use crate::source::{FileId, SourceMap};
@@ -46,6 +46,15 @@ pub(super) fn assemble(
         sources,
         summary,
     };
+    let mut owned: Vec<Claimed> = Vec::new();
+    for (input, dialect) in super::owner::owners(&claimed) {
+        if let Some(file) = disk.read(&input) {
+            owned.push((input, file, dialect));
+        }
+    }
+    let is_new = |new: &Claimed| claimed.iter().all(|(_, file, _)| *file != new.1);
+    owned.retain(is_new);
+    let claimed = owned.into_iter().chain(claimed);
     let mut all_parts: BTreeSet<FileId> = BTreeSet::new();
     let mut units: Vec<(FileId, Assembled)> = Vec::new();
     for (input, file, dialect) in claimed {
@@ -59,6 +68,28 @@ pub(super) fn assemble(
     unread.retain(|one| !matches!(disk.known.get(&real(&one.input.path)), Some(Some(_))));
     units.retain(|(file, _)| !all_parts.contains(file));
     units.into_iter().map(|(_, unit)| unit).collect()
+}
+
+/// Adds to units the files that what is given for them names: they are read anew for each.
+pub(super) fn add_given(
+    sources: &mut SourceMap,
+    units: &mut [Assembled],
+    given: &[Given],
+    summary: &mut Summary,
+) {
+    for (unit, given) in units.iter_mut().zip(given) {
+        let folder = unit.paths.first().and_then(|path| path.parent());
+        let root = folder.map_or_else(String::new, discover::shown);
+        let root = if root == "." { "" } else { &root };
+        for pattern in unit.dialect.given_files(root, given) {
+            for input in discover::expand(&pattern, include::part_matches) {
+                match discover::read(&input) {
+                    Ok(file) => unit.files.extend(file.map(|file| sources.add(file))),
+                    Err(error) => summary.failures.push(error.to_string()),
+                }
+            }
+        }
+    }
 }
 
 /// The file behind whatever name it was called by.

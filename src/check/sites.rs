@@ -71,6 +71,9 @@ impl SiteTexts {
         };
         Given {
             parameters: site.parameters.into_iter().map(value).collect(),
+            variables: site.terraform.variables.into_iter().map(value).collect(),
+            variable_files: site.terraform.variable_files,
+            workspace: site.terraform.workspace,
         }
     }
 }

@@ -14,13 +14,16 @@ pub mod nftables;
 mod problem;
 pub mod recorded;
 mod reference;
+pub mod terraform;
 pub mod ufw;
 mod unmodelled;
 mod unread;
 
-use crate::finding::Finding;
+use std::collections::BTreeMap;
+
+use crate::finding::{Finding, Label};
 use crate::model::{Group, Identity, Member, Ruleset, Workload};
-use crate::source::{Source, Spanned};
+use crate::source::{Source, Span, Spanned};
 
 /// How sure a dialect is that a file is its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,6 +55,8 @@ pub struct Reading {
     pub n_rules: usize,
     /// The names of the parameters that it declares: what else is given is nobody's.
     pub parameters: Vec<String>,
+    /// Through which places a value came, by the bytes that made it: related labels for findings at those bytes.
+    pub ways: BTreeMap<Span, Vec<Label>>,
     /// What was assumed of parts of the unit that are not there, for the summary.
     pub notes: Vec<String>,
 }
@@ -61,6 +66,12 @@ pub struct Reading {
 pub struct Given {
     /// Parameters of templates, by their names; of several with one name, the last.
     pub parameters: Vec<GivenValue>,
+    /// Variables of root modules, by their names; of several with one name, the last. They take precedence over files.
+    pub variables: Vec<GivenValue>,
+    /// Files of values of root modules, from the folder of each, in the order in which they take precedence.
+    pub variable_files: Vec<Spanned<String>>,
+    /// The name of the workspace of root modules.
+    pub workspace: Option<Spanned<String>>,
 }
 
 /// One value from outside of the files.
@@ -182,6 +193,16 @@ pub trait Dialect: Sync {
     fn read_given(&self, unit: &[Source<'_>], _given: &Given) -> Reading {
         self.read(unit)
     }
+    /// The names of files that may include others of this language, as patterns: where a file is given by itself, the unit that it
+    /// is a part of is looked for among them. By default, none is.
+    fn owners(&self) -> &'static [&'static str] {
+        &[]
+    }
+    /// The files that belong to a unit besides, by what is given for it: patterns of paths. `root` is the folder of its tree. By
+    /// default, none.
+    fn given_files(&self, _root: &str, _given: &Given) -> Vec<String> {
+        Vec::new()
+    }
     /// Whether its files filter nothing by themselves, but say what those of other dialects ask for: they are read again
     /// with each dump of their host, behind its own files.
     fn is_companion(&self) -> bool {
@@ -200,6 +221,7 @@ pub static ALL: &[&dyn Dialect] = &[
     &firewalld::Firewalld,
     &ufw::Ufw,
     &ipset::Ipset,
+    &terraform::Terraform,
     &iptables::Iptables,
     &nftables::Nftables,
     &cloudformation::CloudFormation,

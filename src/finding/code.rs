@@ -258,6 +258,18 @@ codes! {
     /// Say the rule with `ufw allow` or its like, and delete the other one; rules that ufw has no words for
     /// belong into `before.rules` or `after.rules`.
     TupleMismatch = "tuple-mismatch", Warning;
+    /// A value that decides an opening is not known.
+    ///
+    /// Code that describes infrastructure leaves values open until it is run: a variable that nobody has given a value, a data
+    /// source that is read from the cloud, a module whose source is not here. Where such a value is the port, the network or
+    /// the group of a rule, or decides whether there is a rule, the rule may open anything from nothing to everything that
+    /// the value could say.
+    ///
+    /// Both are followed: what depends on the value is reported as possible. Findings that would need it to be sure are
+    /// missing until it is known.
+    ///
+    /// Give the variable a value (a file of values, an argument, the site file), install the modules, or check a plan.
+    UnknownValue = "unknown-value", Note;
     /// The evaluation of a host outgrew its budget: its answer is not known.
     ///
     /// Exact packet sets can grow fast with rules that overlap in many fields at once. Past a fixed number of

@@ -31,6 +31,12 @@ pub struct Arguments {
     pub versions: Vec<String>,
     /// `--parameter NAME=VALUE`: what a template leaves open.
     pub parameters: Vec<String>,
+    /// `--var NAME=VALUE`: a variable of root modules.
+    pub variables: Vec<String>,
+    /// `--var-file FILE`: a file of values, from the folder of each root module.
+    pub variable_files: Vec<String>,
+    /// `--workspace NAME`.
+    pub workspace: Option<String>,
     /// `--no-common`.
     pub no_common: bool,
     /// `check --redundant`.
@@ -58,7 +64,7 @@ impl Arguments {
     }
 
     /// The options with their values, in a fixed order.
-    fn options(&self) -> [(&'static str, &[String]); 9] {
+    fn options(&self) -> [(&'static str, &[String]); 12] {
         [
             ("--policy", &self.policies),
             ("--role", &self.roles),
@@ -69,6 +75,9 @@ impl Arguments {
             ("--without", &self.without),
             ("--product-version", &self.versions),
             ("--parameter", &self.parameters),
+            ("--var", &self.variables),
+            ("--var-file", &self.variable_files),
+            ("--workspace", self.workspace.as_slice()),
         ]
     }
 
@@ -181,6 +190,14 @@ impl<'a> Reader<'a> {
                 let value = Value { key: name.span, text };
                 site.parameters.insert(name.text.to_owned(), value);
             }
+            "--var" => {
+                let (name, value) = self.pair(word, '=', "NAME=VALUE")?;
+                let text = value.spanned();
+                let value = Value { key: name.span, text };
+                site.terraform.variables.insert(name.text.to_owned(), value);
+            }
+            "--var-file" => site.terraform.variable_files.push(word.spanned()),
+            "--workspace" => site.terraform.workspace = Some(word.spanned()),
             "--product-version" => {
                 let (policy, version) = self.pair(word, '=', "POLICY=VERSION")?;
                 settings(site, policy).version = Some(version.spanned());

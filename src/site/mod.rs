@@ -57,6 +57,8 @@ pub struct Site {
     pub lifted: BTreeMap<String, Value>,
     /// Values of parameters that templates leave open, by name.
     pub parameters: BTreeMap<String, Value>,
+    /// What root modules of Terraform are given.
+    pub terraform: Terraform,
     /// Which configs stand for which roles.
     pub bindings: Vec<Binding>,
 }
@@ -74,9 +76,21 @@ impl Default for Site {
             settings: BTreeMap::new(),
             lifted: BTreeMap::new(),
             parameters: BTreeMap::new(),
+            terraform: Terraform::default(),
             bindings: Vec::new(),
         }
     }
+}
+
+/// What root modules of Terraform are given, as `terraform plan` is with `-var`, `-var-file` and a workspace.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Terraform {
+    /// Values of variables by name, as text that is an expression where the variable is no string.
+    pub variables: BTreeMap<String, Value>,
+    /// Files of values, from the folder of each root module, in the order in which they take precedence.
+    pub variable_files: Vec<Spanned<String>>,
+    /// The name of the workspace.
+    pub workspace: Option<Spanned<String>>,
 }
 
 /// A named set of peers.

@@ -25,8 +25,11 @@ const TOP: &[&str] = &[
     "policy",
     "lift",
     "parameters",
+    "terraform",
     "bind",
 ];
+/// Keys of `[terraform]`.
+const TERRAFORM: &[&str] = &["vars", "var_files", "workspace"];
 /// Keys of a zone.
 const ZONE: &[&str] = &["networks", "interfaces"];
 /// Keys of `[policy.NAME]` that are not services or parameters of the policy.
@@ -50,7 +53,13 @@ const BIND_LATER: &[(&str, &str)] = &[(
 
 /// Every table of the file with its keys, as the JSON Schema names them.
 #[cfg(test)]
-pub(super) const KEYS: &[(&str, &[&str])] = &[("", TOP), ("zone", ZONE), ("policy", POLICY), ("bind", BIND)];
+pub(super) const KEYS: &[(&str, &[&str])] = &[
+    ("", TOP),
+    ("zone", ZONE),
+    ("policy", POLICY),
+    ("terraform", TERRAFORM),
+    ("bind", BIND),
+];
 
 /// Reads a site file. All that is wrong with it is said at once, except for TOML's own syntax, of which the
 /// first error ends reading.
@@ -104,6 +113,7 @@ impl Reader<'_> {
                     site.parameters
                         .extend(value.map(|value| (name.to_owned(), value)));
                 }),
+                "terraform" => self.terraform(key, item, &mut site),
                 "bind" => site.bindings = self.bindings(item),
                 _ => {}
             }
@@ -111,6 +121,27 @@ impl Reader<'_> {
         self.check_zones(&site);
         self.check_twice(&site);
         site
+    }
+
+    fn terraform(&mut self, key: &str, item: &Item, site: &mut Site) {
+        let Some(table) = self.table(key, item) else {
+            return;
+        };
+        self.check_keys(table, "`[terraform]`", TERRAFORM);
+        for (key, item) in table.iter() {
+            match key {
+                "vars" => self.each(key, item, |reader, table, name, item| {
+                    let key = reader.key_span(table, name);
+                    let value = reader.string(name, item).map(|text| Value { key, text });
+                    site.terraform
+                        .variables
+                        .extend(value.map(|value| (name.to_owned(), value)));
+                }),
+                "var_files" => site.terraform.variable_files = self.strings(key, item),
+                "workspace" => site.terraform.workspace = self.string(key, item),
+                _ => {}
+            }
+        }
     }
 
     /// Calls `read` with every key and item of the table that `item` is.

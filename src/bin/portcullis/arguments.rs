@@ -81,6 +81,15 @@ pub(crate) struct Inputs {
     /// The value of a parameter that templates leave open: `SshCidr=10.0.0.0/8`
     #[arg(long = "parameter", value_name = "NAME=VALUE")]
     pub(crate) parameters: Vec<String>,
+    /// The value of a variable of Terraform's root modules: `office=10.0.0.0/8`
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    pub(crate) variables: Vec<String>,
+    /// A file of values for Terraform's root modules, from the folder of each: `env/prod.tfvars`
+    #[arg(long = "var-file", value_name = "FILE")]
+    pub(crate) variable_files: Vec<String>,
+    /// The workspace of Terraform's root modules
+    #[arg(long, value_name = "NAME")]
+    pub(crate) workspace: Option<String>,
     /// Switch the policy `common` off
     #[arg(long)]
     pub(crate) no_common: bool,
@@ -106,6 +115,9 @@ impl Inputs {
                 without: self.without.clone(),
                 versions: self.versions.clone(),
                 parameters: self.parameters.clone(),
+                variables: self.variables.clone(),
+                variable_files: self.variable_files.clone(),
+                workspace: self.workspace.clone(),
                 no_common: self.no_common,
                 redundant: false,
             },

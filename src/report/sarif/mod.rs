@@ -120,6 +120,7 @@ fn tags(code: Code) -> &'static [&'static str] {
         | Code::ConflictingRows
         | Code::TupleMismatch => &["network", "maintainability"],
         Code::UnboundRole
+        | Code::UnknownValue
         | Code::UnboundConfig
         | Code::UnsupportedMatch
         | Code::UnreadText

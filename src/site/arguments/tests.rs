@@ -25,6 +25,9 @@ fn an_audit_needs_no_site_file() {
         without: words(&["stacklight.ceph"]),
         versions: words(&["stacklight=24.1"]),
         parameters: words(&["SshCidr=10.0.0.0/8"]),
+        variables: words(&["office=192.0.2.0/24"]),
+        variable_files: words(&["env/prod.tfvars"]),
+        workspace: Some("prod".to_owned()),
         no_common: true,
         redundant: true,
     };
@@ -68,6 +71,9 @@ fn an_audit_needs_no_site_file() {
         (sources.text(ui.key), sources.text(ui.text.span)),
         ("ui", "tcp/4443")
     );
+    assert_eq!(site.terraform.variables["office"].text.value, "192.0.2.0/24");
+    assert_eq!(site.terraform.variable_files[0].value, "env/prod.tfvars");
+    assert_eq!(site.terraform.workspace.as_ref().unwrap().value, "prod");
     let parameter = &site.parameters["SshCidr"];
     assert_eq!(
         (sources.text(parameter.key), sources.text(parameter.text.span)),
