@@ -7,9 +7,12 @@
 //! and nothing) has the place of its key.
 
 mod build;
+mod extent;
 mod json;
+mod merge;
 mod node;
 mod place;
+mod tab;
 mod template;
 mod typed;
 mod yaml;

@@ -424,3 +424,18 @@ fn each_tool_has_its_own_numbers() {
         (None, Some("80"))
     );
 }
+
+#[test]
+fn tabs_between_brackets_are_taken_where_kubernetes_takes_them() {
+    let text = "a:\n  b: [ # ä [\n\t  \"ö\",\n\t\t y ]\n---\nc: 1\n";
+    let tree = Tree::yaml(source(text), Schema::Kubernetes);
+    assert_underlined(
+        text,
+        &tree,
+        &[("0.a.b.0", "\"ö\""), ("0.a.b.1", "y"), ("1.c", "1")],
+    );
+    assert_eq!(problems(&yaml(text)).len(), 1);
+    let block = "a: '['\nb:\n\t- x\n";
+    let tree = Tree::yaml(source(block), Schema::Kubernetes);
+    assert_eq!(problems(&tree), ["-: a tab stands where YAML takes blanks alone"]);
+}

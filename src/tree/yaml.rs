@@ -3,16 +3,19 @@
 //! A document that cannot be read is left, and reading goes on at the next `---`. INVARIANT: places are found by line and
 //! column ([`Places`]), never by the crate's offsets.
 
+use std::ops::Range;
+
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span as Marks, Tag};
 
 use super::build::{Builder, Built, Place};
+use super::extent::{BLANKS, block_header, properties, quoted, underline, words};
 use super::node::Style;
 use super::place::Places;
-use super::{Problem, Schema, Tree, template};
+use super::{Problem, Schema, Tree, tab, template};
 use crate::source::Source;
 
-/// What YAML takes for white space and line breaks.
-const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
+/// Lines of a text whose tabs are made blanks, at the most.
+const MAX_PATCHES: usize = 50;
 
 /// Reads a whole text.
 pub(super) fn read(source: Source<'_>, schema: Schema) -> Tree<'_> {
@@ -23,38 +26,68 @@ pub(super) fn read(source: Source<'_>, schema: Schema) -> Tree<'_> {
 pub(super) fn read_from<'a>(source: Source<'a>, rest: &str, schema: Schema) -> Tree<'a> {
     let mut builder = Builder::new(source, schema);
     let mut base = source.text.len() - rest.len();
-    while let Some(text) = source.text.get(base..) {
+    let mut patched: Option<String> = None;
+    let mut n_patches = 0;
+    loop {
+        let whole = patched.as_deref().unwrap_or(source.text);
+        let text = whole.get(base..).unwrap_or("");
         let mut reader = Reader {
             base,
             text,
+            original: source.text.get(base..).unwrap_or(""),
+            takes_tabs: schema == Schema::Kubernetes && n_patches < MAX_PATCHES,
             places: Places::new(text),
             builder,
         };
         let next = reader.run();
         builder = reader.builder;
         match next {
-            Some(next) if !builder.is_full() => base += next,
-            _ => break,
+            Next::Document(next) if !builder.is_full() => base += next,
+            Next::Again { document, tabs } => {
+                let tabs = base + tabs.start..base + tabs.end;
+                let blanks = " ".repeat(tabs.len());
+                patched
+                    .get_or_insert_with(|| source.text.to_owned())
+                    .replace_range(tabs, &blanks);
+                n_patches += 1;
+                base += document;
+            }
+            Next::Document(_) | Next::End => return builder.finish(),
         }
     }
-    builder.finish()
 }
 
-struct Reader<'a> {
+/// Where reading goes on.
+enum Next {
+    End,
+    /// At a document.
+    Document(usize),
+    /// At the same document, once these tabs are blanks.
+    Again {
+        document: usize,
+        tabs: Range<usize>,
+    },
+}
+
+struct Reader<'a, 't> {
     /// Where the text begins in the file.
     base: usize,
-    text: &'a str,
-    places: Places<'a>,
+    text: &'t str,
+    /// The text as it lies on disk.
+    original: &'t str,
+    /// Whether tabs may indent lines between brackets.
+    takes_tabs: bool,
+    places: Places<'t>,
     builder: Builder<'a>,
 }
 
-impl Reader<'_> {
-    /// Reads documents up to the end, or up to one that cannot be read: then where to go on.
-    fn run(&mut self) -> Option<usize> {
+impl Reader<'_, '_> {
+    /// Reads documents up to the end, or up to one that cannot be read.
+    fn run(&mut self) -> Next {
         let mut parser = Parser::new_from_str(self.text);
         let mut document = 0;
-        loop {
-            let (at, problem) = match parser.next_event()? {
+        while let Some(next) = parser.next_event() {
+            let (at, problem) = match next {
                 Ok((event, marks)) => {
                     let at = self.byte(&marks.start);
                     if matches!(event, Event::DocumentStart(_)) {
@@ -67,12 +100,25 @@ impl Reader<'_> {
                 }
                 Err(error) => {
                     let at = self.byte(error.marker());
+                    if let Some(tabs) = self.tabs(&error, document, at) {
+                        self.builder.discard();
+                        return Next::Again { document, tabs };
+                    }
                     (at, self.problem(&error, at, document))
                 }
             };
             self.builder.give_up(problem);
-            return next_document(self.text, at);
+            return next_document(self.text, at).map_or(Next::End, Next::Document);
         }
+        Next::End
+    }
+
+    /// The tabs that an error is about, if the reader of the file would take them.
+    fn tabs(&self, error: &ScanError, document: usize, at: usize) -> Option<Range<usize>> {
+        let is_it = self.takes_tabs && error.info().contains("tab");
+        let text = self.text.get(document..).filter(|_| is_it)?;
+        let tabs = tab::between_brackets(text, at.checked_sub(document)?)?;
+        Some(document + tabs.start..document + tabs.end)
     }
 
     fn byte(&mut self, mark: &Marker) -> usize {
@@ -159,7 +205,7 @@ impl Reader<'_> {
             (place.start, place.end) = self.builder.key_before().unwrap_or((place.start, place.start));
         }
         let from = start + skipped;
-        if self.text.get(from..from + text.len()) == Some(text) {
+        if self.original.get(from..from + text.len()) == Some(text) {
             let from = self.base + from;
             return self.builder.verbatim(place, style, from, from + text.len());
         }
@@ -200,7 +246,7 @@ impl Reader<'_> {
         self.builder.tag(written)
     }
 
-    fn template(&self, at: std::ops::Range<usize>) -> Problem {
+    fn template(&self, at: Range<usize>) -> Problem {
         let action = self.text.get(at.clone()).unwrap_or("");
         let message = format!("a template, not YAML: `{action}`");
         Problem {
@@ -239,128 +285,5 @@ fn next_document(text: &str, at: usize) -> Option<usize> {
             return Some(found + 1);
         }
         from = found + 1;
-    }
-}
-
-/// How many bytes of tags, anchors, and what is between them and the value begin a text.
-fn properties(text: &str) -> usize {
-    let mut rest = text;
-    while rest.starts_with(['!', '&']) {
-        let end = rest.find(|one: char| one.is_ascii_whitespace());
-        // `!Sub[a]` is no tag's end: a flow collection may follow the tag directly behind a blank only.
-        rest = rest.get(end.unwrap_or(rest.len())..).unwrap_or("");
-        rest = rest.trim_start_matches(BLANKS);
-        while rest.starts_with('#') {
-            rest = rest
-                .find('\n')
-                .and_then(|end| rest.get(end..))
-                .unwrap_or("")
-                .trim_start_matches(BLANKS);
-        }
-    }
-    text.len() - rest.len()
-}
-
-/// How many bytes the quoted text is that a text begins with.
-fn quoted(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    let quote = bytes.first();
-    let mut at = 1;
-    while let Some(byte) = bytes.get(at) {
-        let is_doubled = quote == Some(&b'\'') && bytes.get(at + 1) == quote;
-        match byte {
-            b'\\' if quote == Some(&b'"') => at += 1,
-            _ if Some(byte) == quote && is_doubled => at += 1,
-            _ if Some(byte) == quote => return at + 1,
-            _ => {}
-        }
-        at += 1;
-    }
-    text.len()
-}
-
-/// How many bytes of a block scalar are its header and first indentation, if it begins with them.
-fn block_header(text: &str) -> usize {
-    if !text.starts_with(['|', '>']) {
-        return 0;
-    }
-    let lines = text.find('\n').and_then(|end| text.get(end..)).unwrap_or("");
-    text.len() - lines.trim_start_matches(BLANKS).len()
-}
-
-/// Some bytes to underline: the word at a place, or the last before it.
-fn underline(text: &str, at: usize) -> (usize, usize) {
-    let word = |start: usize| {
-        let rest = text.get(start..).unwrap_or("");
-        let end = rest.find(|one: char| one.is_whitespace()).unwrap_or(rest.len());
-        (start, start + end)
-    };
-    let (start, end) = word(at);
-    if end > start {
-        return (start, end);
-    }
-    let rest = text.get(at..).unwrap_or("");
-    let line_end = rest.find(['\r', '\n']).unwrap_or(rest.len());
-    let blanks = rest
-        .get(..line_end)
-        .map_or(0, |line| line.len() - line.trim_start().len());
-    if blanks < line_end {
-        return word(at + blanks);
-    }
-    let before = text.get(..at).unwrap_or("").trim_end();
-    let start = before.rfind(|one: char| one.is_whitespace());
-    let after = start.map_or(0, |start| {
-        start
-            + before
-                .get(start..)
-                .and_then(|text| text.chars().next())
-                .map_or(0, char::len_utf8)
-    });
-    (after, before.len())
-}
-
-/// The crate's words in ours, and what to do.
-fn words(info: &str) -> (String, Option<&'static str>) {
-    let known: &[(&str, &str, Option<&'static str>)] = &[
-        (
-            "tab",
-            "a tab stands where YAML takes blanks alone",
-            Some("indent with blanks"),
-        ),
-        (
-            "unknown anchor",
-            "this alias names no anchor that stands before it",
-            None,
-        ),
-        (
-            "mapping values are not allowed",
-            "`:` makes no key here",
-            Some("quote text that contains a colon and a blank, and mind the indentation"),
-        ),
-        (
-            "recursion limit",
-            "too many brackets lie in each other here",
-            None,
-        ),
-        (
-            "unexpected end of stream",
-            "the quote that begins here does not end",
-            None,
-        ),
-        (
-            "did not find expected key",
-            "this line is indented as no other of its mapping",
-            Some("indent the keys of a mapping alike"),
-        ),
-        (
-            "did not find expected <document start>",
-            "this line is indented less than what it should belong to",
-            Some("indent what belongs together alike"),
-        ),
-    ];
-    let found = known.iter().find(|(theirs, _, _)| info.contains(theirs));
-    match found {
-        Some((_, ours, help)) => ((*ours).to_owned(), *help),
-        None => (format!("not YAML: {}", info.replace('\'', "`")), None),
     }
 }
