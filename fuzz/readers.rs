@@ -20,6 +20,7 @@ pub(crate) const READERS: &[Reader] = &[
     ("firewalld", &["xml", "conf", "out"], firewalld),
     ("ports", &["ports"], ports),
     ("site", &["toml"], site_file),
+    ("kubernetes", &["yaml", "yml", "json"], kubernetes),
     ("tree", &["yaml", "yml", "json"], tree),
     ("cloudformation", &["yaml", "yml", "json"], cloudformation),
     ("heat", &["yaml", "yml"], heat),
@@ -133,6 +134,10 @@ fn unit(name: &str, files: &[(&str, &[u8])]) {
     if let Some(dialect) = dialect::by_name(name) {
         check_spans(dialect, &sources, &files);
     }
+}
+
+fn kubernetes(data: &[u8]) {
+    dialect("kubernetes", data);
 }
 
 fn dialect(name: &str, data: &[u8]) {

@@ -146,7 +146,7 @@ pub fn read_inputs(request: &Request) -> Inputs {
             }
         }
     }
-    let mut assembled = assemble::assemble(&mut sources, claimed, &mut unread, &mut summary);
+    let mut assembled = assemble::assemble(&mut sources, claimed, site, &mut unread, &mut summary);
     unread::named_but_unread(&mut unread, &mut summary);
     let companions = companion::companions(&assembled, site);
     unread::unasked_companions(&assembled, &companions, &mut summary);

@@ -11,6 +11,7 @@ use super::Unread;
 use crate::dialect::{Dialect, Given, Tree, include};
 use crate::discover::{self, Input};
 use crate::finding::Summary;
+use crate::site;
 use crate::source::{FileId, SourceMap};
 
 /// Files that one unit may be made of.
@@ -34,6 +35,7 @@ pub(super) struct Assembled {
 pub(super) fn assemble(
     sources: &mut SourceMap,
     claimed: Vec<Claimed>,
+    site: Option<&Path>,
     unread: &mut Vec<Unread>,
     summary: &mut Summary,
 ) -> Vec<Assembled> {
@@ -57,7 +59,12 @@ pub(super) fn assemble(
     let claimed = owned.into_iter().chain(claimed);
     let mut all_parts: BTreeSet<FileId> = BTreeSet::new();
     let mut units: Vec<(FileId, Assembled)> = Vec::new();
+    let mut together = Together::default();
     for (input, file, dialect) in claimed {
+        if dialect.reads_all_together() {
+            together.add(input, file, dialect, site);
+            continue;
+        }
         if all_parts.contains(&file) {
             continue;
         }
@@ -67,7 +74,32 @@ pub(super) fn assemble(
     }
     unread.retain(|one| !matches!(disk.known.get(&real(&one.input.path)), Some(Some(_))));
     units.retain(|(file, _)| !all_parts.contains(file));
-    units.into_iter().map(|(_, unit)| unit).collect()
+    let units = units.into_iter().map(|(_, unit)| unit);
+    units.chain(together.units.into_values()).collect()
+}
+
+/// Units of all the files of a site that are in one language: see [`Dialect::reads_all_together`].
+#[derive(Default)]
+struct Together {
+    /// By language and site.
+    units: BTreeMap<(&'static str, Option<PathBuf>), Assembled>,
+}
+
+impl Together {
+    fn add(&mut self, input: Input, file: FileId, dialect: &'static dyn Dialect, site: Option<&Path>) {
+        let site = site.map(Path::to_owned).or_else(|| site::find(&input.path));
+        let unit = self
+            .units
+            .entry((dialect.name(), site))
+            .or_insert_with(|| Assembled {
+                name: dialect.name().to_owned(),
+                dialect,
+                files: Vec::new(),
+                paths: Vec::new(),
+            });
+        unit.files.push(file);
+        unit.paths.push(input.path);
+    }
 }
 
 /// Adds to units the files that what is given for them names: they are read anew for each.

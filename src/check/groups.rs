@@ -263,6 +263,7 @@ fn class(identities: &mut Identities, groups: Vec<Arc<str>>, names: &str, presen
         name: format!("members of {names}"),
         span: None,
         groups,
+        addresses: Vec::new(),
         presence,
     })
 }

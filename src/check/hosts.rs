@@ -42,6 +42,7 @@ pub(super) fn bind(
     });
     let all_paths: Vec<String> = all_paths.collect();
     let (units, of_groups): (Vec<Unit>, Vec<Unit>) = units.into_iter().partition(|unit| unit.makes_hosts);
+    unread::unbound_workloads(&of_groups, summary);
     let paths: Vec<String> = units.iter().map(path_of).collect();
     let group_paths: Vec<String> = of_groups.iter().map(path_of).collect();
     let behind = Behind::of(&site, &binder, &of_groups, &group_paths);

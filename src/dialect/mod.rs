@@ -10,6 +10,7 @@ pub mod heat;
 pub(crate) mod include;
 pub mod ipset;
 pub mod iptables;
+pub mod kubernetes;
 pub mod nftables;
 mod problem;
 pub mod recorded;
@@ -212,6 +213,10 @@ pub trait Dialect: Sync {
     fn makes_hosts(&self) -> bool {
         true
     }
+    /// Whether all its files of one site are one unit, wherever they lie: none of them says what another one means without it.
+    fn reads_all_together(&self) -> bool {
+        false
+    }
     /// What it can read, and how exactly.
     fn constructs(&self) -> Vec<Construct>;
 }
@@ -227,6 +232,7 @@ pub static ALL: &[&dyn Dialect] = &[
     &cloudformation::CloudFormation,
     &heat::Heat,
     &recorded::Recorded,
+    &kubernetes::Kubernetes,
 ];
 
 /// So many bytes of a text at the most, whole characters: what is looked at to find out whose it is.

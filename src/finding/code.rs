@@ -270,6 +270,17 @@ codes! {
     ///
     /// Give the variable a value (a file of values, an argument, the site file), install the modules, or check a plan.
     UnknownValue = "unknown-value", Note;
+    /// No policy says what may come to a workload: its pods accept everything.
+    ///
+    /// In Kubernetes a pod that no NetworkPolicy selects for ingress, and no policy of the cluster either, takes connections
+    /// from every pod of every namespace and from whatever else has a way to it. Policies for other workloads, even of the
+    /// same namespace, change nothing about that.
+    ///
+    /// Where the run has no policy at all, nobody meant to isolate anything, and this is a note.
+    ///
+    /// Isolate the workload with the policy in the help, then allow what it needs; or select the whole namespace with
+    /// `podSelector: {}`. Pods in the network of their node are left out, since policies need not apply to them.
+    UnprotectedWorkload = "unprotected-workload", Warning;
     /// The evaluation of a host outgrew its budget: its answer is not known.
     ///
     /// Exact packet sets can grow fast with rules that overlap in many fields at once. Past a fixed number of

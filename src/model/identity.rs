@@ -4,6 +4,7 @@
 //! behind each other and numbers them ([`Identities`]). INVARIANT: number 0 is in no group: the peers that no unit knows.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::{Members, Ruleset};
@@ -19,6 +20,8 @@ pub struct Identity {
     pub span: Option<Span>,
     /// The groups that it is in, by [`super::Group::key`], sorted. Selectors of peers are groups too, with keys of their own.
     pub groups: Vec<Arc<str>>,
+    /// Its addresses, where they are known; none if not.
+    pub addresses: Vec<IpAddr>,
     /// Whether there is such a peer.
     pub presence: Presence,
 }

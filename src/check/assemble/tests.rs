@@ -68,7 +68,7 @@ impl Folder {
         });
         let claimed = claimed.collect();
         let mut unread = unread.iter().map(|name| Unread { input: input(name) }).collect();
-        let units = assemble(&mut sources, claimed, &mut unread, &mut Summary::default());
+        let units = assemble(&mut sources, claimed, None, &mut unread, &mut Summary::default());
         let root = format!("{}/", discover::shown(&self.0));
         let inside = |name: &str| name.strip_prefix(&root).unwrap_or(name).to_owned();
         let units = units.iter().map(|unit| {

@@ -110,7 +110,9 @@ fn rule(code: Code) -> Rule {
 /// What a rule can be filtered by. `security`: something is open that should not be.
 fn tags(code: Code) -> &'static [&'static str] {
     match code {
-        Code::ExcessOpening | Code::ExposedSelfPort | Code::ForbiddenOpening => &["network", "security"],
+        Code::ExcessOpening | Code::ExposedSelfPort | Code::ForbiddenOpening | Code::UnprotectedWorkload => {
+            &["network", "security"]
+        }
         Code::MissingOpening | Code::BlockedReply => &["network", "availability"],
         Code::ShadowedRule
         | Code::RedundantRule

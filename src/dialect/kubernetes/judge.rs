@@ -1,0 +1,91 @@
+//! What can be said of a cluster's policies by themselves: workloads that none selects, names that nobody has, priorities that
+//! are given twice.
+//!
+//! INVARIANT: a finding here holds whatever tables the run is held against.
+
+use super::cluster::{Cluster, Pods};
+use super::lower::named_by_nobody;
+use super::policy::Tier;
+use crate::dialect::reference::{self, Uses};
+use crate::finding::{Code, Finding, Label};
+
+/// All of them.
+pub(super) fn judge(cluster: &Cluster, findings: &mut Vec<Finding>) {
+    findings.extend(unprotected(cluster));
+    findings.extend(same_priorities(cluster));
+    for (name, (first, count)) in named_by_nobody(cluster) {
+        let what = format!("no container of the run has a port `{name}`");
+        findings.push(reference::dangling(&what, Uses { first, count }));
+    }
+}
+
+/// Workloads whose pods accept whatever comes, since no policy is about what they receive. Where there are no policies at all
+/// nobody meant to isolate anything, which is worth no more than a note.
+fn unprotected(cluster: &Cluster) -> Vec<Finding> {
+    let has_policies = !cluster.policies.is_empty() || !cluster.foreign.is_empty();
+    let is_foreign = |pods: &Pods| {
+        let mut foreign = cluster.foreign.iter();
+        foreign.any(|(of, _)| of.as_ref().is_none_or(|of| *of == pods.namespace))
+    };
+    let is_selected = |pods: &Pods| {
+        let about = cluster.about(pods);
+        about.iter().any(|(policy, _)| policy.ingress.is_some())
+    };
+    let open = cluster
+        .pods
+        .iter()
+        .filter(|pods| !pods.is_on_host_network && !is_foreign(pods) && !is_selected(pods));
+    open.map(|pods| {
+        let message = format!("no policy selects what comes to `{}`", pods.full_name());
+        let label = Label::new(pods.span, "accepts everything");
+        let mut finding = Finding::new(Code::UnprotectedWorkload, message, Some(label)).help(isolating(pods));
+        if !has_policies {
+            finding.severity = finding.severity.lower();
+        }
+        finding
+    })
+    .collect()
+}
+
+/// The shortest policy that isolates pods.
+fn isolating(pods: &Pods) -> String {
+    let labels: Vec<String> = pods
+        .labels
+        .iter()
+        .map(|(key, value)| format!("{key}: {value:?}"))
+        .collect();
+    let selector = if labels.is_empty() {
+        "{}".to_owned()
+    } else {
+        format!("{{matchLabels: {{{}}}}}", labels.join(", "))
+    };
+    format!(
+        "isolate it with a NetworkPolicy in namespace `{}`: `spec: {{podSelector: {selector}, policyTypes: [Ingress]}}`",
+        pods.namespace
+    )
+}
+
+/// "There is no way for the user to reliably determine which one it will choose."
+fn same_priorities(cluster: &Cluster) -> Vec<Finding> {
+    let tiered: Vec<_> = cluster
+        .policies
+        .iter()
+        .filter(|policy| policy.tier != Tier::Namespaced)
+        .collect();
+    let mut findings = Vec::new();
+    for pair in tiered.windows(2) {
+        if let [first, second] = pair
+            && first.tier == second.tier
+        {
+            let message = format!(
+                "{} `{}` has the priority of `{}`: either may be asked first",
+                second.kind, second.name, first.name
+            );
+            let label = Label::new(second.span, "followed both ways");
+            let related = Label::new(first.span, "of the same priority");
+            let finding = Finding::new(Code::UnsupportedMatch, message, Some(label)).related(related);
+            findings.push(finding.help("give each policy of a tier a priority of its own"));
+        }
+    }
+    findings
+}

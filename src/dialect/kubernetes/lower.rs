@@ -1,0 +1,399 @@
+//! A cluster to hosts: for each workload the ruleset of the policies that select it.
+//!
+//! Admin tier: a chain in which the first match decides and Pass returns. NetworkPolicies: a chain of accepts with a drop behind
+//! them, if any selects the workload. Baseline: as admin. What nothing decides is accepted. INVARIANT: what a policy says
+//! points at its bytes; what Kubernetes adds of itself (answers, the end of a tier) has an empty span.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::cluster::{Cluster, Namespace, Pods};
+use super::condition::{protocols, unknown};
+use super::identity::Identities;
+use super::policy::{Action as Verdict, Peer, Policy, Port, Ports, Rule as Written, Tier};
+use super::reach::Direction;
+use super::truth::Truth;
+use crate::model::{
+    Action, Base, Chain, ChainId, Condition, Default, Families, Hook, Layer, Match, Purpose, Rule, Ruleset,
+    Unknown, Workload,
+};
+use crate::packet::protocol::number;
+use crate::packet::{Field, RangeSet, value};
+use crate::source::Span;
+
+/// Peers times ports of one rule that become rules of their own; past it, they are one.
+const MAX_SPLIT: usize = 64;
+
+/// The workloads of a cluster, each with the index of its class.
+pub(super) fn workloads(cluster: &Cluster, identities: &Identities) -> Vec<Workload> {
+    let mut found = Vec::new();
+    for (identity, pods) in cluster.pods.iter().enumerate() {
+        let Some(namespace) = cluster.namespaces.get(&pods.namespace) else {
+            continue;
+        };
+        let lowering = Lowering {
+            cluster,
+            identities,
+            namespace,
+            pods,
+            about: cluster.about(pods),
+            chains: Vec::new(),
+        };
+        found.push(Workload {
+            name: pods.full_name(),
+            kind: pods.kind,
+            namespace: pods.namespace.clone(),
+            labels: pods.labels.clone(),
+            span: pods.span,
+            identity,
+            is_on_host_network: pods.is_on_host_network,
+            ruleset: lowering.ruleset(),
+        });
+    }
+    found
+}
+
+/// The lowering of one workload.
+pub(super) struct Lowering<'c> {
+    cluster: &'c Cluster,
+    pub(super) identities: &'c Identities,
+    pub(super) namespace: &'c Namespace,
+    pub(super) pods: &'c Pods,
+    /// The policies that select it, or may.
+    about: Vec<(&'c Policy, Truth)>,
+    chains: Vec<Chain>,
+}
+
+/// A policy that may select the workload.
+#[derive(Clone, Copy)]
+struct Selected<'c> {
+    policy: &'c Policy,
+    is_sure: bool,
+}
+
+impl<'c> Lowering<'c> {
+    fn ruleset(mut self) -> Ruleset {
+        let bases = [
+            (Hook::Input, Direction::Ingress),
+            (Hook::Output, Direction::Egress),
+        ]
+        .map(|(hook, direction)| self.base(hook, direction));
+        Ruleset {
+            layer: Layer::NetworkPolicy,
+            families: Families::Both,
+            chains: self.chains,
+            bases: bases.into(),
+        }
+    }
+
+    fn base(&mut self, hook: Hook, direction: Direction) -> Base {
+        let mut rules = vec![answers(self.nowhere())];
+        rules.extend(self.foreign());
+        for tier in [Part::Admin, Part::Namespaced, Part::Baseline] {
+            let selected = self.selected(tier, direction);
+            if selected.is_empty() {
+                continue;
+            }
+            let mut lowered = if tier == Part::Namespaced {
+                self.union(&selected, direction)
+            } else {
+                self.in_order(&selected, direction)
+            };
+            let span = selected.first().map_or(self.pods.span, |one| one.policy.span);
+            let path = format!("{} {}", direction.word(), tier.word());
+            // A chain with nothing in it would be found to be in nobody's way.
+            if lowered.is_empty() {
+                continue;
+            }
+            let chain = self.chain(path, span, std::mem::take(&mut lowered));
+            rules.push(self.of_itself(Vec::new(), Action::Jump(chain)));
+        }
+        let chain = self.chain(direction.word().to_owned(), self.pods.span, rules);
+        Base {
+            hook,
+            priority: 0,
+            order: 0,
+            purpose: Purpose::Filter,
+            chain,
+            default: Default::Accept,
+            default_span: self.pods.span,
+        }
+    }
+
+    fn chain(&mut self, path: String, span: Span, rules: Vec<Rule>) -> ChainId {
+        self.chains.push(Chain { path, span, rules });
+        ChainId(u32::try_from(self.chains.len() - 1).unwrap_or(u32::MAX))
+    }
+
+    /// The place of what nobody wrote.
+    fn nowhere(&self) -> Span {
+        let at = self.pods.span;
+        Span::new(at.file, at.start, at.start)
+    }
+
+    fn of_itself(&self, matches: Vec<Match>, action: Action) -> Rule {
+        Rule {
+            span: self.nowhere(),
+            matches,
+            action,
+            action_span: self.nowhere(),
+        }
+    }
+
+    /// What objects do that filter too and are not read: anything.
+    fn foreign(&self) -> Vec<Rule> {
+        let is_here = |of: &Option<String>| of.as_ref().is_none_or(|of| *of == self.pods.namespace);
+        let here = self.cluster.foreign.iter().filter(|(of, _)| is_here(of));
+        here.map(|(_, span)| Rule {
+            span: *span,
+            matches: Vec::new(),
+            action: Action::Unknown(Unknown {
+                property: None,
+                why: "this policy is not read".into(),
+            }),
+            action_span: *span,
+        })
+        .collect()
+    }
+
+    /// The policies of a tier that may select the workload and filter the direction, in their order.
+    fn selected(&self, part: Part, direction: Direction) -> Vec<Selected<'c>> {
+        let about = self.about.iter();
+        let of_part = about.filter(|(policy, _)| part.has(policy.tier) && direction.rules(policy).is_some());
+        let selected = of_part.map(|(policy, answer)| Selected {
+            policy,
+            is_sure: *answer == Truth::Yes,
+        });
+        selected.collect()
+    }
+
+    /// Policies by priority. Of those with the same, which is asked first is not known.
+    fn in_order(&self, selected: &[Selected<'_>], direction: Direction) -> Vec<Rule> {
+        let mut rules = Vec::new();
+        for same in selected.chunk_by(|a, b| a.policy.tier == b.policy.tier) {
+            if same.len() > 1 {
+                for one in same {
+                    let first = unknown(
+                        format!("{} is asked first", one.policy.name),
+                        format!(
+                            "policies of one priority: whether `{}` is asked first is not known",
+                            one.policy.name
+                        ),
+                    );
+                    let first = Match {
+                        span: one.policy.span,
+                        condition: first,
+                    };
+                    for mut rule in self.rules(*one, direction) {
+                        rule.matches.insert(0, first.clone());
+                        rules.push(rule);
+                    }
+                }
+            }
+            rules.extend(same.iter().flat_map(|one| self.rules(*one, direction)));
+        }
+        rules
+    }
+
+    /// NetworkPolicies: what any of them accepts; the rest is dropped.
+    fn union(&self, selected: &[Selected<'_>], direction: Direction) -> Vec<Rule> {
+        let mut rules: Vec<Rule> = selected
+            .iter()
+            .flat_map(|one| self.rules(*one, direction))
+            .collect();
+        let sure = selected.iter().find(|one| one.is_sure);
+        let Some(isolating) = sure.or(selected.first()) else {
+            return rules;
+        };
+        let span = direction
+            .rules(isolating.policy)
+            .map_or(isolating.policy.span, |rules| rules.span);
+        let is_isolated = match sure {
+            Some(_) => Vec::new(),
+            None => vec![Match {
+                span,
+                condition: Condition::Any(selected.iter().map(|one| self.is_selected(*one)).collect()),
+            }],
+        };
+        // "It is only guaranteed to deny TCP, UDP and SCTP connections."
+        let mut others = is_isolated.clone();
+        others.push(Match {
+            span,
+            condition: Condition::Not(Box::new(protocols(&[number::TCP, number::UDP, number::SCTP]))),
+        });
+        let left_open = Unknown {
+            property: Some("other protocols than TCP, UDP and SCTP".into()),
+            why: "what becomes of other protocols than TCP, UDP and SCTP is left to the network plugin"
+                .into(),
+        };
+        others.push(Match {
+            span,
+            condition: Condition::Unknown(left_open),
+        });
+        let decide = |matches: Vec<Match>, action: Action| Rule {
+            span,
+            matches,
+            action,
+            action_span: span,
+        };
+        rules.push(Rule {
+            span: self.nowhere(),
+            ..decide(others, Action::Accept)
+        });
+        rules.push(decide(is_isolated, Action::Drop));
+        rules
+    }
+
+    /// Whether a policy selects the workload, if that is not known.
+    fn is_selected(&self, one: Selected<'_>) -> Condition {
+        let name = one.policy.full_name();
+        let pods = self.pods.full_name();
+        unknown(
+            format!("{name} selects {pods}"),
+            format!("whether `{name}` selects `{pods}` is not known"),
+        )
+    }
+
+    fn rules(&self, one: Selected<'_>, direction: Direction) -> Vec<Rule> {
+        let written = direction.rules(one.policy).map_or(&[][..], |rules| &rules.rules);
+        let mut rules: Vec<Rule> = written
+            .iter()
+            .flat_map(|rule| self.rule(rule, direction))
+            .collect();
+        if !one.is_sure {
+            let subject = one.policy.subject.pods.span;
+            for rule in &mut rules {
+                rule.matches.insert(
+                    0,
+                    Match {
+                        span: subject,
+                        condition: self.is_selected(one),
+                    },
+                );
+            }
+        }
+        rules
+    }
+
+    /// A rule, as one for each peer and port: each of them is a token that may decide.
+    fn rule(&self, rule: &Written, direction: Direction) -> Vec<Rule> {
+        let action = match rule.action {
+            Verdict::Accept => Action::Accept,
+            Verdict::Deny => Action::Drop,
+            Verdict::Pass => Action::Return,
+            Verdict::Unread => Action::Unknown(Unknown {
+                property: None,
+                why: "this action could not be read".into(),
+            }),
+        };
+        let peers = matches_of(rule.peers.as_deref(), |peer: &Peer| self.peer(peer, direction));
+        let ports = matches_of(rule.ports.as_deref(), |port: &Port| self.port(port, direction));
+        let one = |matches: Vec<Match>| Rule {
+            span: rule.span,
+            matches,
+            action: action.clone(),
+            action_span: rule.action_span,
+        };
+        if peers.len() * ports.len() > MAX_SPLIT {
+            return vec![one(joined(peers, rule.span)
+                .into_iter()
+                .chain(joined(ports, rule.span))
+                .collect())];
+        }
+        let pairs = peers
+            .iter()
+            .flat_map(|peer| ports.iter().map(move |port| (peer, port)));
+        pairs
+            .map(|(peer, port)| one(peer.iter().chain(port).cloned().collect()))
+            .collect()
+    }
+}
+
+/// A tier.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Admin,
+    Namespaced,
+    Baseline,
+}
+
+impl Part {
+    fn has(self, tier: Tier) -> bool {
+        match tier {
+            Tier::Admin(_) => self == Self::Admin,
+            Tier::Namespaced => self == Self::Namespaced,
+            Tier::Baseline(_) => self == Self::Baseline,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Admin => "admin tier",
+            Self::Namespaced => "network policies",
+            Self::Baseline => "baseline tier",
+        }
+    }
+}
+
+impl Direction {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Ingress => "ingress",
+            Self::Egress => "egress",
+        }
+    }
+}
+
+/// One alternative for each part; for no list at all, the one that asks nothing.
+fn matches_of<T>(parts: Option<&[T]>, lower: impl Fn(&T) -> Match) -> Vec<Option<Match>> {
+    match parts {
+        Some(parts) => parts.iter().map(|part| Some(lower(part))).collect(),
+        None => vec![None],
+    }
+}
+
+/// All alternatives in one question.
+fn joined(parts: Vec<Option<Match>>, span: Span) -> Option<Match> {
+    let parts: Option<Vec<Condition>> = parts
+        .into_iter()
+        .map(|part| part.map(|part| part.condition))
+        .collect();
+    let condition = crate::dialect::condition::any(parts?);
+    Some(Match { span, condition })
+}
+
+/// Answers are let through whatever policies say.
+fn answers(span: Span) -> Rule {
+    Rule {
+        span,
+        matches: vec![Match {
+            span,
+            condition: Condition::Test(Field::State, RangeSet::range(value::ESTABLISHED, value::RELATED)),
+        }],
+        action: Action::Accept,
+        action_span: span,
+    }
+}
+
+/// Names of ports that policies ask for and that no pod that they concern has, with where they are asked first.
+pub(super) fn named_by_nobody(cluster: &Cluster) -> BTreeMap<&str, (Span, usize)> {
+    let mut missing: BTreeMap<&str, (Span, usize)> = BTreeMap::new();
+    let ports = cluster.pods.iter().flat_map(|pods| &pods.ports);
+    let names: BTreeSet<&str> = ports.filter_map(|port| port.name.as_deref()).collect();
+    for policy in &cluster.policies {
+        for rules in [&policy.ingress, &policy.egress].into_iter().flatten() {
+            for port in rules
+                .rules
+                .iter()
+                .filter_map(|rule| rule.ports.as_ref())
+                .flatten()
+            {
+                if let Ports::Named(name) = &port.ports
+                    && !names.contains(name.as_str())
+                {
+                    missing.entry(name).or_insert((port.span, 0)).1 += 1;
+                }
+            }
+        }
+    }
+    missing
+}

@@ -1,0 +1,98 @@
+//! Kubernetes: manifests, and what `kubectl get -o yaml` or `-o json` says of a cluster.
+//!
+//! All manifests of a run are one unit: texts become objects (`object`), objects a cluster ([`Cluster`], by `read`, `workload`
+//! and a module for each kind of policy). INVARIANT: a workload that nothing selects accepts everything, as Kubernetes has it.
+
+mod claim;
+mod cluster;
+mod condition;
+mod identity;
+mod judge;
+mod lower;
+mod network_policy;
+mod notes;
+mod object;
+mod policy;
+mod reach;
+mod read;
+mod select;
+mod selector;
+mod service;
+mod tiered;
+mod tiered_peer;
+mod truth;
+mod workload;
+
+pub use cluster::Cluster;
+pub use reach::{End, Flow};
+pub use service::Backend;
+pub use truth::Truth;
+
+use super::{Claim, Construct, Dialect, Reading, Support};
+use crate::finding::Finding;
+use crate::source::Source;
+
+/// The dialect.
+#[derive(Debug)]
+pub struct Kubernetes;
+
+impl Cluster {
+    /// Reads the manifests of a cluster, and says what could not be.
+    #[must_use]
+    pub fn read(unit: &[Source<'_>]) -> (Self, Vec<Finding>) {
+        let mut findings = Vec::new();
+        let cluster = read::cluster(unit, &mut findings);
+        (cluster, findings)
+    }
+}
+
+impl Dialect for Kubernetes {
+    fn name(&self) -> &'static str {
+        "kubernetes"
+    }
+
+    fn summary(&self) -> &'static str {
+        "manifests of Kubernetes, and what kubectl gets: workloads, namespaces, network policies"
+    }
+
+    fn claims(&self, source: Source<'_>) -> Claim {
+        claim::claim(source)
+    }
+
+    fn reads_all_together(&self) -> bool {
+        true
+    }
+
+    fn makes_hosts(&self) -> bool {
+        false
+    }
+
+    fn read(&self, unit: &[Source<'_>]) -> Reading {
+        let (cluster, notices) = Cluster::read(unit);
+        let mut reading = Reading {
+            notices,
+            ..Reading::default()
+        };
+        judge::judge(&cluster, &mut reading.notices);
+        let identities = identity::Identities::new(&cluster);
+        reading.identities = identities.classes(&cluster);
+        reading.workloads = lower::workloads(&cluster, &identities);
+        reading.n_rules = cluster.n_rules();
+        reading.notes.extend(cluster.on_host_network());
+        reading
+    }
+
+    fn constructs(&self) -> Vec<Construct> {
+        let construct = |name: String, support: Support| Construct { name, support };
+        let mut all: Vec<Construct> = workload::kinds()
+            .chain(["Namespace", "Service", "NetworkPolicy"])
+            .chain(tiered::kinds())
+            .map(|kind| construct(kind.to_owned(), Support::Exact))
+            .collect();
+        let peers = ["nodes", "domainNames"].map(|peer| format!("peer {peer}"));
+        all.extend(peers.map(|peer| construct(peer, Support::UnknownProperty)));
+        let foreign = read::foreign_groups().map(|group| format!("policies of {group}"));
+        all.extend(foreign.map(|group| construct(group, Support::UnknownEachTime)));
+        all
+    }
+}
