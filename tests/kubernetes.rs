@@ -118,6 +118,34 @@ fn conformance_probes_connect_as_expected() {
     assert!(n_agreed > 50);
 }
 
+/// Sets of policies that let the same through, and sets that do not.
+#[test]
+fn sets_of_policies_are_as_equal_as_expected() {
+    let Some(root) = corpus("np-guard+network-config-analyzer/tests/k8s_testcases") else {
+        return;
+    };
+    let Some(analyzer) = corpus(NETPOL_ANALYZER) else {
+        return;
+    };
+    let pods = analyzer.join("tests/semanticDiff-orig-topologies-no-policy");
+    let mut n_asked = 0;
+    for entry in walkdir::WalkDir::new(root)
+        .sort_by_file_name()
+        .into_iter()
+        .map(Result::unwrap)
+    {
+        if !entry.file_name().to_string_lossy().ends_with("scheme.yaml") {
+            continue;
+        }
+        for question in kubernetes::scheme::equivalences(entry.path(), &pods) {
+            assert_eq!(question.ours, question.expected, "{}", question.words);
+            n_asked += 1;
+        }
+    }
+    say::say(&format!("{n_asked} sets of policies as equal as expected"));
+    assert!(n_asked > 0);
+}
+
 /// Each pair of workloads of each folder: the policies asked one by one, and the rulesets that were made of them.
 #[test]
 fn rulesets_say_what_the_policies_say() {

@@ -2,6 +2,7 @@
 
 pub(crate) mod conformance;
 pub(crate) mod lowered;
+pub(crate) mod scheme;
 
 use std::path::{Path, PathBuf};
 
