@@ -260,13 +260,11 @@ fn port_protocol(node: Node<'_>, notes: &mut Notes) -> Option<u8> {
 }
 
 fn bounds(node: Node<'_>, notes: &mut Notes) -> Ports {
-    match (node.get("start"), node.get("end")) {
-        (Some(start), Some(end)) => range(start, Some(end), notes),
-        _ => {
-            notes.unread(node.span(), "a range has a `start` and an `end`", None);
-            Ports::Unread
-        }
+    if let (Some(start), Some(end)) = (node.get("start"), node.get("end")) {
+        return range(start, Some(end), notes);
     }
+    notes.unread(node.span(), "a range has a `start` and an `end`", None);
+    Ports::Unread
 }
 
 /// The port of `tcp`, `udp` or `sctp` of v1alpha2; without one, all ports.

@@ -88,14 +88,14 @@ fn texts(test: &Value, api: &Path, analyzer: &Path) -> Option<Vec<(String, Strin
         paths
     };
     // The suite fills in the ports of nodes that it found to be free.
-    let text = |path: PathBuf| {
-        let text = std::fs::read_to_string(&path).ok()?;
-        let text = text
+    let filled = |path: PathBuf| {
+        let written = std::fs::read_to_string(&path).ok()?;
+        let written = written
             .replace("{{ index .HostNetworkPorts ", "3434")
             .replace(" }}", "");
-        Some((path.display().to_string(), text))
+        Some((path.display().to_string(), written))
     };
-    paths.into_iter().map(text).collect()
+    paths.into_iter().map(filled).collect()
 }
 
 impl Suite {
