@@ -116,8 +116,8 @@ impl Extents {
     /// The words for some identities.
     fn who(&self, identities: &RangeSet) -> String {
         let known = self.identities.iter();
-        let named = known.filter(|(number, _)| identities.contains(u128::from(*number)));
-        let mut names: Vec<&str> = named.map(|(_, class)| class.name.as_str()).collect();
+        let meant = known.filter(|(number, _)| identities.contains(u128::from(*number)));
+        let mut names: Vec<&str> = meant.map(|(_, class)| class.name.as_str()).collect();
         if identities.contains(u128::from(Identities::UNKNOWN)) {
             names.push("others");
         }
@@ -125,7 +125,7 @@ impl Extents {
         names.truncate(MAX_LINES);
         let mut who = names.join(", ");
         if more > 0 {
-            who.push_str(&format!(" and {more} more"));
+            who.extend([" and ", &more.to_string(), " more"]);
         }
         who
     }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::host::Filters;
 use super::view::{Side, View};
 use crate::model::{Action, ChainId, Decider, Hook, Layer, Rule};
-use crate::packet::{Cause, OverBudget, PacketSet};
+use crate::packet::{Bounds, Cause, OverBudget, PacketSet};
 
 /// What one rule lets through.
 pub(super) struct Opened {
@@ -24,7 +24,7 @@ impl Filters<'_> {
         surely: PacketSet,
         view: View,
     ) -> Result<Vec<Opened>, OverBudget> {
-        let mut opened = Vec::new();
+        let mut parts = Vec::new();
         let mut by_union: BTreeMap<usize, Vec<PacketSet>> = BTreeMap::new();
         for (cause, region) in self.accepted_by(possibly, view.ruling)? {
             let Some(opener) = self.compiler.decider(cause) else {
@@ -32,7 +32,7 @@ impl Filters<'_> {
             };
             match self.union_of(opener) {
                 Some(union) => by_union.entry(union).or_default().push(region),
-                None => opened.push(Opened {
+                None => parts.push(Opened {
                     cause,
                     opener,
                     region,
@@ -42,9 +42,9 @@ impl Filters<'_> {
         for (union, regions) in by_union {
             let region = self.compiler.space.union_all(&regions)?;
             let chains = self.chains_of(union, view.side);
-            self.of_union((union, &chains), region, surely, &mut opened)?;
+            self.of_union((union, &chains), region, surely, &mut parts)?;
         }
-        Ok(opened)
+        Ok(parts)
     }
 
     /// The ruleset of a decider, if it is a union of rules that accept.
@@ -85,7 +85,7 @@ impl Filters<'_> {
         (union, chains): (usize, &BTreeSet<ChainId>),
         set: PacketSet,
         surely: PacketSet,
-        opened: &mut Vec<Opened>,
+        parts: &mut Vec<Opened>,
     ) -> Result<(), OverBudget> {
         let unsure = self.compiler.space.difference(set, surely)?;
         let sure = self.compiler.space.intersection(set, surely)?;
@@ -101,16 +101,17 @@ impl Filters<'_> {
             let Some(rule) = self.compiler.rule(opener).filter(|_| is_here).filter(opens) else {
                 continue;
             };
-            let surely = self.compiler.surely_matches(rule)?;
-            let reach = self.compiler.reach(rule)?;
+            let asked = Bounds {
+                surely: self.compiler.surely_matches(rule)?,
+                possibly: self.compiler.reach(rule)?,
+            };
+            let asked = self.compiler.whatever_is_unknown(asked)?;
             let space = &mut self.compiler.space;
-            let (surely, perhaps) = (
-                space.intersection(sure, surely)?,
-                space.intersection(unsure, reach)?,
-            );
-            let region = space.union(surely, perhaps)?;
+            let by_this = space.intersection(sure, asked.surely)?;
+            let perhaps = space.intersection(unsure, asked.possibly)?;
+            let region = space.union(by_this, perhaps)?;
             if !region.is_empty() {
-                opened.push(Opened {
+                parts.push(Opened {
                     cause,
                     opener,
                     region,

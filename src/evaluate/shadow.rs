@@ -231,8 +231,8 @@ impl<'m> Shadow<'_, 'm> {
         for pin in self.deciding.leading(ruleset, chain) {
             let space = &self.compiler.space;
             for set in space.some_terminals_within(reach, space.pinned(pin), MAX_FOLLOWED) {
-                let decided = set.outcomes.iter().filter(|outcome| outcome.end != End::Fall);
-                for decider in decided.filter_map(|outcome| self.compiler.decider(outcome.cause)) {
+                let ended = set.outcomes.iter().filter(|outcome| outcome.end != End::Fall);
+                for decider in ended.filter_map(|outcome| self.compiler.decider(outcome.cause)) {
                     *by.entry(decider).or_default() += 1;
                 }
             }

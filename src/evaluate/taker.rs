@@ -42,7 +42,7 @@ fn is_within(inner: &[(Field, RangeSet)], outer: &[(Field, RangeSet)]) -> bool {
 /// chains of its own.
 pub(super) fn taker_of_a_corner(
     compiler: &mut Compiler<'_>,
-    takes: &mut Takes,
+    known: &mut Takes,
     decided: Pin,
     shadowed: Decider,
 ) -> Option<Decider> {
@@ -61,8 +61,8 @@ pub(super) fn taker_of_a_corner(
     let [outcome] = corner.outcomes.as_slice() else {
         return None;
     };
-    let taker = compiler.decider(outcome.cause)?;
-    (taker < shadowed && takes_product(compiler, takes, taker, &inner)).then_some(taker)
+    let by = compiler.decider(outcome.cause)?;
+    (by < shadowed && takes_product(compiler, known, by, &inner)).then_some(by)
 }
 
 /// The lowest value of a field that passes tests.
@@ -74,14 +74,14 @@ pub(super) fn lowest(tests: &[(Field, RangeSet)], field: Field) -> u128 {
 /// Whether a rule surely decides all packets of a product that come to it.
 pub(super) fn takes_product(
     compiler: &mut Compiler<'_>,
-    takes: &mut Takes,
-    taker: Decider,
+    known: &mut Takes,
+    by: Decider,
     inner: &[(Field, RangeSet)],
 ) -> bool {
-    let Some(rule) = compiler.rule(taker).filter(|rule| decides(rule)) else {
+    let Some(rule) = compiler.rule(by).filter(|rule| decides(rule)) else {
         return false;
     };
-    let taken = takes.entry(taker).or_insert_with(|| Taken {
+    let taken = known.entry(by).or_insert_with(|| Taken {
         product: compiler.product_of(rule),
         set: None,
     });
@@ -93,7 +93,7 @@ pub(super) fn takes_product(
 /// chain are asked first.
 pub(super) fn taker_of_all(
     compiler: &mut Compiler<'_>,
-    takes: &mut Takes,
+    known: &mut Takes,
     reach: PacketSet,
     shadowed: Decider,
     by: &BTreeMap<Decider, usize>,
@@ -120,19 +120,18 @@ pub(super) fn taker_of_all(
         let Some(rule) = compiler.rule(decider).filter(|rule| decides(rule)) else {
             continue;
         };
-        let taken = takes.entry(decider).or_insert_with(|| Taken {
+        let taken = known.entry(decider).or_insert_with(|| Taken {
             product: compiler.product_of(rule),
             set: None,
         });
-        let is_all = match (&inner, &taken.product) {
-            (Some(inner), Some(outer)) => is_within(inner, outer),
-            _ => {
-                let set = match taken.set {
-                    Some(known) => known,
-                    None => *taken.set.insert(compiler.surely_matches(rule)?),
-                };
-                compiler.space.is_subset(reach, set)
-            }
+        let is_all = if let (Some(inner), Some(outer)) = (&inner, &taken.product) {
+            is_within(inner, outer)
+        } else {
+            let set = match taken.set {
+                Some(known) => known,
+                None => *taken.set.insert(compiler.surely_matches(rule)?),
+            };
+            compiler.space.is_subset(reach, set)
         };
         if is_all {
             return Ok(Some(decider));

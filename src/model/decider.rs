@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::compile::{Compiler, narrow};
 use super::{Base, Chain, ChainId, Rule, Ruleset, Unknown};
-use crate::packet::{Cause, Doubt, Field, MAX_PROPERTIES, OverBudget, RangeSet, Ruling};
+use crate::packet::{Bounds, Cause, Doubt, Field, MAX_PROPERTIES, OverBudget, RangeSet, Ruling};
 use crate::source::Span;
 
 /// Who decides about a packet.
@@ -174,5 +174,19 @@ impl<'m> Compiler<'m> {
             .map(|&(number, doubt)| (Field::Property(number), either.clone(), Some(doubt)))
             .collect();
         self.space.assume_all(ruling, &fields)
+    }
+
+    /// Bounds that do not depend on what is not known of packets: surely in for every answer, possibly in for one.
+    pub fn whatever_is_unknown(&mut self, bounds: Bounds) -> Result<Bounds, OverBudget> {
+        let either = RangeSet::range(0, 1);
+        let mut bounds = bounds;
+        for (number, _) in self.properties.values().copied().collect::<Vec<_>>() {
+            let field = Field::Property(number);
+            bounds = Bounds {
+                surely: self.space.for_all(bounds.surely, field, &either)?,
+                possibly: self.space.exists(bounds.possibly, field, &either)?,
+            };
+        }
+        Ok(bounds)
     }
 }

@@ -70,20 +70,18 @@ impl Membership {
     /// The question as a test of an identity, if it is known who is in the group; else as a property of the packet.
     #[must_use]
     pub fn resolve(&self, members: &Members) -> Condition {
-        match members.get(&self.group) {
-            Some(identities) => Condition::Test(self.end, identities.clone()),
-            None => {
-                let end = if self.end == Field::SourceIdentity {
-                    "source"
-                } else {
-                    "destination"
-                };
-                Condition::Unknown(Unknown {
-                    property: Some(format!("{end} in {}", self.group).into()),
-                    why: format!("who is in group `{}` is not known", self.name).into(),
-                })
-            }
+        if let Some(identities) = members.get(&self.group) {
+            return Condition::Test(self.end, identities.clone());
         }
+        let end = if self.end == Field::SourceIdentity {
+            "source"
+        } else {
+            "destination"
+        };
+        Condition::Unknown(Unknown {
+            property: Some(format!("{end} in {}", self.group).into()),
+            why: format!("who is in group `{}` is not known", self.name).into(),
+        })
     }
 }
 
@@ -107,7 +105,9 @@ fn note_keys(condition: &Condition, keys: &mut BTreeMap<Arc<str>, Arc<str>>) {
             place.or_insert_with(|| member.name.clone());
         }
         Condition::All(parts) | Condition::Any(parts) => {
-            parts.iter().for_each(|part| note_keys(part, keys));
+            for part in parts {
+                note_keys(part, keys);
+            }
         }
         Condition::Not(part) => note_keys(part, keys),
         Condition::Test(..) | Condition::Unknown(_) => {}

@@ -28,6 +28,7 @@ const DEFAULT_NAMES: &[(&str, &str)] = &[
     ("nft", "host.nft"),
     ("toml", "portcullis.toml"),
     ("cloudformation", "template.yaml"),
+    ("terraform", "main.tf"),
 ];
 const ILLUSTRATIONS: &[&str] = &["text", "console"];
 
