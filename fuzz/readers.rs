@@ -25,6 +25,7 @@ pub(crate) const READERS: &[Reader] = &[
     ("cloudformation", &["yaml", "yml", "json"], cloudformation),
     ("heat", &["yaml", "yml"], heat),
     ("recorded", &["json"], recorded),
+    ("terraform", &["tf", "tfvars", "json"], terraform),
 ];
 
 /// Sets that a dump beside a fuzzed file of sets asks for.
@@ -191,6 +192,13 @@ fn heat(data: &[u8]) {
 
 fn recorded(data: &[u8]) {
     dialect("recorded", data);
+}
+
+/// One text as a file of each kind: HCL, JSON, a plan.
+fn terraform(data: &[u8]) {
+    for name in ["main.tf", "main.tf.json", "plan.json"] {
+        unit("terraform", &[(name, data), ("terraform.tfvars", b"x = 1\n")]);
+    }
 }
 
 fn nft_json(data: &[u8]) {
