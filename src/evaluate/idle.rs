@@ -9,7 +9,7 @@ use crate::model::{Chain, Compiler, Decider, Rule};
 use crate::packet::{Cause, End, OverBudget};
 
 /// Rules compiled, in all, to find out whether a packet comes to those behind them.
-const MAX_COMPILED: usize = 1 << 12;
+const MAX_COMPILED: usize = 1 << 9;
 
 /// What is left of that, and what rules take.
 pub(super) struct Idle {

@@ -31,6 +31,7 @@ pub(super) fn findings(
     let Some(deciding) = Deciding::of(compiler)? else {
         return Ok(BTreeSet::new());
     };
+    compiler.space.make_room();
     let unreachable = unreachable::shadowed(compiler, &deciding.alive, findings)?;
     let mut shadow = Shadow {
         callers: callers(compiler.rulesets()),

@@ -92,6 +92,13 @@ impl Space {
         }
     }
 
+    /// Collects if much of the budget is held: before work of another kind begins. Only what is pinned outlives the call.
+    pub fn make_room(&mut self) {
+        if self.n_edges() > self.budget() / 8 {
+            self.collect();
+        }
+    }
+
     fn set_pin(&mut self, at: usize, node: Node) {
         if let Some(place) = self.pins.kept.get_mut(at) {
             *place = node;
