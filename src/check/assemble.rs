@@ -34,11 +34,12 @@ pub(super) struct Assembled {
 /// Joins the inputs to units, and takes from `unread` what became a part of one.
 pub(super) fn assemble(
     sources: &mut SourceMap,
-    claimed: Vec<Claimed>,
+    mut claimed: Vec<Claimed>,
     site: Option<&Path>,
     unread: &mut Vec<Unread>,
     summary: &mut Summary,
 ) -> Vec<Assembled> {
+    let owners = super::owner::owners(&mut claimed, sources);
     let known = claimed
         .iter()
         .map(|(input, file, _)| (real(&input.path), Some(*file)));
@@ -49,7 +50,7 @@ pub(super) fn assemble(
         summary,
     };
     let mut owned: Vec<Claimed> = Vec::new();
-    for (input, dialect) in super::owner::owners(&claimed) {
+    for (input, dialect) in owners {
         if let Some(file) = disk.read(&input) {
             owned.push((input, file, dialect));
         }

@@ -100,6 +100,12 @@ impl<'u> Behind<'u> {
         self.bound.iter().any(|(binding, _)| *binding == at)
     }
 
+    /// What is said of network ACLs that stand before no host.
+    pub(super) fn idle_acls(&self) -> Vec<String> {
+        let hosts = self.bound.iter().map(|(_, grouped)| grouped);
+        self.all.idle_acls(&hosts.collect::<Vec<_>>())
+    }
+
     /// The groups before a host of files that has these bindings.
     pub(super) fn of_bindings(&self, bindings: &[usize]) -> Option<Grouped<'u>> {
         let mut all = Grouped::default();
@@ -161,6 +167,31 @@ impl<'u> Groups<'u> {
         grouped
     }
 
+    /// Whether a pattern of a binding means anything that was read.
+    pub(super) fn has(&self, pattern: &str) -> bool {
+        let is_meant = |name: &str| resource_matches(pattern, name);
+        let is_named =
+            |group: &&Group| is_meant(&group.name) || is_meant(&group.key) || names(group).any(is_meant);
+        self.groups.iter().any(is_named) || self.members.iter().any(|member| is_meant(&member.name))
+    }
+
+    /// What is said of network ACLs that stand before no host.
+    pub(super) fn idle_acls(&self, hosts: &[&Grouped<'u>]) -> Vec<String> {
+        let is_used = |acl: &Group| {
+            let mut groups = hosts.iter().flat_map(|host| &host.groups);
+            groups.any(|group| group.key == acl.key)
+        };
+        let acls = self
+            .groups
+            .iter()
+            .filter(|group| group.layer == Layer::NetworkAcl);
+        let idle = acls.filter(|acl| !is_used(acl));
+        idle.map(|acl| {
+            format!("network ACL `{}` stands before no host that is bound: add it to the `resources` of a `[[bind]]`", acl.name)
+        })
+        .collect()
+    }
+
     /// The hosts that a binding means by its `resources`: each thing that is attached to groups, else one host behind all groups
     /// that it names.
     fn bound(&self, binding: &Binding) -> Vec<Grouped<'u>> {
@@ -170,12 +201,23 @@ impl<'u> Groups<'u> {
                 .map(|pattern| pattern.value.as_str())
                 .any(|pattern| resource_matches(pattern, name))
         };
+        let names = |group: &Group| means(&group.name) || means(&group.key) || names(group).any(means);
         let members: Vec<_> = self.members.iter().filter(|member| means(&member.name)).collect();
         if !members.is_empty() {
-            let members = members.into_iter().map(|member| self.of_member(member));
-            return members.filter(|grouped| !grouped.groups.is_empty()).collect();
+            let acls = self
+                .groups
+                .iter()
+                .filter(|group| group.layer == Layer::NetworkAcl);
+            let acls: Vec<_> = acls.filter(|group| names(group)).collect();
+            let hosts = members.into_iter().map(|member| {
+                let mut host = self.of_member(member);
+                for acl in &acls {
+                    host.add(acl);
+                }
+                host
+            });
+            return hosts.filter(|grouped| !grouped.groups.is_empty()).collect();
         }
-        let names = |group: &Group| means(&group.name) || means(&group.key) || names(group).any(means);
         let mut one = Grouped::default();
         for group in self.groups.iter().filter(|group| names(group)) {
             one.add(group);

@@ -18,7 +18,7 @@ use crate::source::{Span, Spanned};
 /// The hosts of a site.
 pub(super) struct BoundHosts {
     pub(super) hosts: Vec<Host>,
-    /// Units that are no hosts and define nothing that hosts are put behind.
+    /// Units that are no hosts, but define what hosts are put behind, if anything.
     pub(super) n_without_hosts: usize,
 }
 
@@ -75,10 +75,11 @@ pub(super) fn bind(
             .notes
             .push("no policy but `common` is in force: name one with --policy or in portcullis.toml".into());
     }
-    let defines = |unit: &&Unit| !unit.reading.groups.is_empty();
+    unmeant_resources(&site, &behind, &unmatched, findings);
+    summary.unchecked.extend(behind.idle_acls());
     BoundHosts {
         hosts,
-        n_without_hosts: of_groups.iter().filter(|unit| !defines(unit)).count(),
+        n_without_hosts: of_groups.len(),
     }
 }
 
@@ -262,6 +263,26 @@ fn unbound_config(unit: &Unit) -> Finding {
 fn names(row: &Row, role: &str) -> bool {
     let mut ends = row.to.items.iter().chain(&row.from.items);
     ends.any(|end| matches!(&end.value, Peer::Role { name, .. } if name == role))
+}
+
+/// Says of each resource of a binding that nothing read is one, where the binding has hosts all the same: a layer of theirs is
+/// missing.
+fn unmeant_resources(site: &Site, behind: &Behind<'_>, unmatched: &[usize], findings: &mut Vec<Finding>) {
+    let bindings = site.bindings.iter().enumerate();
+    for (_, binding) in bindings.filter(|(at, _)| !unmatched.contains(at)) {
+        for pattern in binding
+            .resources
+            .iter()
+            .filter(|pattern| !behind.all.has(&pattern.value))
+        {
+            let label = Label::new(pattern.span, "nothing that was read is called so");
+            let message = format!("what `{}` lets through was not checked", pattern.value);
+            findings.push(
+                Finding::new(Code::UnboundRole, message, Some(label))
+                    .help("give the files that define it too, or correct the name"),
+            );
+        }
+    }
 }
 
 /// Notes each pattern that matches nothing beside one of its binding that does.

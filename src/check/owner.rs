@@ -9,16 +9,17 @@ use std::path::{Path, PathBuf};
 use super::assemble::Claimed;
 use crate::dialect::{Dialect, include};
 use crate::discover::{self, Input};
-use crate::source::{FileId, Source};
+use crate::source::{FileId, Source, SourceMap};
 
 /// A root that owns a file, by one of its own files.
 pub(super) type Owner = (Input, &'static dyn Dialect);
 
-/// The roots that own files which were given by themselves.
-pub(super) fn owners(claimed: &[Claimed]) -> Vec<Owner> {
-    let mut found: BTreeMap<PathBuf, Owner> = BTreeMap::new();
+/// The roots that own files which were given by themselves. Where one is not below the folder that the run began in, all of
+/// them and the files that were given are called by their whole paths: modules are found by paths from each other.
+pub(super) fn owners(claimed: &mut [Claimed], sources: &mut SourceMap) -> Vec<Owner> {
+    let mut found: BTreeMap<PathBuf, &'static dyn Dialect> = BTreeMap::new();
     let mut searched: BTreeMap<PathBuf, Folders> = BTreeMap::new();
-    for (input, _, dialect) in claimed {
+    for (input, _, dialect) in claimed.iter() {
         let patterns = dialect.owners();
         if patterns.is_empty() || !input.explicit || input.is_standard_input() {
             continue;
@@ -33,16 +34,31 @@ pub(super) fn owners(claimed: &[Claimed]) -> Vec<Owner> {
             .entry(repository.clone())
             .or_insert_with(|| Folders::below(&repository, *dialect));
         for file in folders.roots(folder) {
-            let path = from_here(&file);
-            let input = Input {
-                name: discover::shown(&path),
-                path,
-                explicit: true,
-            };
-            found.insert(file, (input, *dialect));
+            found.insert(file, *dialect);
         }
     }
-    found.into_values().collect()
+    let is_elsewhere = found.keys().any(|file| from_here(file).is_absolute());
+    if is_elsewhere {
+        for (input, file, _) in claimed.iter_mut().filter(|(.., of)| !of.owners().is_empty()) {
+            if let Ok(path) = std::fs::canonicalize(&input.path) {
+                *input = named(path);
+                sources.rename(*file, &input.name);
+            }
+        }
+    }
+    let name = |file: PathBuf| named(if is_elsewhere { file } else { from_here(&file) });
+    found
+        .into_iter()
+        .map(|(file, dialect)| (name(file), dialect))
+        .collect()
+}
+
+fn named(path: PathBuf) -> Input {
+    Input {
+        name: discover::shown(&path),
+        path,
+        explicit: true,
+    }
 }
 
 /// The folder that a repository begins in.
@@ -185,7 +201,9 @@ mod tests {
                 explicit,
             };
             let real = std::fs::canonicalize(&root).unwrap();
-            let owners = owners(&[(input, FileId(0), &Terraform as &dyn Dialect)]);
+            let mut sources = SourceMap::new();
+            let file = sources.add_text(input.name.clone(), "");
+            let owners = owners(&mut [(input, file, &Terraform as &dyn Dialect)], &mut sources);
             let inside = |(input, _): &Owner| input.path.strip_prefix(&real).unwrap().to_owned();
             owners.iter().map(inside).collect::<Vec<PathBuf>>()
         };

@@ -51,7 +51,8 @@ impl Lowering {
         let open = open.filter(|doubt| !self.notices.contains_key(&doubt.span) && !is_said(doubt.span));
         let note = |doubt: &Doubt| {
             let label = Label::new(doubt.span, "not known");
-            Finding::new(Code::UnsupportedMatch, doubt.why.to_string(), Some(label))
+            Finding::new(Code::UnknownValue, doubt.why.to_string(), Some(label))
+                .help("what depends on it may be open or closed: give it a value")
         };
         open.map(note).collect()
     }

@@ -15,7 +15,7 @@ use super::view::{Moment, OwnAddresses, Side, View, onward_doubt, view};
 use super::words;
 use crate::finding::{Code, Finding, Label};
 use crate::model::{
-    Action, Compiler, Decider, Edit, Families, HostFacts, Identities, Members, Path, Rule, Ruleset,
+    Action, Compiler, Decider, Edit, Families, HostFacts, Identities, Layer, Members, Path, Rule, Ruleset,
 };
 use crate::packet::{Cause, End, Family, Field, OverBudget, PacketSet, Pin, RangeSet, Ruling, Space};
 use crate::policy::{Kind, Peer, Row};
@@ -46,11 +46,15 @@ pub struct Host {
 }
 
 impl Host {
-    /// The families that some ruleset filters. The others are unchecked.
+    /// The families that some ruleset filters. The others are unchecked: of a host with a firewall of its own, those that it
+    /// says nothing of, whatever stands before it.
     #[must_use]
     pub fn families(&self) -> Vec<Family> {
+        let is_own = |ruleset: &&Ruleset| ruleset.layer == Layer::HostFirewall;
+        let has_own = self.rulesets.iter().any(|ruleset| is_own(&ruleset));
         let filters = |family: &Family| {
-            self.rulesets.iter().any(|ruleset| match ruleset.families {
+            let mut telling = self.rulesets.iter().filter(|ruleset| !has_own || is_own(ruleset));
+            telling.any(|ruleset| match ruleset.families {
                 Families::Both => true,
                 Families::V4 => *family == Family::V4,
                 Families::V6 => *family == Family::V6,

@@ -113,10 +113,11 @@ codes! {
     /// "common/telnet" = "terminal server of the lab, reachable over the jump host only"
     /// ```
     ForbiddenOpening = "forbidden-opening", Error;
-    /// No packet reaches this rule: earlier rules decide all that it matches, or its own matches exclude each other.
+    /// No packet reaches this rule: earlier rules decide all that it matches, or it can match none.
     ///
     /// The rule has no effect, whatever its verdict. The rules that take its packets are underlined too, the one
-    /// that takes most of them first; a rule that can match nothing has none.
+    /// that takes most of them first; where no jump sends it any, the jumps; a rule whose matches exclude each
+    /// other has none.
     ///
     /// If the verdicts differ, somebody means a packet to be treated in a way that it is not: a drop behind an
     /// accept protects nothing. If they agree, the rule is clutter, and the next reader will rely on it.
@@ -260,26 +261,28 @@ codes! {
     TupleMismatch = "tuple-mismatch", Warning;
     /// A value that decides an opening is not known.
     ///
-    /// Code that describes infrastructure leaves values open until it is run: a variable that nobody has given a value, a data
-    /// source that is read from the cloud, a module whose source is not here. Where such a value is the port, the network or
-    /// the group of a rule, or decides whether there is a rule, the rule may open anything from nothing to everything that
-    /// the value could say.
+    /// Code that describes infrastructure leaves values open until it is run: a variable that nobody has given
+    /// a value, a data source that is read from the cloud, a module whose source is not here. Where such a
+    /// value is the port, the network or the group of a rule, or decides whether there is a rule, the rule may
+    /// open anything from nothing to everything that the value could say.
     ///
-    /// Both are followed: what depends on the value is reported as possible. Findings that would need it to be sure are
-    /// missing until it is known.
+    /// Both are followed: what depends on the value is reported as possible. Findings that would need it to be
+    /// sure are missing until it is known.
     ///
-    /// Give the variable a value (a file of values, an argument, the site file), install the modules, or check a plan.
+    /// Give the variable a value (a file of values, an argument, the site file), install the modules, or check
+    /// a plan.
     UnknownValue = "unknown-value", Note;
     /// No policy says what may come to a workload: its pods accept everything.
     ///
-    /// In Kubernetes a pod that no NetworkPolicy selects for ingress, and no policy of the cluster either, takes connections
-    /// from every pod of every namespace and from whatever else has a way to it. Policies for other workloads, even of the
-    /// same namespace, change nothing about that.
+    /// In Kubernetes a pod that no NetworkPolicy selects for ingress, and no policy of the cluster either,
+    /// takes connections from every pod of every namespace and from whatever else has a way to it. Policies for
+    /// other workloads, even of the same namespace, change nothing about that.
     ///
     /// Where the run has no policy at all, nobody meant to isolate anything, and this is a note.
     ///
-    /// Isolate the workload with the policy in the help, then allow what it needs; or select the whole namespace with
-    /// `podSelector: {}`. Pods in the network of their node are left out, since policies need not apply to them.
+    /// Isolate the workload with the policy in the help, then allow what it needs; or select the whole
+    /// namespace with `podSelector: {}`. Pods in the network of their node are left out, since policies need
+    /// not apply to them.
     UnprotectedWorkload = "unprotected-workload", Warning;
     /// The evaluation of a host outgrew its budget: its answer is not known.
     ///

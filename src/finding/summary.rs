@@ -7,7 +7,7 @@ pub struct Summary {
     pub n_files: usize,
     /// Hosts evaluated.
     pub n_hosts: usize,
-    /// Units read that are no hosts, and define nothing that hosts are put behind.
+    /// Units read that are no hosts, but define what hosts are put behind, if anything.
     pub n_without_hosts: usize,
     /// Rules read.
     pub n_rules: usize,

@@ -79,7 +79,7 @@ pub(crate) fn openings(arguments: &Openings, out: &mut dyn Write) -> io::Result<
     for said in summary.failures.iter().chain(&summary.dangling) {
         complain(said);
     }
-    if hosts.is_empty() && !is_failed {
+    if hosts.is_empty() && summary.n_without_hosts == 0 && !is_failed {
         complain("no input that a dialect knows");
         is_failed = true;
     }
