@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::host::Filters;
 use super::view::{Side, View};
 use crate::model::{Action, ChainId, Decider, Hook, Layer, Rule};
-use crate::packet::{Bounds, Cause, OverBudget, PacketSet};
+use crate::packet::{Bounds, Cause, Field, OverBudget, PacketSet, RangeSet, value};
 
 /// What one rule lets through.
 pub(super) struct Opened {
@@ -56,6 +56,16 @@ impl Filters<'_> {
         (of.layer == Layer::SecurityGroup).then_some(ruleset)
     }
 
+    /// What a rule asks of the first packets of connections, whatever state others have.
+    fn of_first_packets(&mut self, asked: Bounds) -> Result<Bounds, OverBudget> {
+        let new = RangeSet::point(value::NEW);
+        let space = &mut self.compiler.space;
+        Ok(Bounds {
+            surely: space.exists(asked.surely, Field::State, &new)?,
+            possibly: space.exists(asked.possibly, Field::State, &new)?,
+        })
+    }
+
     /// The chains of a union that packets of a side go through.
     fn chains_of(&self, union: usize, side: Side) -> BTreeSet<ChainId> {
         let Some(of) = self.compiler.rulesets().get(union) else {
@@ -94,10 +104,7 @@ impl Filters<'_> {
                 continue;
             };
             let is_here = ruleset == union && chains.contains(&chain);
-            let opens = |rule: &&Rule| {
-                let is_said = rule.action_span.start < rule.action_span.end;
-                is_said && matches!(rule.action, Action::Accept | Action::Unknown(_))
-            };
+            let opens = |rule: &&Rule| matches!(rule.action, Action::Accept | Action::Unknown(_));
             let Some(rule) = self.compiler.rule(opener).filter(|_| is_here).filter(opens) else {
                 continue;
             };
@@ -106,6 +113,7 @@ impl Filters<'_> {
                 possibly: self.compiler.reach(rule)?,
             };
             let asked = self.compiler.whatever_is_unknown(asked)?;
+            let asked = self.of_first_packets(asked)?;
             let space = &mut self.compiler.space;
             let by_this = space.intersection(sure, asked.surely)?;
             let perhaps = space.intersection(unsure, asked.possibly)?;
