@@ -2,7 +2,7 @@
 //!
 //! INVARIANT: the rules of a permission differ in their peer alone, and the peer is what each of them points at.
 
-use super::{Guard, Lowering, Peer, Value};
+use super::{Doubt, Guard, Lowering, Peer, Value};
 use crate::model::{Action, Match, Rule};
 use crate::packet::{Family, Field};
 use crate::source::Span;
@@ -87,6 +87,21 @@ impl Permission {
             }
         };
         self.peers.iter().map(rule).collect()
+    }
+}
+
+impl Permission {
+    /// A permission of which nothing is known but that it may be there.
+    #[must_use]
+    pub fn open(doubt: &Doubt) -> Self {
+        Self {
+            span: doubt.span,
+            protocol: Some(Value::Unknown(doubt.clone())),
+            from_port: None,
+            to_port: None,
+            peers: vec![Peer::Unknown(doubt.clone())],
+            guards: Vec::new(),
+        }
     }
 }
 

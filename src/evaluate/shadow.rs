@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::calls::{Callers, called_chains, callers, is_base, is_called_with};
 use super::idle::Idle;
 use super::taker::{MAX_MEASURED_OF_HOST, Takes, largest_first, taker_of_a_corner, taker_of_all};
 use super::unreachable;
@@ -14,9 +15,6 @@ const MAX_NAMED: usize = 3;
 
 /// Rules without a verdict of one host of which is asked with what their chains are called.
 const MAX_ASKED: usize = 200;
-
-/// Jumps followed backwards from a rule; past them it counts as called with everything.
-const MAX_JUMPS: usize = 200;
 
 /// Edges of the diagram followed for them.
 const MAX_FOLLOWED: usize = 192;
@@ -185,7 +183,7 @@ impl<'m> Shadow<'_, 'm> {
         if reach.is_empty() {
             return Ok(Some(contradiction(rule)));
         }
-        if !self.is_called_with((ruleset, chain), reach)? {
+        if !is_called_with(self.compiler, &self.callers, (ruleset, chain), reach)? {
             return Ok(self.left_out((ruleset, chain), rule));
         }
         let mut by = self.met(decider, reach);
@@ -210,17 +208,12 @@ impl<'m> Shadow<'_, 'm> {
         }
         self.to_ask -= 1;
         let reach = self.compiler.reach(rule)?;
-        let is_called = self.is_called_with((ruleset, chain), reach)?;
+        let is_called = is_called_with(self.compiler, &self.callers, (ruleset, chain), reach)?;
         Ok(if is_called {
             None
         } else {
             self.left_out((ruleset, chain), rule)
         })
-    }
-
-    /// Whether some way of jumps leads packets of a set to a chain; of no packets, it does.
-    fn is_called_with(&mut self, place: (usize, ChainId), set: PacketSet) -> Result<bool, OverBudget> {
-        Ok(set.is_empty() || is_called_with(self.compiler, &self.callers, place, set, &mut { MAX_JUMPS })?)
     }
 
     /// Who else decides packets of a set, and how often that was seen.
@@ -262,7 +255,8 @@ impl<'m> Shadow<'_, 'm> {
     /// Whoever calls the chain of a rule leaves its packets out.
     fn left_out(&self, (at, chain): (usize, ChainId), rule: &Rule) -> Option<Finding> {
         let rules = self.compiler.rulesets().get(at)?;
-        if !unreachable::is_worth_saying(rules.chains.get(chain.0 as usize)?) {
+        let is_said = unreachable::is_worth_saying(rules.chains.get(chain.0 as usize)?);
+        if !is_said || unreachable::may_lead_anywhere(rules) {
             return None;
         }
         let label = Label::new(rule.span, "no packet that it matches comes to its chain");
@@ -300,89 +294,6 @@ pub(super) fn asks_nothing(rule: &Rule) -> bool {
         }
     }
     rule.matches.iter().any(|one| asks(&one.condition))
-}
-
-/// Who jumps to a chain, with the number of the rule in its own.
-type Callers = BTreeMap<(usize, ChainId), Vec<(ChainId, usize)>>;
-
-fn callers(rulesets: &[Ruleset]) -> Callers {
-    let mut callers = Callers::new();
-    for (at, ruleset) in rulesets.iter().enumerate() {
-        for (caller, chain) in (0u32..).map(ChainId).zip(&ruleset.chains) {
-            for (number, rule) in chain.rules.iter().enumerate() {
-                if let Action::Jump(to) | Action::Goto(to) = rule.action {
-                    callers.entry((at, to)).or_default().push((caller, number));
-                }
-            }
-        }
-    }
-    callers
-}
-
-fn is_base(rulesets: &[Ruleset], at: usize, chain: ChainId) -> bool {
-    let bases = rulesets.get(at).into_iter().flat_map(|ruleset| &ruleset.bases);
-    bases.into_iter().any(|base| base.chain == chain)
-}
-
-/// Whether some way of jumps from a base chain to a chain asks nothing that all packets of a set fail.
-fn is_called_with(
-    compiler: &mut Compiler<'_>,
-    callers: &Callers,
-    (at, chain): (usize, ChainId),
-    set: PacketSet,
-    jumps: &mut usize,
-) -> Result<bool, OverBudget> {
-    let Some(rules) = compiler.rulesets().get(at) else {
-        return Ok(true);
-    };
-    if is_base(compiler.rulesets(), at, chain) {
-        return Ok(true);
-    }
-    for &(caller, number) in callers.get(&(at, chain)).into_iter().flatten() {
-        let of = rules.chains.get(caller.0 as usize);
-        let Some(rule) = of.and_then(|chain| chain.rules.get(number)) else {
-            continue;
-        };
-        if *jumps == 0 {
-            return Ok(true);
-        }
-        *jumps -= 1;
-        let asked = compiler.reach(rule)?;
-        let set = compiler.space.intersection(set, asked)?;
-        if !set.is_empty() && is_called_with(compiler, callers, (at, caller), set, jumps)? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// Chains that a base chain leads to.
-fn called_chains(compiler: &Compiler<'_>, ruleset: usize, base: usize) -> BTreeSet<u32> {
-    let mut called = BTreeSet::new();
-    let Some(ruleset) = compiler.rulesets().get(ruleset) else {
-        return called;
-    };
-    let mut pending: Vec<u32> = ruleset
-        .bases
-        .get(base)
-        .map(|base| base.chain.0)
-        .into_iter()
-        .collect();
-    while let Some(chain) = pending.pop() {
-        if !called.insert(chain) {
-            continue;
-        }
-        let rules = ruleset
-            .chains
-            .get(chain as usize)
-            .into_iter()
-            .flat_map(|chain| &chain.rules);
-        pending.extend(rules.filter_map(|rule| match rule.action {
-            Action::Jump(to) | Action::Goto(to) => Some(to.0),
-            _ => None,
-        }));
-    }
-    called
 }
 
 /// Whether a rule is merely said again, by or after a program that keeps its own chains: kube-proxy and Docker both

@@ -182,7 +182,7 @@ fn comes_to(
     compiler.comes_to(at, chain, number)
 }
 
-fn may_lead_anywhere(ruleset: &Ruleset) -> bool {
+pub(super) fn may_lead_anywhere(ruleset: &Ruleset) -> bool {
     let mut rules = ruleset.chains.iter().flat_map(|chain| &chain.rules);
     rules.any(crate::model::Rule::may_lead_anywhere)
 }

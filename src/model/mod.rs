@@ -49,8 +49,8 @@ pub enum Families {
     Both,
 }
 
-/// Where packets meet a base chain. Named after the kernel's hooks; a security group or NetworkPolicy filters
-/// at [`Hook::Input`] and [`Hook::Output`] of its member.
+/// Where packets meet a base chain. Named after the kernel's hooks. A NetworkPolicy filters at [`Hook::Input`] and
+/// [`Hook::Output`] of its pods; what stands before a host ([`layers`]) at [`Hook::Prerouting`] and [`Hook::Output`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Hook {
     /// Arrived, not yet routed.

@@ -59,15 +59,16 @@ pub(in crate::dialect) struct Resource<'t> {
     pub(in crate::dialect) condition: Option<Node<'t>>,
 }
 
+/// The entries of a section that have a name.
+fn named<'t>(root: Node<'t>, section: &str) -> impl Iterator<Item = Entry<'t>> {
+    let section = root.get(section).into_iter();
+    let entries = section.flat_map(|section| section.entries());
+    entries.filter(|entry| !entry.name().is_empty())
+}
+
 impl<'t> Template<'t> {
     pub(in crate::dialect) fn new(root: Node<'t>, unit: &'t str, given: &'t Given) -> Self {
-        let named = |section: &str| {
-            let entries = root
-                .get(section)
-                .into_iter()
-                .flat_map(|section| section.entries());
-            entries.filter(|entry| !entry.name().is_empty())
-        };
+        let named = |section| named(root, section);
         let mut template = Self {
             unit,
             language: Language::CloudFormation,
@@ -91,13 +92,7 @@ impl<'t> Template<'t> {
 
     /// A template of Heat, whose words are written small.
     pub(in crate::dialect) fn heat(root: Node<'t>, unit: &'t str, given: &'t Given) -> Self {
-        let named = |section: &str| {
-            let entries = root
-                .get(section)
-                .into_iter()
-                .flat_map(|section| section.entries());
-            entries.filter(|entry| !entry.name().is_empty())
-        };
+        let named = |section| named(root, section);
         let mut template = Self {
             unit,
             language: Language::Heat,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::names;
 use super::rule::Written;
 use crate::cloud::{
-    Direction, Doubt, GroupName, Guard, Lowering, Peer, Permission, Value, everything_unless, neutron,
+    Direction, Doubt, GroupName, Guard, Lowering, Permission, Value, everything_unless, neutron,
 };
 use crate::dialect::cloudformation::condition::Truth;
 use crate::dialect::cloudformation::list::{Item, items};
@@ -204,7 +204,7 @@ impl Draft {
             }
         }
         if let Some(doubt) = &self.others {
-            let permission = open(doubt);
+            let permission = Permission::open(doubt);
             rules.extend(neutron::rules(
                 lowering,
                 direction,
@@ -220,17 +220,5 @@ impl Draft {
             rules,
             default_span: self.span,
         }
-    }
-}
-
-/// A permission of which nothing is known.
-pub(super) fn open(doubt: &Doubt) -> Permission {
-    Permission {
-        span: doubt.span,
-        protocol: Some(Value::Unknown(doubt.clone())),
-        from_port: None,
-        to_port: None,
-        peers: vec![Peer::Unknown(doubt.clone())],
-        guards: Vec::new(),
     }
 }

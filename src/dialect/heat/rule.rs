@@ -3,7 +3,7 @@
 //! The two differ: within a group, `remote_mode` says whether the network or the group counts, and no protocol is all; a resource
 //! takes whichever is there, and no protocol is TCP. INVARIANT: what is not written is what Heat takes for it.
 
-use super::group::{Lower, open};
+use super::group::Lower;
 use crate::cloud::{Direction, Doubt, GroupName, Guard, Peer, Permission, Value};
 use crate::dialect::cloudformation::scope::Scope;
 use crate::dialect::cloudformation::value::Evaluated;
@@ -62,7 +62,7 @@ impl Written {
         Self {
             direction: Some(Value::Unknown(doubt.clone())),
             ethertype: Some(Value::Unknown(doubt.clone())),
-            permission: open(doubt),
+            permission: Permission::open(doubt),
         }
     }
 

@@ -4,7 +4,7 @@
 
 use super::Rewritten;
 use crate::cloud::ec2::{self, AclEntry};
-use crate::cloud::{Direction, Doubt, GroupName, Lowering, Peer, Permission, Value, everything_unless};
+use crate::cloud::{Direction, Doubt, GroupName, Lowering, Permission, everything_unless};
 use crate::model::{Action, Group, Layer, Match, Rule, Side, Unknown};
 use crate::source::Span;
 
@@ -71,7 +71,7 @@ impl Draft {
             rules
         } else {
             let permissions = self.of_direction(direction);
-            let others: Vec<_> = others.map(open).collect();
+            let others: Vec<_> = others.map(Permission::open).collect();
             let mut rules: Vec<Rule> = permissions
                 .iter()
                 .chain(&others)
@@ -94,18 +94,6 @@ impl Draft {
     fn of_direction(&self, direction: Direction) -> Vec<Permission> {
         let of = self.permissions.iter().filter(|(of, _)| *of == direction);
         of.map(|(_, permission)| permission.clone()).collect()
-    }
-}
-
-/// A permission of which nothing is known.
-pub(super) fn open(doubt: &Doubt) -> Permission {
-    Permission {
-        span: doubt.span,
-        protocol: Some(Value::Unknown(doubt.clone())),
-        from_port: None,
-        to_port: None,
-        peers: vec![Peer::Unknown(doubt.clone())],
-        guards: Vec::new(),
     }
 }
 

@@ -7,7 +7,7 @@ use super::super::scope::{Scope, ways};
 use super::super::template::Resource;
 use super::super::value::Evaluated;
 use super::Lower;
-use super::draft::{Draft, open};
+use super::draft::Draft;
 use crate::cloud::{Direction, Guard, Permission};
 use crate::model::Layer;
 use crate::source::Span;
@@ -49,7 +49,7 @@ impl<'t> Lower<'_, 't> {
                     }
                     Item::Unknown(doubt) => permissions.push(Permission {
                         guards,
-                        ..open(&doubt)
+                        ..Permission::open(&doubt)
                     }),
                     Item::Value(value) => permissions.push(self.not_a_rule(&value, list.span())),
                 }
@@ -73,7 +73,7 @@ impl<'t> Lower<'_, 't> {
         let doubt = self
             .lowering
             .refuse_at(span, "rule", message, "write a mapping with `IpProtocol`");
-        open(&doubt)
+        Permission::open(&doubt)
     }
 
     /// `AWS::EC2::SecurityGroupIngress` and `…Egress`.

@@ -72,7 +72,7 @@ fn inline(
     drafts.n_rules += 1;
     let Some(object) = Object::of(&element.value) else {
         let doubt = drafts.doubt_about(&element.value);
-        unknown_rule(drafts, key, direction, doubt, guards);
+        unknown_rule(drafts, key, direction, &doubt, guards);
         return;
     };
     let peers = inline_peers(drafts, key, &object);
@@ -90,16 +90,12 @@ fn unknown_rule(
     drafts: &mut Drafts<'_>,
     key: &Arc<str>,
     direction: Direction,
-    doubt: cloud::Doubt,
+    doubt: &cloud::Doubt,
     guards: Vec<Guard>,
 ) {
     let permission = Permission {
-        span: doubt.span,
-        protocol: Some(cloud::Value::Unknown(doubt.clone())),
-        from_port: None,
-        to_port: None,
-        peers: vec![Peer::Unknown(doubt)],
         guards,
+        ..Permission::open(doubt)
     };
     let rules = ec2::security_group_rules(&mut drafts.lowering, direction, &permission);
     drafts.add(key, direction, rules);

@@ -52,12 +52,8 @@ pub(super) fn compute_group(drafts: &mut Drafts<'_>, declared: &Declared) {
         let Some(object) = Object::of(&element.value) else {
             let doubt = drafts.doubt_about(&element.value);
             let permission = Permission {
-                span: doubt.span,
-                protocol: Some(cloud::Value::Unknown(doubt.clone())),
-                from_port: None,
-                to_port: None,
-                peers: vec![Peer::Unknown(doubt)],
                 guards,
+                ..Permission::open(&doubt)
             };
             let rules = nova::rules(&mut drafts.lowering, &permission);
             drafts.add(&key, Direction::Ingress, rules);
