@@ -1,6 +1,8 @@
 //! What to do about an opening: the row that comes nearest to it, or a change of the rule. INVARIANT: a rule that a program keeps is
 //! never said to be the reader's to change.
 
+use std::collections::BTreeMap;
+
 use super::host::Filters;
 use super::permitted::concerns;
 use super::view::Side;
@@ -12,6 +14,8 @@ use crate::policy::{Kind, Row, Service};
 pub(super) struct Advice<'f> {
     /// The services that some row has for this host.
     near: Vec<Near<'f>>,
+    /// By protocol, the ranges of ports of each: lowest, highest, and the place in `near`, in that order.
+    ranges: BTreeMap<u8, Vec<(u128, u128, usize)>>,
 }
 
 /// A service of a row, with the words for it: there are many openings for each row.
@@ -38,20 +42,34 @@ impl<'f> Advice<'f> {
                 peers: peers.clone(),
             })
         });
-        Self { near: near.collect() }
+        let near: Vec<_> = near.collect();
+        let mut ranges: BTreeMap<u8, Vec<_>> = BTreeMap::new();
+        for (at, Near { service, .. }) in near.iter().enumerate() {
+            if let Some(protocol) = service.protocol {
+                let of_service = service.values.ranges().iter();
+                let known = ranges.entry(protocol).or_default();
+                known.extend(of_service.map(|&(low, high)| (low, high, at)));
+            }
+        }
+        Self { near, ranges }
+    }
+
+    /// The service of a protocol that is nearest to a port, the first of those that are, and how far away it is.
+    fn nearest_service(&self, protocol: u8, port: u128) -> Option<(u128, &Near<'f>)> {
+        let mut nearest: Option<(u128, usize)> = None;
+        for &(low, high, at) in self.ranges.get(&protocol)? {
+            let away = low.saturating_sub(port).max(port.saturating_sub(high));
+            if nearest.is_none_or(|nearest| away < nearest.0) {
+                nearest = Some((away, at));
+            }
+        }
+        let (away, at) = nearest?;
+        Some((away, self.near.get(at)?))
     }
 
     /// Names the row that comes nearest to an opening; if none comes near, what to do about the rule, which a program may keep.
     pub(super) fn nearest(&self, protocol: u8, port: u128, program: Option<&str>) -> String {
-        let away = |&(low, high): &(u128, u128)| low.saturating_sub(port).max(port.saturating_sub(high));
-        let distance = |near: &Near<'_>| near.service.values.ranges().iter().map(away).min();
-        let nearest = self
-            .near
-            .iter()
-            .filter(|near| near.service.protocol == Some(protocol))
-            .filter_map(|near| Some((distance(near)?, near)))
-            .min_by_key(|found| found.0);
-        match nearest {
+        match self.nearest_service(protocol, port) {
             Some((0, Near { row, word, peers, .. })) => {
                 format!("`{}` has {word}, but {peers} only", row.id)
             }

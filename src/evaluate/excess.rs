@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::advice::{self, Advice};
 use super::host::Filters;
+use super::met::{Met, met};
 use super::opened::Opened;
 use super::permitted::Permitted;
 use super::view::{Side, View, all_but_loopback, unknown_among};
@@ -69,7 +70,8 @@ impl<'f, 'm> Excess<'f, 'm> {
             let space = &mut self.filters.compiler.space;
             let at_most = space.intersection(row.at_most, feasible)?;
             forbidden = space.union(forbidden, at_most)?;
-            by_row.push((row.at, space.intersection(row.certain, feasible)?));
+            let certain = space.intersection(row.certain, feasible)?;
+            by_row.push(Met::new(space, row.at, certain));
         }
         let wrong = self.wrong(forbidden, Bounds::empty())?;
         let elsewhere = self.report(Code::ForbiddenOpening, wrong, &by_row, findings)?;
@@ -84,7 +86,7 @@ impl<'f, 'm> Excess<'f, 'm> {
         for &(at, set) in &self.permitted.for_itself {
             let set = self.filters.compiler.space.intersection(set, rest)?;
             own = self.filters.compiler.space.union(own, set)?;
-            own_rows.push((at, set));
+            own_rows.push(Met::new(&self.filters.compiler.space, at, set));
         }
         let wrong = self.wrong(own, self.permitted.bounds)?;
         let _nothing = self.report(Code::ExposedSelfPort, wrong, &own_rows, findings)?;
@@ -173,7 +175,7 @@ impl<'f, 'm> Excess<'f, 'm> {
         &mut self,
         code: Code,
         wrong: Wrong,
-        by_row: &[(usize, PacketSet)],
+        by_row: &[Met],
         findings: &mut Vec<Finding>,
     ) -> Result<PacketSet, OverBudget> {
         let mut elsewhere = PacketSet::empty();
@@ -211,9 +213,8 @@ impl<'f, 'm> Excess<'f, 'm> {
         Ok(elsewhere)
     }
 
-    fn meets_some(&self, region: PacketSet, by_row: &[(usize, PacketSet)]) -> bool {
-        let space = &self.filters.compiler.space;
-        by_row.iter().any(|&(_, set)| !space.is_disjoint(set, region))
+    fn meets_some(&self, region: PacketSet, by_row: &[Met]) -> bool {
+        met(&self.filters.compiler.space, region, by_row).next().is_some()
     }
 
     /// What is left of a region apart from the services that are surely wrong for somebody: those are said.
@@ -275,24 +276,23 @@ impl<'f, 'm> Excess<'f, 'm> {
     }
 
     /// The rows that speak of some of a region: those that speak of its witness first.
-    fn rows_met(&self, region: PacketSet, by_row: &[(usize, PacketSet)]) -> Vec<usize> {
+    fn rows_met(&self, region: PacketSet, by_row: &[Met]) -> Vec<usize> {
         if by_row.is_empty() {
             return Vec::new();
         }
         let space = &self.filters.compiler.space;
         let witness = space.witness(region);
-        let met = by_row.iter().filter(|(_, set)| !space.is_disjoint(*set, region));
-        let mut rows: Vec<_> = met
-            .map(|&(at, set)| {
-                let is_of = |witness: &Concrete| space.contains(set, &|field| witness.value(field));
-                (!witness.as_ref().is_some_and(is_of), at)
+        let mut rows: Vec<_> = met(space, region, by_row)
+            .map(|row| {
+                let is_of = |witness: &Concrete| space.contains(row.set, &|field| witness.value(field));
+                (!witness.as_ref().is_some_and(is_of), row.at)
             })
             .collect();
         rows.sort_unstable();
         rows.into_iter().map(|(_, at)| at).collect()
     }
 
-    fn finding(&self, code: Code, opening: &Opening, by_row: &[(usize, PacketSet)]) -> Finding {
+    fn finding(&self, code: Code, opening: &Opening, by_row: &[Met]) -> Finding {
         let compiler = &self.filters.compiler;
         let extent = self.filters.extent(opening.region, self.view.side);
         let witness = compiler.space.witness(opening.region);

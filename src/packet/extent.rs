@@ -49,10 +49,14 @@ impl Space {
     pub fn regions(&self, set: PacketSet, most: usize) -> (Vec<Region>, usize) {
         let mut regions = Vec::new();
         self.collect_regions(set.0, &mut Vec::new(), &mut regions);
-        regions.sort_by(|a, b| b.weight().total_cmp(&a.weight()).then_with(|| a.cmp(b)));
-        let more = regions.len().saturating_sub(most);
-        regions.truncate(most);
-        (regions, more)
+        let mut weighed: Vec<_> = regions
+            .into_iter()
+            .map(|region| (region.weight(), region))
+            .collect();
+        weighed.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+        let more = weighed.len().saturating_sub(most);
+        weighed.truncate(most);
+        (weighed.into_iter().map(|weighed| weighed.1).collect(), more)
     }
 
     /// How large a set is: the share of its packets in all, each value of a field counting alike.
@@ -113,18 +117,34 @@ impl Space {
             return;
         }
         let Some(field) = self.field(node) else { return };
+        for (kid, values) in self.edges_inside(node) {
+            path.push((field, values));
+            self.collect_regions(kid, path, regions);
+            path.pop();
+        }
+    }
+
+    /// Where a node leads, but for nowhere, and for which values: each kid once, in the order of their first values.
+    fn edges_inside(&self, node: Node) -> Vec<(Node, RangeSet)> {
+        let inside = || self.edges(node).filter(|edge| !PacketSet(edge.2).is_empty());
+        let mut some = inside();
+        if let (Some((low, high, kid)), None) = (some.next(), some.next()) {
+            return vec![(kid, RangeSet::range(low, high))];
+        }
+        drop(some);
+        let mut places = FxHashMap::default();
         let mut groups: Vec<(Node, Vec<(u128, u128)>)> = Vec::new();
-        for (low, high, kid) in self.edges(node) {
-            match groups.iter_mut().find(|group| group.0 == kid) {
+        for (low, high, kid) in inside() {
+            let place = *places.entry(kid).or_insert(groups.len());
+            match groups.get_mut(place) {
                 Some(group) => group.1.push((low, high)),
                 None => groups.push((kid, vec![(low, high)])),
             }
         }
-        for (kid, ranges) in groups {
-            path.push((field, ranges.into_iter().collect()));
-            self.collect_regions(kid, path, regions);
-            path.pop();
-        }
+        let groups = groups.into_iter();
+        groups
+            .map(|(kid, ranges)| (kid, ranges.into_iter().collect()))
+            .collect()
     }
 
     /// The diagram as one product, if it is one: the projections on each field, multiplied, give it back.

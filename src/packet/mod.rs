@@ -2,6 +2,7 @@
 
 pub mod address;
 mod apply;
+mod choose;
 mod extent;
 mod field;
 mod icmp;

@@ -17,7 +17,7 @@ pub(super) struct Pins {
 }
 
 /// Edges below which no collection is worth its time.
-const COLLECT_AT_LEAST: usize = 1_000_000;
+const COLLECT_AT_LEAST: usize = 2_000_000;
 
 impl std::default::Default for Pins {
     fn default() -> Self {
@@ -94,7 +94,7 @@ impl Space {
 
     /// Collects if much of the budget is held: before work of another kind begins. Only what is pinned outlives the call.
     pub fn make_room(&mut self) {
-        if self.n_edges() > self.budget() / 8 {
+        if self.n_edges() > self.budget() / 4 {
             self.collect();
         }
     }

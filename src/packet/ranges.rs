@@ -42,16 +42,23 @@ impl RangeSet {
     /// Any ranges in any order, overlapping or not. Those with `low > high` are empty and drop out.
     #[must_use]
     pub fn from_ranges(ranges: impl IntoIterator<Item = (u128, u128)>) -> Self {
-        let mut ranges: Vec<_> = ranges.into_iter().filter(|(low, high)| low <= high).collect();
+        let mut ranges = ranges.into_iter().filter(|(low, high)| low <= high);
+        let Some(first) = ranges.next() else {
+            return Self::empty();
+        };
+        let Some(second) = ranges.next() else {
+            return Self::range(first.0, first.1);
+        };
+        let mut ranges: Vec<_> = [first, second].into_iter().chain(ranges).collect();
         ranges.sort_unstable();
-        let mut merged: Vec<(u128, u128)> = Vec::with_capacity(ranges.len());
-        for (low, high) in ranges {
-            match merged.last_mut() {
-                Some(last) if low <= last.1.saturating_add(1) => last.1 = last.1.max(high),
-                _ => merged.push((low, high)),
+        ranges.dedup_by(|next, last| {
+            let goes_on = next.0 <= last.1.saturating_add(1);
+            if goes_on {
+                last.1 = last.1.max(next.1);
             }
-        }
-        Self::of(merged)
+            goes_on
+        });
+        Self::of(ranges)
     }
 
     /// Ranges that are in canonical form.
@@ -121,6 +128,12 @@ impl RangeSet {
     /// The numbers in either.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
+        if other.is_subset(self) {
+            return self.clone();
+        }
+        if self.is_subset(other) {
+            return other.clone();
+        }
         Self::from_ranges(self.ranges.iter().chain(other.ranges.iter()).copied())
     }
 
@@ -140,6 +153,20 @@ impl RangeSet {
             }
         }
         Self::of(ranges)
+    }
+
+    /// Whether no number is in both.
+    #[must_use]
+    pub fn is_disjoint(&self, other: &Self) -> bool {
+        let (few, many) = if self.ranges.len() < other.ranges.len() {
+            (self, other)
+        } else {
+            (other, self)
+        };
+        few.ranges.iter().all(|&(low, high)| {
+            let at = many.ranges.partition_point(|range| range.1 < low);
+            many.ranges.get(at).is_none_or(|range| range.0 > high)
+        })
     }
 
     /// The numbers of `0..=max` that are not in it.
@@ -167,6 +194,9 @@ impl RangeSet {
     /// The numbers in `self` that are not in `other`.
     #[must_use]
     pub fn difference(&self, other: &Self) -> Self {
+        if self.is_disjoint(other) {
+            return self.clone();
+        }
         self.intersection(&other.complement(u128::MAX))
     }
 
@@ -220,6 +250,7 @@ mod tests {
                 assert_eq!(of_bits(a).intersection(&of_bits(b)), of_bits(a & b));
                 assert_eq!(of_bits(a).difference(&of_bits(b)), of_bits(a & !b));
                 assert_eq!(of_bits(a).is_subset(&of_bits(b)), a & !b == 0);
+                assert_eq!(of_bits(a).is_disjoint(&of_bits(b)), a & b == 0);
             }
         }
     }

@@ -77,61 +77,6 @@ impl Space {
         self.outcomes.set_rank(cause, rank);
     }
 
-    /// `inside` for the packets of the set, `outside` for the others.
-    pub fn choose(&mut self, set: PacketSet, inside: Ruling, outside: Ruling) -> Result<Ruling, OverBudget> {
-        let mut known = FxHashMap::default();
-        self.if_then_else(set.0, inside.0, outside.0, &mut known)
-            .map(Ruling)
-    }
-
-    fn if_then_else(
-        &mut self,
-        set: Node,
-        inside: Node,
-        outside: Node,
-        known: &mut FxHashMap<(Node, Node, Node), Node>,
-    ) -> Result<Node, OverBudget> {
-        if set == PacketSet::all().0 || inside == outside {
-            return Ok(inside);
-        }
-        if set == PacketSet::empty().0 {
-            return Ok(outside);
-        }
-        if let Some(&done) = known.get(&(set, inside, outside)) {
-            return Ok(done);
-        }
-        let parts = [set, inside, outside];
-        let level = parts
-            .iter()
-            .map(|&node| self.level(node))
-            .min()
-            .unwrap_or(u16::MAX);
-        let max = self.maximum(level);
-        let mut at = [0; 3];
-        let begun = self.begin();
-        loop {
-            let mut edges = parts.map(|node| (max, node));
-            for ((edge, &node), &at) in edges.iter_mut().zip(&parts).zip(&at) {
-                if self.level(node) == level {
-                    *edge = self.edge(node, at);
-                }
-            }
-            let high = edges.iter().map(|edge| edge.0).min().unwrap_or(max);
-            let [(_, set), (_, inside), (_, outside)] = edges;
-            let kid = self.if_then_else(set, inside, outside, known)?;
-            self.push(begun, high, kid);
-            if high >= max {
-                break;
-            }
-            for (at, edge) in at.iter_mut().zip(&edges) {
-                *at += usize::from(edge.0 == high);
-            }
-        }
-        let result = self.finish(begun, level)?;
-        known.insert((set, inside, outside), result);
-        Ok(result)
-    }
-
     /// What may happen by either; `doubt` says what decides between them.
     pub fn merge(&mut self, left: Ruling, right: Ruling, doubt: Option<Doubt>) -> Result<Ruling, OverBudget> {
         self.apply(&Merge(doubt), left.0, right.0).map(Ruling)

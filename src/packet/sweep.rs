@@ -227,6 +227,9 @@ impl<'l> Sweep<'l> {
         first: usize,
         end: usize,
     ) -> Result<Node, Stop> {
+        if let Some(behind) = self.behind_one(level, first, end) {
+            return self.product(space, level, first, behind);
+        }
         let next = (first..end)
             .filter_map(|at| Some(self.line(at).next(level)?.0))
             .min();
@@ -247,6 +250,34 @@ impl<'l> Sweep<'l> {
         let rehash =
             |known: &(u16, usize, usize, Node)| hash_list(lists, known.0, known.1, known.1 + known.2);
         self.known.insert_unique(hash, entry, rehash);
+        Ok(node)
+    }
+
+    /// What follows the first line of a list, if that is the same for all packets.
+    fn behind_one(&self, level: u16, first: usize, end: usize) -> Option<Node> {
+        if end - first == 1 {
+            return Some(self.pass);
+        }
+        let second = self.line(first + 1);
+        (second.decides && second.is_done(level)).then_some(second.leaf)
+    }
+
+    /// One line, and what happens to packets that it does not match. Most lists of a kind ruleset come to that.
+    fn product(&mut self, space: &mut Space, level: u16, line: usize, behind: Node) -> Result<Node, Stop> {
+        self.work += 1;
+        if self.work > self.limit {
+            return Err(Stop::TooMuchWork);
+        }
+        let line = self.line(line);
+        let mut node = if line.decides {
+            line.leaf
+        } else {
+            space.sequence(Ruling(line.leaf), Ruling(behind))?.0
+        };
+        for &(asked, values) in line.tests.iter().rev().filter(|test| test.0 >= level) {
+            let field = space.order.field(asked);
+            node = space.split(field, values, node, behind)?;
+        }
         Ok(node)
     }
 
