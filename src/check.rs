@@ -319,6 +319,14 @@ fn check_group(
 ) {
     let mut world = sites::world(&group.site, policies);
     let rows: Vec<Row> = policies.rows(&group.site);
+    if world.redundant {
+        let groups: Vec<_> = group.units.iter().flat_map(|unit| &unit.reading.groups).collect();
+        let spare = evaluate::spare_rules(&groups, budget);
+        findings.extend(spare.into_iter().map(|mut finding| {
+            policies.moderate(&mut finding);
+            finding
+        }));
+    }
     let bound = hosts::bind(group, policies, &mut world, findings, summary);
     let evaluations: Vec<Evaluation> = bound
         .hosts

@@ -7,7 +7,7 @@ use super::idle::Idle;
 use super::taker::{MAX_MEASURED_OF_HOST, Takes, largest_first, taker_of_a_corner, taker_of_all};
 use super::unreachable;
 use crate::finding::{Code, Finding, Label};
-use crate::model::{Action, ChainId, Compiler, Condition, Decider, Layer, Rule, Ruleset, is_generated};
+use crate::model::{Action, ChainId, Compiler, Condition, Decider, Rule, Ruleset, is_generated};
 use crate::packet::{End, OverBudget, PacketSet, Pin};
 
 /// Deciding rules named of a shadowed rule.
@@ -145,8 +145,7 @@ impl<'m> Shadow<'_, 'm> {
             return false;
         };
         let of = self.compiler.rulesets().get(ruleset);
-        // In a union of rules that accept, no order says whose packets are whose.
-        let is_union = of.is_some_and(|of| !matches!(of.layer, Layer::HostFirewall | Layer::NetworkAcl));
+        let is_union = of.is_some_and(|of| of.layer.is_union());
         let is_kept = match rule.action {
             Action::Jump(to) | Action::Goto(to) => of
                 .and_then(|rules| rules.chains.get(to.0 as usize))

@@ -138,6 +138,9 @@ codes! {
     /// Such rules are often meant as documentation. They are also what makes the next change go wrong: somebody
     /// takes out the later rule and believes that the port is closed.
     ///
+    /// The rules of a security group have no order: there, a rule is redundant if others of the same group let all
+    /// its packets through. The text of a module is reported if every group that is made of it can do without.
+    ///
     /// Asked for by `check --redundant`, or `redundant = true` in the site file. Remove the rule, unless its
     /// counter or its log is wanted.
     ///

@@ -112,6 +112,14 @@ pub enum Layer {
     NetworkPolicy,
 }
 
+impl Layer {
+    /// Whether its rules are a union of what is let through, in which no order says whose packets are whose.
+    #[must_use]
+    pub fn is_union(self) -> bool {
+        matches!(self, Self::SecurityGroup | Self::NetworkPolicy)
+    }
+}
+
 /// The rules of one layer of one host, as one unit of input gave them.
 #[derive(Debug, Clone)]
 pub struct Ruleset {

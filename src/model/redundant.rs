@@ -30,6 +30,10 @@ impl Compiler<'_> {
         let spans = spans_of_several(self.rulesets);
         let mut found = Vec::new();
         for ruleset in 0..self.rulesets.len() {
+            if self.rulesets.get(ruleset).is_some_and(|of| of.layer.is_union()) {
+                // Nothing follows a rule of a union: what could go there is another question.
+                continue;
+            }
             let Some(decided) = self.decided_by_rules(ruleset)? else {
                 continue;
             };
