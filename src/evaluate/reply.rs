@@ -5,7 +5,7 @@ use super::required::{Cell, Required};
 use super::view::{CLIENT_PORTS, Side, View, all_but_loopback};
 use super::words;
 use crate::finding::{Code, Finding, Severity};
-use crate::model::delivered_classes;
+use crate::model::{Decider, Layer, delivered_classes};
 use crate::packet::{
     Assignment, Bounds, EditId, End, Field, OverBudget, PacketSet, RangeSet, protocol, value,
 };
@@ -238,10 +238,10 @@ impl Required<'_, '_> {
         );
         let mut finding = Finding::new(Code::BlockedReply, message, label)
             .related(words::row_label(row, "requires it"))
-            .help("accept established packets in this direction");
+            .help(self.remedy(decider));
         if !is_whole {
             finding.severity = Severity::Warning;
-            if cell.party.is_assumed {
+            if cell.party.is_assumed && !self.is_for_all(cell, answers, blocked) {
                 let why = format!(
                     "it depends on who {} is: say it in portcullis.toml",
                     cell.party.word
@@ -253,5 +253,25 @@ impl Required<'_, '_> {
         finding.witness = Some(witness.to_string());
         finding.extent = self.filters.extent(blocked, answers.view.side);
         Ok(Some(finding))
+    }
+
+    /// Whether some answers are blocked to each client: then it does not depend on who the clients are.
+    fn is_for_all(&self, cell: &Cell<'_>, answers: &Answers, blocked: PacketSet) -> bool {
+        let space = &self.filters.compiler.space;
+        let client = answers.view.side.peer(cell.family);
+        let clients = space.values_of(answers.required, client);
+        clients.is_subset(&space.values_of(blocked, client))
+    }
+
+    fn remedy(&self, decider: Option<Decider>) -> &'static str {
+        let rulesets = self.filters.compiler.rulesets();
+        let layer = decider
+            .and_then(|decider| rulesets.get(decider.ruleset()))
+            .map(|ruleset| ruleset.layer);
+        if layer == Some(Layer::NetworkAcl) {
+            "a network ACL keeps no connections: let through to the ports of clients, 1024 to 65535"
+        } else {
+            "accept established packets in this direction"
+        }
     }
 }
