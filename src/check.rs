@@ -5,6 +5,7 @@
 
 mod assemble;
 mod companion;
+mod found;
 mod groups;
 mod hosts;
 mod merge;
@@ -12,7 +13,9 @@ mod names;
 mod owner;
 mod policies;
 mod sites;
+mod unbound;
 mod unread;
+mod workloads;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,7 +24,7 @@ use rayon::prelude::*;
 
 use crate::dialect::{self, Dialect, Given, Reading};
 use crate::discover::{self, Input};
-use crate::evaluate::{self, Evaluation, Host, World, conflicting_rows};
+use crate::evaluate::{self, Evaluation, Host, conflicting_rows};
 use crate::finding::{Code, Finding, Label, Severity, Summary};
 use crate::packet::Space;
 use crate::policy::Row;
@@ -29,6 +32,7 @@ use crate::site::Arguments;
 use crate::source::{FileId, SourceFile, SourceMap, Span};
 
 use assemble::{Assembled, Claimed};
+pub use found::{ClustersFound, HostsFound, clusters, hosts};
 pub use policies::{LoadError, Policies, load_policies};
 pub use sites::SiteGroup;
 use sites::{Origin, SiteTexts};
@@ -346,6 +350,12 @@ fn check_group(
     summary.notes.extend(world.zones.notes());
     summary.notes.extend(policies.notes.iter().cloned());
     unchecked_families(&bound.hosts, summary);
+    if bound.hosts.iter().any(Host::is_workload) {
+        summary.notes.push(
+            "what workloads get of other protocols than TCP, UDP and SCTP is left to the network plugin, and not judged"
+                .into(),
+        );
+    }
 }
 
 fn summarize(rows: &[Row], evaluations: &[Evaluation], summary: &mut Summary) {
@@ -397,46 +407,4 @@ impl SiteGroup {
     fn fail_on(&self) -> Option<Severity> {
         self.site.fail_on.as_ref().map(|severity| severity.value)
     }
-}
-
-/// Texts, hosts with the world of each, and what went wrong.
-pub type HostsFound = (SourceMap, Vec<(Host, World)>, Summary);
-
-/// The hosts of a run, for the commands that look at one at a time.
-pub fn hosts(request: &Request) -> Result<HostsFound, Refusal> {
-    let Inputs {
-        mut sources,
-        units,
-        mut findings,
-        mut summary,
-        unread,
-        mut site_texts,
-        ways: _,
-    } = read_inputs(request);
-    let groups = match sites::group(&mut sources, units, request, &mut site_texts) {
-        Ok(groups) => groups,
-        Err(errors) => return Err(Refusal { sources, errors }),
-    };
-    let mut hosts = Vec::new();
-    for mut group in groups {
-        unread::bound_but_unread(&group, &unread, &mut summary);
-        let policies = match load_policies(&mut sources, &mut group.site, group.folder.as_deref()) {
-            Ok(loaded) => loaded,
-            Err(errors) => return Err(Refusal { sources, errors }),
-        };
-        let mut world = sites::world(&group.site, &policies);
-        let bound = hosts::bind(group, &policies, &mut world, &mut findings, &mut summary);
-        summary.n_without_hosts += bound.n_without_hosts;
-        hosts.extend(bound.hosts.into_iter().map(|host| (host, world.clone())));
-    }
-    for finding in &findings {
-        let place = finding.primary.as_ref().map(|label| sources.place(label.span));
-        let said = format!("{}: {}", place.unwrap_or_default(), finding.message);
-        match finding.code {
-            Code::UnreadText => summary.failures.push(said),
-            Code::DanglingReference => summary.dangling.push(said),
-            _ => {}
-        }
-    }
-    Ok((sources, hosts, summary))
 }

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod cloud;
+pub mod connections;
 pub mod dialect;
 pub mod discover;
 pub mod evaluate;

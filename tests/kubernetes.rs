@@ -4,6 +4,8 @@
 
 #[path = "support/file.rs"]
 mod file;
+#[path = "support/golden.rs"]
+mod golden;
 #[path = "support/kubernetes/mod.rs"]
 mod kubernetes;
 #[path = "support/say.rs"]

@@ -31,6 +31,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "evaluate",
         &["finding", "model", "packet", "policy", "site", "source"],
     ),
+    ("connections", &["dialect", "packet"]),
     ("trace", &["evaluate", "model", "packet", "source"]),
     ("report", &["finding", "source"]),
     ("discover", &["source"]),

@@ -36,7 +36,7 @@ impl<'u> Grouped<'u> {
     }
 
     /// The groups that its packets come from.
-    fn keys(&self) -> Vec<Arc<str>> {
+    pub(super) fn keys(&self) -> Vec<Arc<str>> {
         let of = self
             .groups
             .iter()
@@ -307,6 +307,7 @@ fn class(identities: &mut Identities, groups: Vec<Arc<str>>, names: &str, presen
         groups,
         addresses: Vec::new(),
         presence,
+        pods: None,
     })
 }
 

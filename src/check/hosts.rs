@@ -6,14 +6,16 @@ use std::sync::Arc;
 use super::groups::{Behind, Grouped, unbound_group};
 use super::policies::Policies;
 use super::sites::SiteGroup;
+use super::unbound::{idle_patterns, unbound_config, unbound_roles, unmeant_resources};
+use super::workloads::Workloads;
 use super::{Unit, unread};
 use crate::evaluate::{Addresses, Crowd, Host, World};
-use crate::finding::{Code, Finding, Label, Severity, Summary};
-use crate::model::{Families, Identities, Ruleset};
+use crate::finding::{Finding, Summary};
+use crate::model::{Families, Identities, Presence, Ruleset};
 use crate::packet::Network;
-use crate::policy::{Peer, Resolved, Row};
-use crate::site::{Binder, HostFiles, Hosts, Pattern, Site};
-use crate::source::{Span, Spanned};
+use crate::policy::Resolved;
+use crate::site::{Binder, HostFiles, Hosts, Site};
+use crate::source::Spanned;
 
 /// The hosts of a site.
 pub(super) struct BoundHosts {
@@ -42,14 +44,16 @@ pub(super) fn bind(
     });
     let all_paths: Vec<String> = all_paths.collect();
     let (units, of_groups): (Vec<Unit>, Vec<Unit>) = units.into_iter().partition(|unit| unit.makes_hosts);
-    unread::unbound_workloads(&of_groups, summary);
     let paths: Vec<String> = units.iter().map(path_of).collect();
     let group_paths: Vec<String> = of_groups.iter().map(path_of).collect();
     let behind = Behind::of(&site, &binder, &of_groups, &group_paths);
+    let mut identities = Identities::default();
+    let workloads = Workloads::of(&site, &of_groups, &behind, &mut identities);
+    workloads.unchecked(summary);
     let mut binding = Binding {
         site: &site,
         policies,
-        identities: Identities::default(),
+        identities,
         world,
     };
     let grouped = Hosts::group(&binder, &paths, site.bindings.len());
@@ -60,14 +64,15 @@ pub(super) fn bind(
         findings,
         summary,
     );
-    let has_host = |at: usize| !grouped.unmatched.contains(&at);
+    let has_host = |at: usize| !grouped.unmatched.contains(&at) || workloads.has_binding(at);
     for (bound, grouped) in behind.alone(has_host) {
         findings.extend(bound.is_none().then(|| unbound_group(grouped, &site)).flatten());
-        hosts.push(binding.host(grouped.name.clone(), bound.as_slice(), Vec::new(), Some(grouped)));
+        hosts.push(binding.behind(grouped.name.clone(), bound.as_slice(), Vec::new(), Some(grouped)));
     }
-    binding.know(&behind, &mut hosts);
+    hosts.extend(binding.of_workloads(&workloads, &behind));
+    binding.know(&behind, &workloads, &mut hosts);
     let mut unmatched = grouped.unmatched;
-    unmatched.retain(|&at| !behind.has_binding(at));
+    unmatched.retain(|&at| !behind.has_binding(at) && !workloads.has_binding(at));
     unbound_roles(&site, policies, &unmatched, findings);
     idle_patterns(&site, &all_paths, &unmatched, summary);
     if site.bindings.is_empty() && policies.resolved.iter().all(|policy| policy.name == "common") {
@@ -125,37 +130,74 @@ impl Binding<'_> {
             unread::said_twice(&name, &taken, summary);
             let rulesets = taken.into_iter().flat_map(|unit| unit.reading.rulesets);
             let grouped = behind.of_bindings(&files.bindings);
-            bound.push(self.host(name, &files.bindings, rulesets.collect(), grouped.as_ref()));
+            bound.push(self.behind(name, &files.bindings, rulesets.collect(), grouped.as_ref()));
         }
         bound
     }
 
-    /// A host, which is known to the world from here on.
-    fn host(
+    /// The hosts of workloads, each behind its policies and the groups of its bindings.
+    fn of_workloads(&mut self, workloads: &Workloads<'_>, behind: &Behind<'_>) -> Vec<Host> {
+        let mut hosts = Vec::new();
+        for pods in &workloads.all {
+            let mut rulesets = vec![pods.workload.ruleset.clone()];
+            rulesets.extend(
+                behind
+                    .of_bindings(&pods.bindings)
+                    .iter()
+                    .flat_map(Grouped::layers),
+            );
+            let who = (Some(pods.identity), &pods.addresses);
+            let host = self.host(pods.workload.name.clone(), &pods.bindings, rulesets, who);
+            hosts.extend(pods.is_host().then_some(host));
+        }
+        let site = self.site;
+        for &(binding, identity) in &workloads.possible {
+            let crowd = Crowd {
+                identity,
+                addresses: Addresses::default(),
+                presence: Presence::Possible,
+            };
+            if let Some(binding) = site.bindings.get(binding) {
+                self.meet(binding, &crowd);
+            }
+        }
+        hosts
+    }
+
+    /// A host behind groups, if it is behind some.
+    fn behind(
         &mut self,
         name: String,
         bindings: &[usize],
         mut rulesets: Vec<Ruleset>,
         grouped: Option<&Grouped<'_>>,
     ) -> Host {
+        let identity = grouped.map(|grouped| grouped.identity(&mut self.identities));
+        rulesets.extend(grouped.into_iter().flat_map(Grouped::layers));
+        self.host(name, bindings, rulesets, (identity, &Addresses::default()))
+    }
+
+    /// A host, which is known to the world from here on, with its number and what is known of its addresses besides.
+    fn host(
+        &mut self,
+        name: String,
+        bindings: &[usize],
+        rulesets: Vec<Ruleset>,
+        (identity, addresses): (Option<u32>, &Addresses),
+    ) -> Host {
         let bindings: Vec<_> = bindings
             .iter()
             .filter_map(|&at| self.site.bindings.get(at))
             .collect();
-        let identity = grouped.map(|grouped| grouped.identity(&mut self.identities));
         for binding in &bindings {
             let at = binding.addresses.iter().chain(&binding.seen_as);
             let crowd = Crowd {
                 identity: identity.unwrap_or(Identities::UNKNOWN),
-                addresses: Addresses::of(at.map(|network| network.value)),
+                addresses: Addresses::of(at.map(|network| network.value)).union(addresses),
+                presence: Presence::Here,
             };
-            self.world.meet(
-                binding.roles.iter().map(|role| role.value.as_str()),
-                binding.zone.as_ref().map(|zone| zone.value.as_str()),
-                &crowd,
-            );
+            self.meet(binding, &crowd);
         }
-        rulesets.extend(grouped.into_iter().flat_map(Grouped::layers));
         let roles = bindings.iter().flat_map(|binding| &binding.roles);
         let mut roles: Vec<String> = roles.map(|role| role.value.clone()).collect();
         roles.sort();
@@ -176,7 +218,7 @@ impl Binding<'_> {
         Host {
             name,
             zone: bindings.iter().find_map(zone),
-            addresses: Addresses::of(own),
+            addresses: Addresses::of(own).union(addresses),
             rulesets,
             is_closed: !roles.is_empty(),
             is_router: bindings.iter().any(|binding| binding.router),
@@ -187,12 +229,18 @@ impl Binding<'_> {
         }
     }
 
+    fn meet(&mut self, binding: &crate::site::Binding, crowd: &Crowd) {
+        self.world.meet(
+            binding.roles.iter().map(|role| role.value.as_str()),
+            binding.zone.as_ref().map(|zone| zone.value.as_str()),
+            crowd,
+        );
+    }
+
     /// Tells the world and every host who there is.
-    fn know(mut self, behind: &Behind<'_>, hosts: &mut [Host]) {
+    fn know(mut self, behind: &Behind<'_>, workloads: &Workloads<'_>, hosts: &mut [Host]) {
         behind.all.identify(&mut self.identities);
-        let groups = self.identities.iter().flat_map(|(_, class)| &class.groups);
-        let groups: Vec<Arc<str>> = groups.cloned().collect();
-        let members = Arc::new(self.identities.members(&groups));
+        let members = Arc::new(self.identities.members(&workloads.groups_asked()));
         for host in hosts {
             host.members = members.clone();
         }
@@ -247,131 +295,4 @@ fn stem(path: &Path) -> String {
     name.replace("ip6tables", "iptables")
         .replace("ip4tables", "iptables")
         .replace(['4', '6'], "")
-}
-
-fn unbound_config(unit: &Unit) -> Finding {
-    let at = Span::new(unit.file, 0, 0);
-    Finding::new(
-        Code::UnboundConfig,
-        format!("no role is bound to {}", unit.name),
-        Some(Label::new(at, "only what holds for every host was checked")),
-    )
-    .help("add a `[[bind]]` to portcullis.toml whose `files` match its path")
-}
-
-/// Whether a row has a role at one of its ends. Rows of features that are off are none.
-fn names(row: &Row, role: &str) -> bool {
-    let mut ends = row.to.items.iter().chain(&row.from.items);
-    ends.any(|end| matches!(&end.value, Peer::Role { name, .. } if name == role))
-}
-
-/// Says of each resource of a binding that nothing read is one, where the binding has hosts all the same: a layer of theirs is
-/// missing.
-fn unmeant_resources(site: &Site, behind: &Behind<'_>, unmatched: &[usize], findings: &mut Vec<Finding>) {
-    let bindings = site.bindings.iter().enumerate();
-    for (_, binding) in bindings.filter(|(at, _)| !unmatched.contains(at)) {
-        for pattern in binding
-            .resources
-            .iter()
-            .filter(|pattern| !behind.all.has(&pattern.value))
-        {
-            let label = Label::new(pattern.span, "nothing that was read is called so");
-            let message = format!("what `{}` lets through was not checked", pattern.value);
-            findings.push(
-                Finding::new(Code::UnboundRole, message, Some(label))
-                    .help("give the files that define it too, or correct the name"),
-            );
-        }
-    }
-}
-
-/// Notes each pattern that matches nothing beside one of its binding that does.
-fn idle_patterns(site: &Site, paths: &[String], unmatched: &[usize], summary: &mut Summary) {
-    let bindings = site.bindings.iter().enumerate();
-    for (_, binding) in bindings.filter(|(at, _)| !unmatched.contains(at)) {
-        for file in &binding.files {
-            let is_idle = |pattern: Pattern| paths.iter().all(|path| pattern.host(path).is_none());
-            if Pattern::parse(&file.value).is_ok_and(is_idle) {
-                summary.notes.push(format!(
-                    "pattern `{}` of the binding of {} matches no file that was read",
-                    file.value,
-                    quoted(binding.roles.iter().map(|role| role.value.as_str()))
-                ));
-            }
-        }
-    }
-}
-
-/// `a`, `b`
-fn quoted<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    names
-        .map(|name| format!("`{name}`"))
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
-/// Roles of policies that the site asks for, to which no config is bound.
-fn unbound_roles(site: &Site, policies: &Policies, unmatched: &[usize], findings: &mut Vec<Finding>) {
-    let has_files = |at: &usize| !unmatched.contains(at);
-    let bound: Vec<&str> = site
-        .bindings
-        .iter()
-        .enumerate()
-        .filter(|(at, _)| has_files(at))
-        .flat_map(|(_, binding)| binding.roles.iter().map(|role| role.value.as_str()))
-        .collect();
-    let asked = || policies.resolved.iter().zip(&policies.asked_at);
-    // A role that comes by way of a `use` is said of the policy that it is of, if that is asked for too.
-    let is_of_another = |policy: &Resolved, role: &str| {
-        let owner = role.split_once('.').map_or("", |(owner, _)| owner);
-        owner != policy.name && asked().any(|(other, at)| at.is_some() && other.name == owner)
-    };
-    let mut said: Vec<&str> = Vec::new();
-    for (policy, at) in asked() {
-        let Some(at) = *at else { continue };
-        let missing: Vec<_> = policy
-            .roles
-            .iter()
-            .map(|role| role.name.as_str())
-            .filter(|role| !bound.contains(role) && !said.contains(role) && !is_of_another(policy, role))
-            .filter(|role| policy.rows.iter().any(|row| names(row, role)))
-            .collect();
-        if missing.is_empty() {
-            continue;
-        }
-        said.extend(&missing);
-        let touches = |row: &&Row| missing.iter().any(|role| names(row, role));
-        let n_rows = policy.rows.iter().filter(touches).count();
-        let (noun, them) = if missing.len() == 1 {
-            ("role", "it")
-        } else {
-            ("roles", "them")
-        };
-        let message = format!("no config is bound to {noun} {}", quoted(missing.iter().copied()));
-        let label = Label::new(
-            at,
-            format!("{n_rows} rows that speak of {them} are not fully checked"),
-        );
-        let mut finding = Finding::new(Code::UnboundRole, message, Some(label))
-            .help("bind their configs in portcullis.toml, or leave it: their rows stay unchecked");
-        if site.bindings.iter().all(|binding| binding.everything) {
-            // Roles given for one audit are not meant to be all.
-            finding.severity = Severity::Note;
-        }
-        findings.push(finding);
-    }
-    for &at in unmatched {
-        if let Some(binding) = site.bindings.get(at) {
-            let roles = quoted(binding.roles.iter().map(|role| role.value.as_str()));
-            let label = Label::new(
-                binding.span,
-                "no input matches its `files`, and no resource its `resources`",
-            );
-            let message = format!("this binding of {roles} has no config");
-            findings.push(
-                Finding::new(Code::UnboundRole, message, Some(label))
-                    .help("give the folder that holds them, or correct the patterns"),
-            );
-        }
-    }
 }

@@ -50,20 +50,6 @@ pub(super) fn unasked_companions(units: &[Assembled], companions: &[Vec<FileId>]
     summary.unchecked.extend(lines);
 }
 
-/// Workloads of clusters: which roles they have no binding says yet.
-pub(super) fn unbound_workloads(units: &[Unit], summary: &mut Summary) {
-    let workloads: Vec<_> = units.iter().flat_map(|unit| &unit.reading.workloads).collect();
-    if let Some(first) = workloads.first() {
-        let who = match workloads.len() {
-            1 => format!("workload `{}`", first.name),
-            n => format!("{n} workloads (`{}` and others)", first.name),
-        };
-        summary.unchecked.push(format!(
-            "{who}: held against no table, since no binding gives roles to workloads"
-        ));
-    }
-}
-
 /// Two files of one host that both say what the same chain does: one of them is old, or of another host.
 pub(super) fn said_twice(host: &str, units: &[Unit], summary: &mut Summary) {
     for (at, unit) in units.iter().enumerate() {

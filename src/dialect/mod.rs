@@ -50,6 +50,8 @@ pub struct Reading {
     pub identities: Vec<Identity>,
     /// Hosts of the unit that have names, labels and filters of their own, where a unit is more than one host.
     pub workloads: Vec<Workload>,
+    /// The cluster that workloads and policies are of.
+    pub cluster: Option<kubernetes::Cluster>,
     /// What could not be read or is not modelled.
     pub notices: Vec<Finding>,
     /// How many lines or objects were rules.

@@ -10,7 +10,7 @@ use super::permitted::Permitted;
 use super::view::{Side, View, all_but_loopback, unknown_among};
 use super::words;
 use crate::finding::{Code, Finding, Label, Severity};
-use crate::model::{Decider, keeper};
+use crate::model::{Decider, Identities, Presence, keeper};
 use crate::packet::protocol::number;
 use crate::packet::{Bounds, Cause, Concrete, EditId, Family, Field, OverBudget, PacketSet, RangeSet};
 use crate::policy::Row;
@@ -110,6 +110,12 @@ impl<'f, 'm> Excess<'f, 'm> {
         let families = space.test(Field::Family, &families)?;
         let mut feasible = self.view.feasible(space, &ends, &outside)?;
         feasible = space.intersection(feasible, families)?;
+        if self.filters.host.is_workload() {
+            // What becomes of the others is left to the network plugin: a note of the run says so.
+            let told = [number::TCP, number::UDP, number::SCTP].map(|it| (u128::from(it), u128::from(it)));
+            let told = space.test(Field::Protocol, &RangeSet::from_ranges(told))?;
+            feasible = space.intersection(feasible, told)?;
+        }
         let zones: Vec<_> = self
             .filters
             .world
@@ -335,6 +341,12 @@ impl<'f, 'm> Excess<'f, 'm> {
         if code != Code::ExcessOpening || witness.is_none() {
             helps.push(advice::narrow(program));
         }
+        finding
+            .related
+            .extend(words::peers(compiler, opener, self.view.side));
+        if code == Code::ExcessOpening && self.is_to_nobody_yet(opening.region) {
+            finding.severity = finding.severity.lower();
+        }
         if code == Code::ExcessOpening && self.is_icmp(opening.region) {
             // No service listens there, and nearly every ruleset that people start from accepts all of it.
             finding.severity = Severity::Note;
@@ -342,6 +354,16 @@ impl<'f, 'm> Excess<'f, 'm> {
         finding.help = Some(helps.join("; "));
         finding.extent = extent;
         finding
+    }
+
+    /// Whether all peers of a region are yet to be made.
+    fn is_to_nobody_yet(&self, region: PacketSet) -> bool {
+        let field = self.view.side.peer_identity();
+        let peers = self.filters.compiler.space.values_of(region, field);
+        let all = &self.filters.world.identities;
+        let mut there = all.iter().filter(|(_, class)| class.presence == Presence::Here);
+        !peers.contains(u128::from(Identities::UNKNOWN))
+            && !there.any(|(number, _)| peers.contains(u128::from(number)))
     }
 
     fn is_icmp(&self, region: PacketSet) -> bool {

@@ -63,6 +63,13 @@ impl Host {
         Family::ALL.into_iter().filter(filters).collect()
     }
 
+    /// Whether it is pods behind policies.
+    #[must_use]
+    pub fn is_workload(&self) -> bool {
+        let mut layers = self.rulesets.iter().map(|ruleset| ruleset.layer);
+        layers.any(|layer| layer == Layer::NetworkPolicy)
+    }
+
     /// Whether the bound side of a row is this host.
     pub(super) fn is(&self, world: &World, peer: &Peer) -> bool {
         match peer {

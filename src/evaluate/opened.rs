@@ -25,7 +25,7 @@ impl Filters<'_> {
         view: View,
     ) -> Result<Vec<Opened>, OverBudget> {
         let mut parts = Vec::new();
-        let mut by_union: BTreeMap<usize, Vec<PacketSet>> = BTreeMap::new();
+        let mut by_union: BTreeMap<(usize, Option<ChainId>), Vec<PacketSet>> = BTreeMap::new();
         for (cause, region) in self.accepted_by(possibly, view.ruling)? {
             let Some(opener) = self.compiler.decider(cause) else {
                 continue;
@@ -39,21 +39,33 @@ impl Filters<'_> {
                 }),
             }
         }
-        for (union, regions) in by_union {
+        for ((union, chain), regions) in by_union {
             let region = self.compiler.space.union_all(&regions)?;
-            let chains = self.chains_of(union, view.side);
+            let chains = match chain {
+                Some(chain) => BTreeSet::from([chain]),
+                None => self.chains_of(union, view.side),
+            };
             self.of_union((union, &chains), region, surely, &mut parts)?;
         }
         Ok(parts)
     }
 
-    /// The ruleset of a decider, if it is a union of rules that accept.
-    fn union_of(&self, decider: Decider) -> Option<usize> {
-        let Decider::Rule { ruleset, .. } = decider else {
+    /// The ruleset of a decider, if it is a union of rules that accept; of policies, with the chain of those that are one.
+    fn union_of(&self, decider: Decider) -> Option<(usize, Option<ChainId>)> {
+        let Decider::Rule { ruleset, chain, .. } = decider else {
             return None;
         };
         let of = self.compiler.rulesets().get(ruleset)?;
-        (of.layer == Layer::SecurityGroup).then_some(ruleset)
+        match of.layer {
+            Layer::SecurityGroup => Some((ruleset, None)),
+            Layer::NetworkPolicy => {
+                let rules = &of.chains.get(chain.0 as usize)?.rules;
+                let mut behind = rules.iter().skip_while(|rule| rule.action == Action::Accept);
+                let is_union = behind.all(|rule| rule.action == Action::Drop);
+                is_union.then_some((ruleset, Some(chain)))
+            }
+            Layer::HostFirewall | Layer::NetworkAcl => None,
+        }
     }
 
     /// What a rule asks of the first packets of connections, whatever state others have.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::view::{all_but_loopback, container_interfaces, odd_peers};
-use crate::model::Identities;
+use crate::model::{Identities, Presence};
 use crate::packet::{Family, Network, RangeSet, value};
 use crate::policy::Peer;
 use crate::site::{Origin, ZoneNetworks, Zones};
@@ -96,6 +96,8 @@ pub struct Crowd {
     pub identity: u32,
     /// Their addresses; none where they are not known.
     pub addresses: Addresses,
+    /// Whether they are there. Those that may come to be may get through, but nothing is required for them.
+    pub presence: Presence,
 }
 
 /// What the run knows beyond one host: zones, who is in them, names.
@@ -157,10 +159,14 @@ impl World {
     /// Takes note of a bound host.
     pub fn meet<'r>(&mut self, roles: impl Iterator<Item = &'r str>, zone: Option<&str>, crowd: &Crowd) {
         for role in roles {
+            let members = self.role_members.entry(role.to_owned()).or_default();
+            *members = members.union(&crowd.addresses);
             let crowds = self.role_crowds.entry(role.to_owned()).or_default();
             crowds.push(crowd.clone());
         }
         if let Some(zone) = zone {
+            let members = self.zone_members.entry(zone.to_owned()).or_default();
+            *members = members.union(&crowd.addresses);
             let crowds = self.zone_crowds.entry(zone.to_owned()).or_default();
             crowds.push(crowd.clone());
         }

@@ -6,7 +6,7 @@ use super::peer::{Addresses, Crowd, Party};
 use super::permitted::service_tests;
 use super::view::{CLIENT_PORTS, Moment, Side, View, unknown_among};
 use crate::finding::Label;
-use crate::model::Identities;
+use crate::model::{Identities, Presence};
 use crate::packet::{Bounds, Family, Field, OverBudget, PacketSet, RangeSet, protocol};
 use crate::policy::{Kind, Peer, Row, Service, Truth};
 
@@ -277,11 +277,17 @@ impl Required<'_, '_> {
         let nobody = [Crowd {
             identity: Identities::UNKNOWN,
             addresses: Addresses::default(),
+            presence: Presence::Here,
         }];
-        let crowds = if party.crowds.is_empty() {
-            nobody.as_slice()
+        let there: Vec<&Crowd> = party
+            .crowds
+            .iter()
+            .filter(|crowd| crowd.presence == Presence::Here)
+            .collect();
+        let crowds = if there.is_empty() {
+            nobody.iter().collect()
         } else {
-            &party.crowds
+            there
         };
         let of = |crowd: &Crowd| {
             let addresses = if crowd.addresses.is_empty() {
@@ -294,7 +300,7 @@ impl Required<'_, '_> {
                 (side.peer(family), addresses),
             ])
         };
-        crowds.iter().map(of).collect()
+        crowds.into_iter().map(of).collect()
     }
 }
 

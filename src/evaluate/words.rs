@@ -1,7 +1,8 @@
 //! The words that findings share: deciders with their spans, services, sources.
 
+use super::view::Side;
 use crate::finding::{Label, RowCitation};
-use crate::model::{Compiler, Condition, Decider, Default, Match, Rule};
+use crate::model::{Compiler, Condition, Decider, Default, Layer, Match, Rule};
 use crate::packet::{Doubt, Field, service_words};
 use crate::policy::{Row, Service};
 
@@ -53,6 +54,17 @@ pub(super) fn opener(compiler: &Compiler<'_>, decider: Decider, what: &str) -> O
             Some(Label::new(base.default_span, "lets through what no rule decides"))
         }
     }
+}
+
+/// Where a policy says for whom it opens a port, if that is not what the finding is shown at.
+pub(super) fn peers(compiler: &Compiler<'_>, decider: Decider, side: Side) -> Option<Label> {
+    let of = compiler.rulesets().get(decider.ruleset())?;
+    let rule = compiler
+        .rule(decider)
+        .filter(|_| of.layer == Layer::NetworkPolicy)?;
+    asks_of(rule, Field::Service)?;
+    let peers = asks_of(rule, side.peer_identity())?;
+    Some(Label::new(peers.span, format!("{} these", side.word())))
 }
 
 /// The label of what lets through a packet that another rule opens the host to.

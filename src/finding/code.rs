@@ -194,8 +194,8 @@ codes! {
     /// A policy is in force, but no config is bound to one of its roles: its rows are unchecked.
     ///
     /// The site file names the policy, and no `[[bind]]` gives a config to the role, or the patterns of the
-    /// binding match no file, or one of its `resources` means nothing that was read. Nothing is known about
-    /// those hosts: neither that they are right nor that they are wrong.
+    /// binding match no file and its `workloads` no workload, or one of its `resources` means nothing that was
+    /// read. Nothing is known about those hosts: neither that they are right nor that they are wrong.
     ///
     /// A table that is checked in part looks like one that is checked.
     ///

@@ -89,7 +89,12 @@ impl Membership {
 #[must_use]
 pub fn group_keys(groups: &[&Group]) -> BTreeMap<Arc<str>, Arc<str>> {
     let sides = groups.iter().flat_map(|group| [&group.ingress, &group.egress]);
-    let rules = sides.flatten().flat_map(|side| &side.rules);
+    keys_asked(sides.flatten().flat_map(|side| &side.rules))
+}
+
+/// The groups that rules ask about, by key, with the names that they use.
+#[must_use]
+pub fn keys_asked<'r>(rules: impl Iterator<Item = &'r Rule>) -> BTreeMap<Arc<str>, Arc<str>> {
     let mut keys = BTreeMap::new();
     for one in rules.flat_map(|rule| &rule.matches) {
         note_keys(&one.condition, &mut keys);

@@ -24,6 +24,17 @@ pub struct Identity {
     pub addresses: Vec<IpAddr>,
     /// Whether there is such a peer.
     pub presence: Presence,
+    /// What bindings know it by, if it is pods that may be made.
+    pub pods: Option<PodLabels>,
+}
+
+/// Pods that may be made, as bindings know them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PodLabels {
+    /// Their namespace; `None`: one that is not there.
+    pub namespace: Option<String>,
+    /// Their labels.
+    pub labels: BTreeMap<String, String>,
 }
 
 /// Whether a unit has a peer, or only says what one would be.

@@ -301,6 +301,7 @@ fn binding_of(roles: &[Word<'_>], everything: Span) -> Binding {
         zone: None,
         files: Vec::new(),
         resources: Vec::new(),
+        workloads: None,
         addresses: Vec::new(),
         seen_as: Vec::new(),
         router: false,

@@ -32,19 +32,6 @@ pub enum SiteError {
         #[label("not known here")]
         at: SourceSpan,
     },
-    /// A key of the language that this release does not read yet.
-    #[error("`{key}` is not supported yet")]
-    #[diagnostic(code(site::not_supported))]
-    NotSupported {
-        /// The key.
-        key: String,
-        /// What to do instead.
-        #[help]
-        help: String,
-        /// The key.
-        #[label("not read by this release")]
-        at: SourceSpan,
-    },
     /// A value of another type than the key takes.
     #[error("`{key}` takes {expected}, this is {found}")]
     #[diagnostic(code(site::wrong_type))]
@@ -140,7 +127,6 @@ impl SiteError {
         match self {
             Self::Syntax { at, .. }
             | Self::UnknownKey { at, .. }
-            | Self::NotSupported { at, .. }
             | Self::WrongType { at, .. }
             | Self::Network { at, .. }
             | Self::Value { at, .. }

@@ -12,6 +12,7 @@ mod pattern;
 mod read;
 mod resource;
 mod table;
+mod workload;
 mod zone;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ pub use hosts::{HostFiles, Hosts};
 pub use pattern::Pattern;
 pub use read::read;
 pub use resource::resource_matches;
+pub use workload::Workloads;
 pub use zone::{Origin, ZoneNetworks, Zones};
 
 use crate::finding::Severity;
@@ -156,6 +158,8 @@ pub struct Binding {
     pub files: Vec<Spanned<String>>,
     /// Patterns of security groups and of what is behind them, as their units call them: see [`resource_matches`].
     pub resources: Vec<Spanned<String>>,
+    /// Workloads of clusters, each a host.
+    pub workloads: Option<Workloads>,
     /// Where its hosts are: as a destination, one of these addresses.
     pub addresses: Vec<Spanned<Network>>,
     /// The addresses that others see instead, when its traffic is masqueraded.

@@ -41,16 +41,11 @@ const BIND: &[&str] = &[
     "zone",
     "files",
     "resources",
+    "workloads",
     "addresses",
     "seen_as",
     "router",
 ];
-/// Keys of a `[[bind]]` that come with dialects this release does not read.
-const BIND_LATER: &[(&str, &str)] = &[(
-    "workloads",
-    "this release reads firewall dumps and security groups: bind them with `files` and `resources`",
-)];
-
 /// Every table of the file with its keys, as the JSON Schema names them.
 #[cfg(test)]
 pub(super) const KEYS: &[(&str, &[&str])] = &[
@@ -59,6 +54,7 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
     ("policy", POLICY),
     ("terraform", TERRAFORM),
     ("bind", BIND),
+    ("workloads", super::workload::KEYS),
 ];
 
 /// Reads a site file. All that is wrong with it is said at once, except for TOML's own syntax, of which the
@@ -260,20 +256,8 @@ impl Reader<'_> {
     }
 
     fn binding(&mut self, table: &dyn TableLike, span: Span) -> Binding {
-        for (key, help) in BIND_LATER {
-            if table.contains_key(key) {
-                let at = bytes(self.key_span(table, key));
-                let (key, help) = ((*key).to_owned(), (*help).to_owned());
-                self.errors.push(SiteError::NotSupported { key, help, at });
-            }
-        }
-        let known: Vec<_> = BIND
-            .iter()
-            .copied()
-            .chain(BIND_LATER.iter().map(|later| later.0))
-            .collect();
         let before = self.errors.len();
-        self.check_keys(table, "`[[bind]]`", &known);
+        self.check_keys(table, "`[[bind]]`", BIND);
         let strings = |reader: &mut Self, key| {
             table
                 .get(key)
@@ -291,6 +275,7 @@ impl Reader<'_> {
             zone: table.get("zone").and_then(|item| self.string("zone", item)),
             files: strings(self, "files"),
             resources: strings(self, "resources"),
+            workloads: table.get("workloads").and_then(|item| self.workloads(item)),
             addresses: networks(self, "addresses"),
             seen_as: networks(self, "seen_as"),
             router: table

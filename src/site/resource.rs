@@ -12,8 +12,9 @@ pub fn resource_matches(pattern: &str, name: &str) -> bool {
     beginnings.any(|beginning| glob(pattern.as_bytes(), beginning.as_bytes()))
 }
 
-/// Linear but for a step back to the last `*`, so at most the product of both lengths.
-fn glob(pattern: &[u8], name: &[u8]) -> bool {
+/// Whether a pattern is a whole text, where `*` stands for any characters. Linear but for a step back to the last `*`, so at most
+/// the product of both lengths.
+pub(super) fn glob(pattern: &[u8], name: &[u8]) -> bool {
     let (mut at, mut read) = (0, 0);
     let mut last_star: Option<(usize, usize)> = None;
     while read < name.len() {

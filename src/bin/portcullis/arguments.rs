@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use portcullis::check::Request;
+use portcullis::connections;
 use portcullis::finding::Severity;
 use portcullis::packet::DEFAULT_BUDGET;
 use portcullis::report::Format;
@@ -26,6 +27,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Print what is open, as a port table
     Openings(Openings),
+    /// Print who may open connections to whom in a cluster
+    Connections(Connections),
     /// Send packets through a config and show which rules decide
     Trace(Trace),
     /// Explain a finding code, or list them all
@@ -156,6 +159,18 @@ pub(crate) struct Openings {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Connections {
+    /// Manifests and folders of them; `-` is standard input
+    #[arg(default_value = ".")]
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+    /// How to write the connections
+    #[arg(long, value_enum, default_value_t = GraphFormat::Text)]
+    pub(crate) format: GraphFormat,
+}
+
+#[derive(Debug, Args)]
 #[command(
     override_usage = "portcullis trace [OPTIONS] PACKET PATH...\n       portcullis trace [OPTIONS] --packets FILE PATH..."
 )]
@@ -206,6 +221,33 @@ pub(crate) struct Fmt {
 pub(crate) enum TableFormat {
     Text,
     Json,
+}
+
+/// `--format` of connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphFormat {
+    /// A line a connection
+    Text,
+    /// For programs
+    Json,
+    /// For spreadsheets
+    Csv,
+    /// For Graphviz
+    Dot,
+    /// For Markdown
+    Mermaid,
+}
+
+impl From<GraphFormat> for connections::Format {
+    fn from(format: GraphFormat) -> Self {
+        match format {
+            GraphFormat::Text => Self::Text,
+            GraphFormat::Json => Self::Json,
+            GraphFormat::Csv => Self::Csv,
+            GraphFormat::Dot => Self::Dot,
+            GraphFormat::Mermaid => Self::Mermaid,
+        }
+    }
 }
 
 /// `--format` of reports.

@@ -4,6 +4,7 @@
 
 mod arguments;
 mod check;
+mod connections;
 mod errors;
 mod policy;
 mod trace;
@@ -60,6 +61,7 @@ fn run(arguments: Arguments, out: &mut dyn Write) -> io::Result<Ending> {
     match arguments.command {
         Command::Check(check) => check::check(&check, out),
         Command::Openings(openings) => check::openings(&openings, out),
+        Command::Connections(asked) => connections::connections(&asked, out),
         Command::Trace(trace) => trace::trace(&trace, out),
         Command::Explain { code } => explain(code.as_deref(), out),
         Command::Policy(policy) => policy::policy(&policy, out),

@@ -11,32 +11,28 @@ use std::sync::Arc;
 use super::cluster::{Cluster, Namespace, Pods};
 use super::policy::{Namespaces, PodSet, Policy, Ports, Who};
 use super::select::{looks_into, selects};
-use super::selector::{Index, Labels, Selector};
+use super::selector::{Index, Selector};
 use super::truth::Truth;
-use crate::model::{Condition, Identity, Membership, Presence, Unknown};
+use crate::model::{Condition, Identity, Membership, PodLabels, Presence, Unknown};
 use crate::packet::Field;
 
 /// The group of all pods. What is not in it is outside of the cluster, or a node.
 const PODS: &str = "kubernetes pods";
-/// Pods that are not there that are thought of, at the most.
-const MAX_POSSIBLE: usize = 4000;
-/// Namespaces that a selector looks into, at the most, in which pods are thought of.
-const MAX_NAMESPACES: usize = 16;
 
 /// Sets of pods that look into the same namespaces, each with the keys of its group: surely in it, and possibly.
 #[derive(Debug)]
-struct Sets {
-    namespaces: Namespaces,
+pub(super) struct Sets {
+    pub(super) namespaces: Namespaces,
     /// The namespace of the subject, where that makes a difference.
     of_subject: String,
     /// What they ask of pods, each once.
-    pods: Vec<(Selector, Keys)>,
+    pub(super) pods: Vec<(Selector, Keys)>,
     index: Index,
 }
 
 /// The keys of a group.
 #[derive(Debug, Clone)]
-struct Keys {
+pub(super) struct Keys {
     surely: Arc<str>,
     possibly: Arc<str>,
 }
@@ -63,7 +59,7 @@ impl Keys {
 #[derive(Debug)]
 pub(super) struct Identities {
     /// By what they ask of namespaces.
-    sets: BTreeMap<String, Sets>,
+    pub(super) sets: BTreeMap<String, Sets>,
     /// Ports that policies ask for by name: protocol and number, and the group of pods that have one.
     ports: BTreeMap<String, BTreeMap<(u8, u16), Keys>>,
     /// The keys of all sets.
@@ -158,20 +154,21 @@ impl Identities {
                 groups: self.groups_of(namespace, pods, cluster),
                 addresses: pods.addresses.clone(),
                 presence: Presence::Here,
+                pods: None,
             });
         }
-        let mut seen: BTreeSet<Vec<Arc<str>>> = BTreeSet::new();
         for (namespace, pods) in self.possible(cluster) {
-            let groups = self.groups_of(&namespace, &pods, cluster);
-            if seen.insert(groups.clone()) {
-                classes.push(Identity {
-                    name: pods.name,
-                    span: None,
-                    groups,
-                    addresses: Vec::new(),
-                    presence: Presence::Possible,
-                });
-            }
+            classes.push(Identity {
+                groups: self.groups_of(&namespace, &pods, cluster),
+                span: None,
+                addresses: Vec::new(),
+                presence: Presence::Possible,
+                pods: Some(PodLabels {
+                    namespace: (!pods.namespace.is_empty()).then_some(pods.namespace),
+                    labels: pods.labels,
+                }),
+                name: pods.name,
+            });
         }
         classes
     }
@@ -209,30 +206,6 @@ impl Identities {
             }
         }
         found.sort();
-        found
-    }
-
-    /// Pods that may be made: for each set the fewest labels that it takes, in the namespaces that it looks into and in one
-    /// that is not there.
-    fn possible(&self, cluster: &Cluster) -> Vec<(Namespace, Pods)> {
-        let mut found: Vec<(Namespace, Pods)> = Vec::new();
-        for namespace in cluster.namespaces.values() {
-            found.push(imagined(namespace.clone(), &Labels::new(), true));
-        }
-        found.push(imagined(other_namespace(Labels::new()), &Labels::new(), false));
-        for sets in self.sets.values() {
-            let namespaces = namespaces_of(&sets.namespaces, cluster);
-            for (selector, _) in &sets.pods {
-                let Some(labels) = selector.least(Labels::new()) else {
-                    continue;
-                };
-                if found.len() > MAX_POSSIBLE {
-                    return found;
-                }
-                let there = namespaces.iter().cloned();
-                found.extend(there.map(|(namespace, is_there)| imagined(namespace, &labels, is_there)));
-            }
-        }
         found
     }
 }
@@ -319,82 +292,4 @@ fn asked(end: Field, key: &str, name: &str) -> Condition {
     });
     let may_be = Condition::All(vec![member(end, &possibly(key), name), unknown]);
     Condition::Any(vec![member(end, key, name), may_be])
-}
-
-/// The namespaces that a set looks into, and whether each is there.
-fn namespaces_of(namespaces: &Namespaces, cluster: &Cluster) -> Vec<(Namespace, bool)> {
-    let selected = |selector: &Selector| {
-        let is_one =
-            |namespace: &&Namespace| selector.selects(&namespace.labels, namespace.is_declared) != Truth::No;
-        let there = cluster.namespaces.values().filter(is_one).take(MAX_NAMESPACES);
-        let there = there.map(|namespace| (namespace.clone(), true));
-        let other = selector
-            .least(Labels::new())
-            .map(|labels| (other_namespace(labels), false));
-        let is_new = |namespace: &(Namespace, bool)| !cluster.namespaces.contains_key(&namespace.0.name);
-        there.chain(other.filter(is_new)).collect()
-    };
-    match namespaces {
-        Namespaces::Own(name) => cluster
-            .namespaces
-            .get(name)
-            .map(|namespace| (namespace.clone(), true))
-            .into_iter()
-            .collect(),
-        Namespaces::Selected(selector) => selected(selector),
-        Namespaces::Same(_) | Namespaces::NotSame(_) => {
-            let there = cluster.namespaces.values().take(MAX_NAMESPACES);
-            there.map(|namespace| (namespace.clone(), true)).collect()
-        }
-    }
-}
-
-/// A namespace that nobody has made: with these labels and no others.
-fn other_namespace(labels: Labels) -> Namespace {
-    let name = labels
-        .get(super::cluster::NAME_LABEL)
-        .cloned()
-        .unwrap_or_default();
-    Namespace {
-        name,
-        labels,
-        is_declared: true,
-    }
-}
-
-/// A pod that nobody has made.
-fn imagined(namespace: Namespace, labels: &Labels, is_there: bool) -> (Namespace, Pods) {
-    let with = |labels: &Labels| {
-        let labels: Vec<String> = labels
-            .iter()
-            .map(|(key, value)| format!("{key}={value}"))
-            .collect();
-        labels.join(",")
-    };
-    let pods = if labels.is_empty() {
-        "any other pod".to_owned()
-    } else {
-        format!("any other pod with `{}`", with(labels))
-    };
-    let name = match (is_there, namespace.name.is_empty(), namespace.labels.is_empty()) {
-        (true, _, _) | (false, false, _) => format!("{pods} of namespace `{}`", namespace.name),
-        (false, true, true) => format!("{pods} of any other namespace"),
-        (false, true, false) => format!("{pods} of any other namespace with `{}`", with(&namespace.labels)),
-    };
-    let of = namespace.name.clone();
-    let pods = Pods {
-        kind: "Pod",
-        name,
-        namespace: of,
-        labels: labels.clone(),
-        is_unread: false,
-        ports: Vec::new(),
-        has_unknown_ports: true,
-        is_on_host_network: false,
-        addresses: Vec::new(),
-        owner: None,
-        // Of what is written nowhere nobody asks where it is.
-        span: crate::source::Span::new(crate::source::FileId(0), 0, 0),
-    };
-    (namespace, pods)
 }

@@ -3,11 +3,13 @@
 //!
 //! INVARIANT: a finding here holds whatever tables the run is held against.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::cluster::{Cluster, Pods};
-use super::lower::named_by_nobody;
-use super::policy::Tier;
+use super::policy::{Ports, Tier};
 use crate::dialect::reference::{self, Uses};
 use crate::finding::{Code, Finding, Label};
+use crate::source::Span;
 
 /// All of them.
 pub(super) fn judge(cluster: &Cluster, findings: &mut Vec<Finding>) {
@@ -88,4 +90,28 @@ fn same_priorities(cluster: &Cluster) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Names of ports that policies ask for and that no pod that they concern has, with where they are asked first.
+fn named_by_nobody(cluster: &Cluster) -> BTreeMap<&str, (Span, usize)> {
+    let mut missing: BTreeMap<&str, (Span, usize)> = BTreeMap::new();
+    let ports = cluster.pods.iter().flat_map(|pods| &pods.ports);
+    let names: BTreeSet<&str> = ports.filter_map(|port| port.name.as_deref()).collect();
+    for policy in &cluster.policies {
+        for rules in [&policy.ingress, &policy.egress].into_iter().flatten() {
+            for port in rules
+                .rules
+                .iter()
+                .filter_map(|rule| rule.ports.as_ref())
+                .flatten()
+            {
+                if let Ports::Named(name) = &port.ports
+                    && !names.contains(name.as_str())
+                {
+                    missing.entry(name).or_insert((port.span, 0)).1 += 1;
+                }
+            }
+        }
+    }
+    missing
 }

@@ -4,17 +4,16 @@
 //! them, if any selects the workload. Baseline: as admin. What nothing decides is accepted. INVARIANT: what a policy says
 //! points at its bytes; what Kubernetes adds of itself (answers, the end of a tier) has an empty span.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::cluster::{Cluster, Namespace, Pods};
 use super::condition::{protocols, unknown};
 use super::identity::Identities;
-use super::policy::{Action as Verdict, Peer, Policy, Port, Ports, Rule as Written, Tier};
+use super::policy::{Action as Verdict, Peer, Policy, Port, Rule as Written, Tier};
 use super::reach::Direction;
 use super::truth::Truth;
+use crate::dialect::condition::any;
 use crate::model::{
     Action, Base, Chain, ChainId, Condition, Default, Families, Hook, Layer, Match, Purpose, Rule, Ruleset,
-    Unknown, Workload,
+    Unknown, Workload, loopback_interface,
 };
 use crate::packet::protocol::number;
 use crate::packet::{Field, RangeSet, value};
@@ -86,7 +85,7 @@ impl<'c> Lowering<'c> {
     }
 
     fn base(&mut self, hook: Hook, direction: Direction) -> Base {
-        let mut rules = vec![answers(self.nowhere())];
+        let mut rules = vec![to_itself(self.nowhere()), answers(self.nowhere())];
         rules.extend(self.foreign());
         for tier in [Part::Admin, Part::Namespaced, Part::Baseline] {
             let selected = self.selected(tier, direction);
@@ -357,43 +356,30 @@ fn joined(parts: Vec<Option<Match>>, span: Span) -> Option<Match> {
         .into_iter()
         .map(|part| part.map(|part| part.condition))
         .collect();
-    let condition = crate::dialect::condition::any(parts?);
+    let condition = any(parts?);
     Some(Match { span, condition })
 }
 
 /// Answers are let through whatever policies say.
 fn answers(span: Span) -> Rule {
+    let answers = RangeSet::range(value::ESTABLISHED, value::RELATED);
+    let_through(span, Condition::Test(Field::State, answers))
+}
+
+/// "A Pod cannot block access to itself" (Kubernetes, "Network Policies").
+fn to_itself(span: Span) -> Rule {
+    let by = [Field::InInterface, Field::OutInterface];
+    let_through(
+        span,
+        any(by.map(|by| Condition::Test(by, loopback_interface())).into()),
+    )
+}
+
+fn let_through(span: Span, condition: Condition) -> Rule {
     Rule {
         span,
-        matches: vec![Match {
-            span,
-            condition: Condition::Test(Field::State, RangeSet::range(value::ESTABLISHED, value::RELATED)),
-        }],
+        matches: vec![Match { span, condition }],
         action: Action::Accept,
         action_span: span,
     }
-}
-
-/// Names of ports that policies ask for and that no pod that they concern has, with where they are asked first.
-pub(super) fn named_by_nobody(cluster: &Cluster) -> BTreeMap<&str, (Span, usize)> {
-    let mut missing: BTreeMap<&str, (Span, usize)> = BTreeMap::new();
-    let ports = cluster.pods.iter().flat_map(|pods| &pods.ports);
-    let names: BTreeSet<&str> = ports.filter_map(|port| port.name.as_deref()).collect();
-    for policy in &cluster.policies {
-        for rules in [&policy.ingress, &policy.egress].into_iter().flatten() {
-            for port in rules
-                .rules
-                .iter()
-                .filter_map(|rule| rule.ports.as_ref())
-                .flatten()
-            {
-                if let Ports::Named(name) = &port.ports
-                    && !names.contains(name.as_str())
-                {
-                    missing.entry(name).or_insert((port.span, 0)).1 += 1;
-                }
-            }
-        }
-    }
-    missing
 }

@@ -6,6 +6,7 @@
 mod claim;
 mod cluster;
 mod condition;
+mod connections;
 mod identity;
 mod judge;
 mod lower;
@@ -13,6 +14,7 @@ mod network_policy;
 mod notes;
 mod object;
 mod policy;
+mod possible;
 mod reach;
 mod read;
 mod select;
@@ -24,6 +26,7 @@ mod truth;
 mod workload;
 
 pub use cluster::Cluster;
+pub use connections::{Connection, PROTOCOLS, Party, Services};
 pub use reach::{End, Flow};
 pub use service::Backend;
 pub use truth::Truth;
@@ -79,6 +82,7 @@ impl Dialect for Kubernetes {
         reading.workloads = lower::workloads(&cluster, &identities);
         reading.n_rules = cluster.n_rules();
         reading.notes.extend(cluster.on_host_network());
+        reading.cluster = Some(cluster);
         reading
     }
 

@@ -73,8 +73,9 @@ impl Cluster {
         let (Some(source), Some(destination)) = (self.side(from), self.side(to)) else {
             return Truth::Maybe;
         };
-        let egress = self.lets(Direction::Egress, source, destination, flow);
-        egress.and(self.lets(Direction::Ingress, destination, source, flow))
+        let all: Vec<&Policy> = self.policies.iter().collect();
+        let egress = self.lets(Direction::Egress, source, destination, flow, &all);
+        egress.and(self.lets(Direction::Ingress, destination, source, flow, &all))
     }
 
     fn side(&self, end: End) -> Option<Side<'_>> {
@@ -87,8 +88,15 @@ impl Cluster {
         }
     }
 
-    /// Whether the policies of one end let a packet through to or from the other.
-    fn lets(&self, direction: Direction, own: Side<'_>, other: Side<'_>, flow: Flow) -> Truth {
+    /// Whether the policies of one end let a packet through to or from the other. `policies` are all that may be about it.
+    pub(super) fn lets(
+        &self,
+        direction: Direction,
+        own: Side<'_>,
+        other: Side<'_>,
+        flow: Flow,
+        policies: &[&Policy],
+    ) -> Truth {
         let Side::Pod(namespace, pods) = own else {
             return Truth::Yes;
         };
@@ -99,7 +107,7 @@ impl Cluster {
             other,
             flow,
         };
-        let fate = asked.fate(&self.policies);
+        let fate = asked.fate(policies);
         let is_foreign = self
             .foreign
             .iter()
@@ -135,20 +143,20 @@ struct Question<'c> {
 
 impl Question<'_> {
     /// The tiers in their order. What none decides is accepted.
-    fn fate(&self, policies: &[Policy]) -> Fate {
+    fn fate(&self, policies: &[&Policy]) -> Fate {
         let is_admin = |policy: &&Policy| matches!(policy.tier, Tier::Admin(_));
         let is_baseline = |policy: &&Policy| matches!(policy.tier, Tier::Baseline(_));
+        let policies = || policies.iter().copied();
         let mut fate = Fate {
             goes_on: true,
             ..Fate::default()
         };
         for tier in [
-            policies.iter().filter(is_admin).collect::<Vec<_>>(),
-            policies
-                .iter()
+            policies().filter(is_admin).collect::<Vec<_>>(),
+            policies()
                 .filter(|policy| policy.tier == Tier::Namespaced)
                 .collect(),
-            policies.iter().filter(is_baseline).collect(),
+            policies().filter(is_baseline).collect(),
         ] {
             if !fate.goes_on {
                 break;

@@ -10,6 +10,9 @@ use super::truth::Truth;
 use crate::source::Span;
 use crate::tree::{Entry, Node};
 
+/// Values of one requirement that are thought of apart.
+const MAX_VALUES: usize = 16;
+
 /// Labels of a pod or a namespace.
 pub(super) type Labels = BTreeMap<String, String>;
 
@@ -123,6 +126,22 @@ impl Selector {
             labels.entry(requirement.key.clone()).or_insert(value);
         }
         (self.selects(&labels, true) == Truth::Yes).then_some(labels)
+    }
+
+    /// The fewest labels that it selects, once for each value that it lets one of its labels have.
+    pub(super) fn fewest(&self) -> Vec<Labels> {
+        let mut found: Vec<Labels> = self.least(Labels::new()).into_iter().collect();
+        for requirement in self
+            .requirements
+            .iter()
+            .filter(|one| one.operator == Operator::In)
+        {
+            for value in requirement.values.iter().skip(1).take(MAX_VALUES) {
+                let labels = Labels::from([(requirement.key.clone(), value.clone())]);
+                found.extend(self.least(labels));
+            }
+        }
+        found
     }
 
     /// Whether it selects everything.

@@ -64,6 +64,7 @@ SshCidr = "10.0.0.0/8"
 roles = ["mke.manager", "stacklight.node"]
 zone = "internal"
 files = ["hosts/{host}/*.rules"]
+workloads = { namespace = "shop", labels = { app = "web" } }
 addresses = ["10.20.1.0/24"]
 seen_as = "10.20.0.1"
 router = true
@@ -197,9 +198,19 @@ fn mistakes_are_underlined_and_named() {
         "inernal",
     );
     one_error(
-        "[[bind]]\nroles = ['a.b']\nworkloads = ['x']",
-        "`workloads` is not supported yet",
-        "workloads",
+        "[[bind]]\nroles = ['a.b']\nworkloads = 'x'",
+        "`workloads` takes a table, this is a string",
+        "'x'",
+    );
+    one_error(
+        "[[bind]]\nroles = ['a.b']\nworkloads = {}",
+        "`workloads` has no `namespace`",
+        "{}",
+    );
+    one_error(
+        "[[bind]]\nroles = ['a.b']\nworkloads = { label = { app = 'x' } }",
+        "unknown key `label` in `workloads`",
+        "label",
     );
     one_error("policies = ['a', 'a']", "policy `a` is given twice", "a");
     one_error(

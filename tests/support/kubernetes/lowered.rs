@@ -46,16 +46,17 @@ impl<'r> Hosts<'r> {
     }
 
     fn side(&self, own: usize, other: usize, path: Path, flow: Flow) -> Truth {
-        let end = if path == Path::Output {
-            Field::DestinationIdentity
+        let (end, interface) = if path == Path::Output {
+            (Field::DestinationIdentity, Field::OutInterface)
         } else {
-            Field::SourceIdentity
+            (Field::SourceIdentity, Field::InInterface)
         };
         let identity = u128::try_from(self.workloads[other].identity + 1).unwrap();
         let packet = Packet::new()
             .with(Field::State, RangeSet::point(value::NEW))
             .with(Field::Protocol, RangeSet::point(u128::from(flow.protocol)))
             .with(Field::Service, RangeSet::point(u128::from(flow.port)))
+            .with(interface, RangeSet::point(value::interface("eth0")))
             .with(end, RangeSet::point(identity));
         let packet = match self.classes[self.workloads[other].identity].addresses.as_slice() {
             [address] => {

@@ -1,6 +1,7 @@
 //! Folders of manifests as clusters. INVARIANT: files come in the order of their paths, so results are the same everywhere.
 
 pub(crate) mod conformance;
+mod connections;
 pub(crate) mod lowered;
 pub(crate) mod scheme;
 

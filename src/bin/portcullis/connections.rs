@@ -1,0 +1,33 @@
+//! `connections`: who may reach whom in clusters.
+
+use std::io::{self, Write};
+
+use portcullis::check;
+use portcullis::connections::{self, Connections};
+
+use crate::arguments::Connections as Arguments;
+use crate::{Ending, complain};
+
+pub(crate) fn connections(arguments: &Arguments, out: &mut dyn Write) -> io::Result<Ending> {
+    let request = arguments.inputs.request(&arguments.paths);
+    let (_, clusters, summary) = check::clusters(&request);
+    let all = clusters.into_iter();
+    let all: Vec<_> = all
+        .map(|(name, cluster)| Connections::of(name, &cluster))
+        .collect();
+    for said in summary.failures.iter().chain(&summary.dangling) {
+        complain(said);
+    }
+    if all.is_empty() {
+        complain("no manifest of a cluster was read");
+        return Ok(Ending::Failed);
+    }
+    connections::write(&all, arguments.format.into(), out)?;
+    Ok(if !summary.failures.is_empty() {
+        Ending::Failed
+    } else if summary.dangling.is_empty() {
+        Ending::Clean
+    } else {
+        Ending::Found
+    })
+}

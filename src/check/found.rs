@@ -1,0 +1,68 @@
+//! What commands look at that report no findings: hosts and clusters, one at a time.
+
+use super::sites;
+use super::{Inputs, Refusal, Request, load_policies, read_inputs, unread};
+use crate::dialect::kubernetes::Cluster;
+use crate::evaluate::{Host, World};
+use crate::finding::{Code, Finding, Summary};
+use crate::source::SourceMap;
+
+/// Texts, hosts with the world of each, and what went wrong.
+pub type HostsFound = (SourceMap, Vec<(Host, World)>, Summary);
+
+/// The hosts of a run, for the commands that look at one at a time.
+pub fn hosts(request: &Request) -> Result<HostsFound, Refusal> {
+    let Inputs {
+        mut sources,
+        units,
+        mut findings,
+        mut summary,
+        unread,
+        mut site_texts,
+        ways: _,
+    } = read_inputs(request);
+    let groups = match sites::group(&mut sources, units, request, &mut site_texts) {
+        Ok(groups) => groups,
+        Err(errors) => return Err(Refusal { sources, errors }),
+    };
+    let mut hosts = Vec::new();
+    for mut group in groups {
+        unread::bound_but_unread(&group, &unread, &mut summary);
+        let policies = match load_policies(&mut sources, &mut group.site, group.folder.as_deref()) {
+            Ok(loaded) => loaded,
+            Err(errors) => return Err(Refusal { sources, errors }),
+        };
+        let mut world = sites::world(&group.site, &policies);
+        let bound = super::hosts::bind(group, &policies, &mut world, &mut findings, &mut summary);
+        summary.n_without_hosts += bound.n_without_hosts;
+        hosts.extend(bound.hosts.into_iter().map(|host| (host, world.clone())));
+    }
+    note_unread(&sources, &findings, &mut summary);
+    Ok((sources, hosts, summary))
+}
+
+/// Texts, clusters with their names, and what went wrong.
+pub type ClustersFound = (SourceMap, Vec<(String, Cluster)>, Summary);
+
+/// The clusters of a run, for the command that asks who may reach whom.
+#[must_use]
+pub fn clusters(request: &Request) -> ClustersFound {
+    let mut inputs = read_inputs(request);
+    note_unread(&inputs.sources, &inputs.findings, &mut inputs.summary);
+    let units = inputs.units.into_iter();
+    let clusters = units.filter_map(|unit| Some((unit.name, unit.reading.cluster?)));
+    (inputs.sources, clusters.collect(), inputs.summary)
+}
+
+/// Keeps of findings, for commands that report none, what means that something was not read.
+fn note_unread(sources: &SourceMap, findings: &[Finding], summary: &mut Summary) {
+    for finding in findings {
+        let place = finding.primary.as_ref().map(|label| sources.place(label.span));
+        let said = format!("{}: {}", place.unwrap_or_default(), finding.message);
+        match finding.code {
+            Code::UnreadText => summary.failures.push(said),
+            Code::DanglingReference => summary.dangling.push(said),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Pods that nobody has made yet, so that openings to them are found with the labels that would get in.
+//!
+//! INVARIANT: for each set of peers there is one in it for each value that it names, in each namespace that it looks into and in
+//! one that is not there.
+
+use super::cluster::{Cluster, Namespace, Pods};
+use super::identity::Identities;
+use super::policy::Namespaces;
+use super::selector::{Labels, Selector};
+use super::truth::Truth;
+
+/// Pods that are not there that are thought of, at the most.
+const MAX_POSSIBLE: usize = 4000;
+/// Namespaces that a selector looks into, at the most, in which pods are thought of.
+const MAX_NAMESPACES: usize = 16;
+
+impl Identities {
+    /// Pods that may be made: for each set the fewest labels that it takes, in the namespaces that it looks into and in one
+    /// that is not there.
+    pub(super) fn possible(&self, cluster: &Cluster) -> Vec<(Namespace, Pods)> {
+        let mut found: Vec<(Namespace, Pods)> = Vec::new();
+        for namespace in cluster.namespaces.values() {
+            found.push(imagined(namespace.clone(), &Labels::new(), true));
+        }
+        found.push(imagined(other_namespace(Labels::new()), &Labels::new(), false));
+        for sets in self.sets.values() {
+            let namespaces = namespaces_of(&sets.namespaces, cluster);
+            for (selector, _) in &sets.pods {
+                for labels in selector.fewest() {
+                    if found.len() > MAX_POSSIBLE {
+                        return found;
+                    }
+                    let there = namespaces.iter().cloned();
+                    found.extend(there.map(|(namespace, is_there)| imagined(namespace, &labels, is_there)));
+                }
+            }
+        }
+        found
+    }
+}
+
+/// The namespaces that a set looks into, and whether each is there.
+fn namespaces_of(namespaces: &Namespaces, cluster: &Cluster) -> Vec<(Namespace, bool)> {
+    let selected = |selector: &Selector| {
+        let is_one =
+            |namespace: &&Namespace| selector.selects(&namespace.labels, namespace.is_declared) != Truth::No;
+        let there = cluster.namespaces.values().filter(is_one).take(MAX_NAMESPACES);
+        let there = there.map(|namespace| (namespace.clone(), true));
+        let other = selector
+            .least(Labels::new())
+            .map(|labels| (other_namespace(labels), false));
+        let is_new = |namespace: &(Namespace, bool)| !cluster.namespaces.contains_key(&namespace.0.name);
+        there.chain(other.filter(is_new)).collect()
+    };
+    match namespaces {
+        Namespaces::Own(name) => cluster
+            .namespaces
+            .get(name)
+            .map(|namespace| (namespace.clone(), true))
+            .into_iter()
+            .collect(),
+        Namespaces::Selected(selector) => selected(selector),
+        Namespaces::Same(_) | Namespaces::NotSame(_) => {
+            let there = cluster.namespaces.values().take(MAX_NAMESPACES);
+            there.map(|namespace| (namespace.clone(), true)).collect()
+        }
+    }
+}
+
+/// A namespace that nobody has made: with these labels and no others.
+fn other_namespace(labels: Labels) -> Namespace {
+    let name = labels
+        .get(super::cluster::NAME_LABEL)
+        .cloned()
+        .unwrap_or_default();
+    Namespace {
+        name,
+        labels,
+        is_declared: true,
+    }
+}
+
+/// A pod that nobody has made.
+fn imagined(namespace: Namespace, labels: &Labels, is_there: bool) -> (Namespace, Pods) {
+    let with = |labels: &Labels| {
+        let labels: Vec<String> = labels
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        labels.join(",")
+    };
+    let pods = if labels.is_empty() {
+        "any other pod".to_owned()
+    } else {
+        format!("any other pod with `{}`", with(labels))
+    };
+    let name = match (is_there, namespace.name.is_empty(), namespace.labels.is_empty()) {
+        (true, _, _) | (false, false, _) => format!("{pods} of namespace `{}`", namespace.name),
+        (false, true, true) => format!("{pods} of any other namespace"),
+        (false, true, false) => format!("{pods} of any other namespace with `{}`", with(&namespace.labels)),
+    };
+    let of = namespace.name.clone();
+    let pods = Pods {
+        kind: "Pod",
+        name,
+        namespace: of,
+        labels: labels.clone(),
+        is_unread: false,
+        ports: Vec::new(),
+        has_unknown_ports: true,
+        is_on_host_network: false,
+        addresses: Vec::new(),
+        owner: None,
+        // Of what is written nowhere nobody asks where it is.
+        span: crate::source::Span::new(crate::source::FileId(0), 0, 0),
+    };
+    (namespace, pods)
+}
