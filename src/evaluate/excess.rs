@@ -4,13 +4,14 @@ use rayon::prelude::*;
 
 use super::advice::{self, Advice};
 use super::host::Filters;
+use super::layers::layer_of;
 use super::met::{Met, met};
 use super::opened::Opened;
 use super::permitted::Permitted;
 use super::view::{Side, View, all_but_loopback, unknown_among};
 use super::words;
 use crate::finding::{Code, Finding, Label, Severity};
-use crate::model::{Decider, Identities, Presence, keeper};
+use crate::model::{Decider, keeper};
 use crate::packet::protocol::number;
 use crate::packet::{Bounds, Cause, Concrete, EditId, Family, Field, OverBudget, PacketSet, RangeSet};
 use crate::policy::Row;
@@ -22,6 +23,8 @@ pub(super) struct Excess<'f, 'm> {
     permitted: &'f Permitted,
     rows: &'f [Row],
     advice: Advice<'f>,
+    /// Whether the filters are one layer of several: only what the others stop is reported then.
+    pub(super) is_one_layer: bool,
 }
 
 /// What one rule opens that it should not.
@@ -59,6 +62,7 @@ impl<'f, 'm> Excess<'f, 'm> {
             permitted,
             rows,
             advice,
+            is_one_layer: false,
         }
     }
 
@@ -83,7 +87,8 @@ impl<'f, 'm> Excess<'f, 'm> {
         let rest = space.difference(feasible, forbidden)?;
         let mut own = PacketSet::empty();
         let mut own_rows = Vec::new();
-        for &(at, set) in &self.permitted.for_itself {
+        // What one layer opens of them and another stops is an opening like others.
+        for &(at, set) in self.permitted.for_itself.iter().filter(|_| !self.is_one_layer) {
             let set = self.filters.compiler.space.intersection(set, rest)?;
             own = self.filters.compiler.space.union(own, set)?;
             own_rows.push(Met::new(&self.filters.compiler.space, at, set));
@@ -125,7 +130,7 @@ impl<'f, 'm> Excess<'f, 'm> {
             .collect();
         for name in zones {
             let party = self.filters.world.party(&crate::policy::Peer::Zone(name));
-            let Some(interfaces) = &party.interfaces else {
+            let Some(interfaces) = self.filters.interfaces(&party) else {
                 continue;
             };
             for family in Family::ALL {
@@ -205,7 +210,7 @@ impl<'f, 'm> Excess<'f, 'm> {
             let sure = self.filters.compiler.space.intersection(region, wrong.surely)?;
             let rest = self.rest(region, sure)?;
             for (region, is_sure) in [(sure, true), (rest, false)] {
-                let region = self.filters.as_asked(region, opener, self.view.side)?;
+                let region = self.filters.as_asked(region, opener, &self.view)?;
                 self.openings((cause, opener), region, is_sure, &mut openings)?;
             }
         }
@@ -214,7 +219,7 @@ impl<'f, 'm> Excess<'f, 'm> {
         findings.par_extend(
             openings
                 .par_iter()
-                .map(|opening| this.finding(code, opening, by_row)),
+                .filter_map(|opening| this.in_all_layers(this.finding(code, opening, by_row), opening)),
         );
         Ok(elsewhere)
     }
@@ -232,7 +237,13 @@ impl<'f, 'm> Excess<'f, 'm> {
         let mut covered = sure;
         let ends = Family::ALL.map(|family| [side.own(family), side.peer(family)]);
         let fields = ends.into_iter().flatten();
-        for field in fields.chain([Field::InInterface, Field::OutInterface, Field::Family]) {
+        let others = [
+            Field::InInterface,
+            Field::OutInterface,
+            Field::Family,
+            side.peer_identity(),
+        ];
+        for field in fields.chain(others) {
             let space = &mut self.filters.compiler.space;
             covered = space.exists(covered, field, &RangeSet::range(0, field.maximum()))?;
         }
@@ -298,6 +309,31 @@ impl<'f, 'm> Excess<'f, 'm> {
         rows.into_iter().map(|(_, at)| at).collect()
     }
 
+    /// A finding with what the other layers do to its witness. Of one layer by itself, only where another stops it.
+    fn in_all_layers(&self, mut finding: Finding, opening: &Opening) -> Option<Finding> {
+        let compiler = &self.filters.compiler;
+        let opener = opening.publisher.unwrap_or(opening.opener);
+        let others = compiler
+            .space
+            .witness(opening.region)
+            .zip(layer_of(compiler, opener))
+            .map(|(witness, layer)| self.filters.layers.others(layer, &witness, self.view.side))
+            .unwrap_or_default();
+        if self.is_one_layer {
+            let stops = others.iter().find(|deed| !deed.accepts)?.layer.word();
+            if !opening.is_sure {
+                return None;
+            }
+            finding.message = format!("{}, which the {stops} stops", finding.message);
+            finding.severity = Severity::Note;
+            // Where it is stopped differs from host to host, and nobody need look there.
+            return Some(finding.help(format!("close it here too: the {stops} alone keeps it closed")));
+        }
+        let labels = others.into_iter().filter_map(|deed| deed.label);
+        finding.related.extend(labels);
+        Some(finding)
+    }
+
     fn finding(&self, code: Code, opening: &Opening, by_row: &[Met]) -> Finding {
         let compiler = &self.filters.compiler;
         let extent = self.filters.extent(opening.region, self.view.side);
@@ -307,7 +343,7 @@ impl<'f, 'm> Excess<'f, 'm> {
         let what = extent.first().cloned().unwrap_or_default();
         let opener = opening.publisher.unwrap_or(opening.opener);
         let label = words::opener(compiler, opener, &what);
-        let mut finding = Finding::new(code, message(code, self.view.side, &what, &met), label);
+        let mut finding = Finding::new(code, words::excess(code, self.view.side, &what, &met), label);
         if opening.publisher.is_some()
             && let Some(passes) = words::passes(compiler, opening.opener)
         {
@@ -344,7 +380,7 @@ impl<'f, 'm> Excess<'f, 'm> {
         finding
             .related
             .extend(words::peers(compiler, opener, self.view.side));
-        if code == Code::ExcessOpening && self.is_to_nobody_yet(opening.region) {
+        if code == Code::ExcessOpening && self.filters.is_to_nobody_yet(opening.region, self.view.side) {
             finding.severity = finding.severity.lower();
         }
         if code == Code::ExcessOpening && self.is_icmp(opening.region) {
@@ -356,47 +392,9 @@ impl<'f, 'm> Excess<'f, 'm> {
         finding
     }
 
-    /// Whether all peers of a region are yet to be made.
-    fn is_to_nobody_yet(&self, region: PacketSet) -> bool {
-        let field = self.view.side.peer_identity();
-        let peers = self.filters.compiler.space.values_of(region, field);
-        let all = &self.filters.world.identities;
-        let mut there = all.iter().filter(|(_, class)| class.presence == Presence::Here);
-        !peers.contains(u128::from(Identities::UNKNOWN))
-            && !there.any(|(number, _)| peers.contains(u128::from(number)))
-    }
-
     fn is_icmp(&self, region: PacketSet) -> bool {
         let icmp = [number::ICMP, number::ICMPV6].map(|number| (u128::from(number), u128::from(number)));
         let protocols = self.filters.compiler.space.values_of(region, Field::Protocol);
         protocols.is_subset(&icmp.into_iter().collect())
-    }
-}
-
-/// Which rows do something: the first by name.
-fn who(first: &Row, all: &[&Row], one: &str, many: &str) -> String {
-    match all.len() {
-        0 | 1 => format!("`{}` {one}", first.id),
-        n => format!("`{}` and {} more {many}", first.id, n - 1),
-    }
-}
-
-fn message(code: Code, side: Side, what: &str, rows: &[&Row]) -> String {
-    match (code, rows.first()) {
-        (Code::ForbiddenOpening, Some(row)) if side == Side::Transit => {
-            format!(
-                "{} it, but the host passes on {what}",
-                who(row, rows, "forbids", "forbid")
-            )
-        }
-        (_, None) if side == Side::Transit => format!("the host passes on {what}, which no row allows"),
-        (Code::ForbiddenOpening, Some(row)) => {
-            format!("{} {what}", who(row, rows, "forbids", "forbid"))
-        }
-        (Code::ExposedSelfPort, Some(row)) => {
-            let keeps = who(row, rows, "keeps its port", "keep their ports");
-            format!("{keeps} to the host itself, but {what} gets in")
-        }
-        _ => format!("no row allows {what}"),
     }
 }

@@ -11,6 +11,9 @@ use crate::packet::{Family, Field, PacketSet, RangeSet, Region, Space, describe_
 /// Regions printed of an extent before the rest is only counted.
 const MAX_LINES: usize = 6;
 
+/// Peers named before the rest is only counted.
+const MAX_NAMES: usize = 4;
+
 /// How the packets of one host are said.
 #[derive(Debug)]
 pub(super) struct Extents {
@@ -121,8 +124,8 @@ impl Extents {
         if identities.contains(u128::from(Identities::UNKNOWN)) {
             names.push("others");
         }
-        let more = names.len().saturating_sub(MAX_LINES);
-        names.truncate(MAX_LINES);
+        let more = names.len().saturating_sub(MAX_NAMES);
+        names.truncate(MAX_NAMES);
         let mut who = names.join(", ");
         if more > 0 {
             who.extend([" and ", &more.to_string(), " more"]);

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::excess::Excess;
 use super::extent::Extents;
-use super::peer::{Addresses, World};
+use super::layers::{self, Layers};
+use super::peer::{Addresses, Party, World};
 use super::permitted::Permitted;
 use super::publish::Publishers;
 use super::redundant;
@@ -15,7 +16,8 @@ use super::view::{Moment, OwnAddresses, Side, View, onward_doubt, view};
 use super::words;
 use crate::finding::{Code, Finding, Label};
 use crate::model::{
-    Action, Compiler, Decider, Edit, Families, HostFacts, Identities, Layer, Members, Path, Rule, Ruleset,
+    Action, Compiler, Decider, Edit, Families, HostFacts, Identities, Layer, Members, Path, Presence, Rule,
+    Ruleset,
 };
 use crate::packet::{Cause, End, Family, Field, OverBudget, PacketSet, Pin, RangeSet, Ruling, Space};
 use crate::policy::{Kind, Peer, Row};
@@ -125,6 +127,8 @@ pub(super) struct Filters<'m> {
     pub(super) translators: Translators,
     pub(super) publishers: Publishers,
     extents: Extents,
+    /// The layers one by one, if there are several.
+    pub(super) layers: Layers,
     own: OwnAddresses,
     others: OwnAddresses,
     /// The identities that rules ask about.
@@ -172,6 +176,7 @@ impl<'m> Filters<'m> {
             translators,
             publishers,
             extents: Extents::of(world, &own, &others),
+            layers: Layers::of(host),
             host,
             world,
             compiler,
@@ -205,6 +210,12 @@ impl<'m> Filters<'m> {
         view(&mut self.compiler, ruling, side, moment, &ends, &outside)
     }
 
+    /// The interfaces that a peer's packets arrive on. Pods have none of their own that zones could name.
+    pub(super) fn interfaces<'p>(&self, party: &'p Party) -> Option<&'p RangeSet> {
+        let interfaces = party.interfaces.as_ref();
+        interfaces.filter(|_| party.is_self || !self.host.is_workload())
+    }
+
     /// Whether rules ask who the peers on a side are.
     pub(super) fn asks_who(&self, side: Side) -> bool {
         self.asks_who.contains(&side.peer_identity())
@@ -229,20 +240,34 @@ impl<'m> Filters<'m> {
     }
 
     /// The packets that a rule opens, as it asks for them: who the peer is where the rule asks that, else those of peers of
-    /// whom only an address is known, whoever they are.
+    /// whom only an address is known, whoever they are. Where another layer lets in nobody of whom only an address is known, those
+    /// whom it does let in.
     pub(super) fn as_asked(
         &mut self,
         set: PacketSet,
         decider: Decider,
-        side: Side,
+        view: &View,
     ) -> Result<PacketSet, OverBudget> {
-        let field = side.peer_identity();
+        let field = view.side.peer_identity();
         let asks = |rule: &Rule| words::asks_of(rule, field).is_some();
-        if !self.asks_who(side) || self.compiler.rule(decider).is_some_and(asks) {
+        if !self.asks_who(view.side) || self.compiler.rule(decider).is_some_and(asks) {
             return Ok(set);
         }
         let unknown = RangeSet::point(Identities::UNKNOWN.into());
-        self.compiler.space.exists(set, field, &unknown)
+        let space = &mut self.compiler.space;
+        let of_anybody = space.exists(set, field, &unknown)?;
+        let open = space.exists(view.open.possibly, field, &unknown)?;
+        let of_members = space.difference(set, open)?;
+        space.union(of_anybody, of_members)
+    }
+
+    /// Whether all peers of a set are yet to be made.
+    pub(super) fn is_to_nobody_yet(&self, set: PacketSet, side: Side) -> bool {
+        let peers = self.compiler.space.values_of(set, side.peer_identity());
+        let all = self.world.identities.iter();
+        let mut there = all.filter(|(_, class)| class.presence == Presence::Here);
+        !peers.contains(u128::from(Identities::UNKNOWN))
+            && !there.any(|(number, _)| peers.contains(u128::from(number)))
     }
 
     /// The extent of a finding about this host. Its own addresses go without saying.
@@ -296,6 +321,7 @@ fn evaluate_into(
 ) -> Result<(), OverBudget> {
     let is_own = |row: &Row| row.from.items.iter().any(|from| from.value == Peer::This);
     let has_own = rows.iter().any(|row| row.kind == Kind::Require && is_own(row));
+    let budget = space.budget();
     let mut filters = Filters::compile(host, world, space, has_own)?;
     let first = filters.view(Side::Ingress, Moment::First)?;
     let permitted = Permitted::of(&mut filters, rows, Side::Ingress)?;
@@ -315,6 +341,7 @@ fn evaluate_into(
     if world.redundant {
         redundant::findings(&mut filters.compiler, &shadowed, &mut evaluation.findings);
     }
+    layers::stopped(host, rows, world, budget, &mut evaluation.findings)?;
     for finding in &mut evaluation.findings {
         finding.hosts = vec![host.name.clone()];
     }

@@ -1,5 +1,6 @@
 //! A requirement that is not met to the finding that says so: who blocks it, for whom, and what it depends on.
 
+use super::layers::layer_of;
 use super::required::{Cell, Required, Status};
 use super::view::{Side, View};
 use super::words;
@@ -14,6 +15,8 @@ struct Blocked {
     label: Option<Label>,
     /// Where it is translated before.
     translators: Vec<Label>,
+    /// What other layers do to it.
+    others: Vec<Label>,
 }
 
 impl Required<'_, '_> {
@@ -64,6 +67,7 @@ impl Required<'_, '_> {
             witness,
             label,
             translators,
+            others,
         } = self.blocking_packet(cell, is_sure)?;
         let mut finding = Finding::new(
             Code::MissingOpening,
@@ -77,7 +81,7 @@ impl Required<'_, '_> {
         finding.rows.push(words::citation(row));
         finding.extent = self.filters.extent(blocked, cell.side);
         finding.help = Some(help(cell, side, !translators.is_empty()));
-        finding.related.extend(translators);
+        finding.related.extend(translators.into_iter().chain(others));
         if !is_sure {
             finding = self.in_doubt(finding, cell, &witness);
         } else if is_guess {
@@ -150,12 +154,17 @@ impl Required<'_, '_> {
             witness,
             label: None,
             translators: Vec::new(),
+            others: Vec::new(),
         };
         let Some(blocks) = blocks else {
             return Ok(blocked);
         };
         let decider = self.filters.compiler.decider(blocks.cause);
         blocked.label = decider.and_then(|decider| words::blocker(&self.filters.compiler, decider, verb));
+        if let Some(layer) = decider.and_then(|decider| layer_of(&self.filters.compiler, decider)) {
+            let others = self.filters.layers.others(layer, &blocked.witness, cell.side);
+            blocked.others = others.into_iter().filter_map(|deed| deed.label).collect();
+        }
         if self.filters.translates(blocks.edit) {
             let packet = of_packet(&mut self.filters.compiler.space, &blocked.witness)?;
             blocked.translators = self.filters.translators(packet, &[blocks.edit], decider)?;

@@ -11,6 +11,7 @@ mod excess;
 mod extent;
 mod host;
 mod idle;
+mod layers;
 mod met;
 mod missing;
 mod opened;

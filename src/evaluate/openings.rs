@@ -56,7 +56,7 @@ fn of_side(filters: &mut Filters<'_>, side: Side) -> Result<Vec<Opening>, OverBu
         let rest = filters.compiler.space.difference(region, sure)?;
         let label = words::opener(&filters.compiler, opener, "it");
         for (region, is_sure) in [(sure, true), (rest, false)] {
-            let region = filters.as_asked(region, opener, side)?;
+            let region = filters.as_asked(region, opener, &view)?;
             if !region.is_empty() {
                 openings.push(Opening {
                     lines: filters.extent(region, view.side),

@@ -142,7 +142,7 @@ fn row_packets(
                     let mut tests = service_tests(&service.value);
                     tests.push((Field::Family, RangeSet::point(family.value())));
                     tests.push((side.peer(family), of(&party).family(family).clone()));
-                    if let Some(interfaces) = &party.interfaces {
+                    if let Some(interfaces) = filters.interfaces(&party) {
                         tests.push((side.interface(), interfaces.clone()));
                     }
                     if let Some((field, members)) = members.as_ref().filter(|_| party.is_role) {

@@ -214,10 +214,11 @@ impl<'f, 'm> Required<'f, 'm> {
         if service.protocol.is_some_and(protocol::has_ports) {
             tests.push((Field::SourcePort, RangeSet::range(CLIENT_PORTS.0, CLIENT_PORTS.1)));
         }
-        if let Some(interfaces) = &party.interfaces {
+        let interfaces = self.filters.interfaces(party);
+        if let Some(interfaces) = interfaces {
             tests.push((side.interface(), interfaces.clone()));
         }
-        let mut bounds = view.bounds(party.interfaces.as_ref());
+        let mut bounds = view.bounds(interfaces);
         let space = &mut self.filters.compiler.space;
         if party.is_self {
             bounds = view.open;

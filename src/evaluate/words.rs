@@ -1,7 +1,7 @@
 //! The words that findings share: deciders with their spans, services, sources.
 
 use super::view::Side;
-use crate::finding::{Label, RowCitation};
+use crate::finding::{Code, Label, RowCitation};
 use crate::model::{Compiler, Condition, Decider, Default, Layer, Match, Rule};
 use crate::packet::{Doubt, Field, service_words};
 use crate::policy::{Row, Service};
@@ -125,4 +125,33 @@ pub(super) fn citation(row: &Row) -> RowCitation {
 /// The row as a related label.
 pub(super) fn row_label(row: &Row, verb: &str) -> Label {
     Label::new(row.span, format!("`{}` {verb}", row.id))
+}
+
+/// Which rows do something: the first by name.
+fn who(first: &Row, all: &[&Row], one: &str, many: &str) -> String {
+    match all.len() {
+        0 | 1 => format!("`{}` {one}", first.id),
+        n => format!("`{}` and {} more {many}", first.id, n - 1),
+    }
+}
+
+/// What an excess opening is said to be.
+pub(super) fn excess(code: Code, side: Side, what: &str, rows: &[&Row]) -> String {
+    match (code, rows.first()) {
+        (Code::ForbiddenOpening, Some(row)) if side == Side::Transit => {
+            format!(
+                "{} it, but the host passes on {what}",
+                who(row, rows, "forbids", "forbid")
+            )
+        }
+        (_, None) if side == Side::Transit => format!("the host passes on {what}, which no row allows"),
+        (Code::ForbiddenOpening, Some(row)) => {
+            format!("{} {what}", who(row, rows, "forbids", "forbid"))
+        }
+        (Code::ExposedSelfPort, Some(row)) => {
+            let keeps = who(row, rows, "keeps its port", "keep their ports");
+            format!("{keeps} to the host itself, but {what} gets in")
+        }
+        _ => format!("no row allows {what}"),
+    }
 }

@@ -118,6 +118,17 @@ impl Layer {
     pub fn is_union(self) -> bool {
         matches!(self, Self::SecurityGroup | Self::NetworkPolicy)
     }
+
+    /// How findings call it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::HostFirewall => "host firewall",
+            Self::SecurityGroup => "security group",
+            Self::NetworkAcl => "network ACL",
+            Self::NetworkPolicy => "network policy",
+        }
+    }
 }
 
 /// The rules of one layer of one host, as one unit of input gave them.

@@ -71,9 +71,20 @@ fn one(sources: &SourceMap, host: &Host, named: bool, probe: Probe, out: &mut dy
     if named {
         writeln!(out, "{}", host.name)?;
     }
+    let layer = |decider: Decider| host.rulesets.get(decider.ruleset()).map(|ruleset| ruleset.layer);
+    let is_layered = host
+        .rulesets
+        .iter()
+        .any(|ruleset| Some(ruleset.layer) != host.rulesets.first().map(|first| first.layer));
+    let mut last = None;
     for step in answer.way() {
         let sure = if step.surely { "" } else { "perhaps " };
         let what = action(host, step.decider);
+        let this = layer(step.decider).filter(|layer| is_layered && last != Some(*layer));
+        if let Some(layer) = this {
+            last = Some(layer);
+            writeln!(out, " {}", layer.word())?;
+        }
         match rule_line(sources, &host.rulesets, step.decider) {
             Some(rule) => writeln!(out, "  {}:{}: {sure}{what}: {}", rule.path, rule.line, rule.text)?,
             None => writeln!(out, "  {sure}{what}")?,

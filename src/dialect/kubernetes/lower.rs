@@ -199,7 +199,15 @@ impl<'c> Lowering<'c> {
             .iter()
             .flat_map(|one| self.rules(*one, direction))
             .collect();
-        let sure = selected.iter().find(|one| one.is_sure);
+        let says_something = |one: &Selected<'_>| {
+            let rules = direction.rules(one.policy);
+            rules.is_some_and(|rules| !rules.rules.is_empty())
+        };
+        // What isolates is shown where something is let through, since that is where more would be.
+        let all_sure = || selected.iter().filter(|one| one.is_sure);
+        let sure = all_sure()
+            .find(|one| says_something(one))
+            .or_else(|| all_sure().next());
         let Some(isolating) = sure.or(selected.first()) else {
             return rules;
         };
