@@ -65,7 +65,7 @@ const EXPECTED: &[[&str; 7]] = &[
         "",
         "w1",
     ],
-    // Before StackLight 23.3 the node exporter was on 9100; the rules were not updated.
+    // Before StackLight 23.3 the node exporter was on 9100; the rules were not updated, nor were the policies below.
     [
         "surely",
         "missing-opening",
@@ -104,7 +104,7 @@ const EXPECTED: &[[&str; 7]] = &[
         "common/ssh",
         "w3",
     ],
-    // The database is for the cluster, but Docker publishes to everybody, and past INPUT.
+    // The database is for the cluster, but Docker publishes to everybody, and past INPUT: only the security group stops it.
     [
         "surely",
         "forbidden-opening",
@@ -113,6 +113,64 @@ const EXPECTED: &[[&str; 7]] = &[
         "5432",
         "common/postgresql",
         "w3",
+    ],
+    // The group of the workers lets the vendor in too, at w3 all the way; elsewhere the firewalls stop it.
+    [
+        "surely",
+        "forbidden-opening",
+        "network/groups.tf",
+        "from_port   = 22",
+        "22",
+        "common/ssh",
+        "w1 w2",
+    ],
+    [
+        "surely",
+        "excess-opening",
+        "network/groups.tf",
+        "from_port   = 22",
+        "22",
+        "",
+        "w1 w2 w3",
+    ],
+    // The group of the cluster trusts its network, the hosts do not.
+    [
+        "surely",
+        "excess-opening",
+        "network/groups.tf",
+        "default     =",
+        "\"10.20.0.0/16\"",
+        "",
+        "m1 m2",
+    ],
+    [
+        "surely",
+        "excess-opening",
+        "network/groups.tf",
+        "default     =",
+        "\"10.20.0.0/16\"",
+        "",
+        "w1 w2 w3",
+    ],
+    // The policy of Prometheus was written for 23.2: its exporters' new port is missing at both ends.
+    [
+        "surely",
+        "missing-opening",
+        "stacklight/prometheus.yaml",
+        "egress:",
+        "egress",
+        "stacklight/node-exporter",
+        "stacklight/prometheus-server",
+    ],
+    // `namespaceSelector: {}` is every pod there is, and every pod to come.
+    [
+        "surely",
+        "excess-opening",
+        "stacklight/prometheus.yaml",
+        "port: queries",
+        "queries",
+        "",
+        "stacklight/prometheus-server",
     ],
     // kube-proxy throws dice between the two managers.
     [
@@ -124,7 +182,7 @@ const EXPECTED: &[[&str; 7]] = &[
         "",
         "",
     ],
-    // Grafana and the like are pods; this release reads no configs of pods.
+    // Of StackLight's pods only Prometheus is here.
     [
         "surely",
         "unbound-role",
@@ -199,10 +257,16 @@ fn the_demo_has_the_findings_that_were_put_there_and_no_other() {
 fn the_demo_is_undecided_about_nothing() {
     let summary = outcome().summary;
     assert_eq!(summary.failures, Vec::<String>::new());
-    // Its other files are IPv4 and IPv6 dumps of the five hosts; the one that is not there is said to be missing.
-    assert_eq!(summary.n_files, 9);
-    assert_eq!(summary.n_hosts, 5);
-    assert_eq!(summary.unchecked, ["IPv6 of host `w3`: no dump of it was given"]);
+    // Nine IPv4 and IPv6 dumps of five hosts, of which one is not there; one file of groups, three of manifests.
+    assert_eq!(summary.n_files, 13);
+    assert_eq!(summary.n_hosts, 7);
+    assert_eq!(
+        summary.unchecked,
+        [
+            "workload `stacklight/node-exporter`: held against no table, since no binding means it",
+            "IPv6 of host `w3`: no dump of it was given"
+        ]
+    );
 }
 
 #[test]

@@ -73,6 +73,10 @@ codes! {
     /// Each is reported at the rule, or the default verdict, that lets it through, with the nearest row: most
     /// often a port was mistyped, a source is wider than the table's, or a service is gone and its rule stayed.
     ///
+    /// Where a host has several layers (security groups, its own firewall, network policies), what all of them let
+    /// through is an error, and what one opens and another stops a note. What only pods could use that nobody has
+    /// made yet is a warning.
+    ///
     /// What is open and not needed can be attacked and is not watched.
     ///
     /// Remove the rule or narrow its source. If the opening is wanted, write it down in a policy of the site,
