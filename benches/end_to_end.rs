@@ -1,5 +1,5 @@
 //! How long reading, compiling and a whole check against a policy of 200 rows take, on each shape of ruleset at
-//! 1,000, 10,000 and 100,000 rules.
+//! 1,000, 10,000 and 100,000 rules; and a whole check of Terraform.
 //!
 //! `cargo bench -- read` measures one stage, `cargo bench -- overlap/1000$` one input. What is measured is named by
 //! stage, shape and size; the inputs are those that `cargo run --example generate` writes.
@@ -12,6 +12,8 @@ mod policy;
 mod random;
 #[path = "generate/ruleset.rs"]
 mod ruleset;
+#[path = "generate/terraform.rs"]
+mod terraform;
 
 use std::fs;
 use std::hint::black_box;
@@ -21,7 +23,7 @@ use std::time::Duration;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 use portcullis::check::{Request, check};
-use portcullis::dialect::{ALL, Reading};
+use portcullis::dialect::{Reading, by_name};
 use portcullis::model::{Compiler, HostFacts, Path};
 use portcullis::packet::{DEFAULT_BUDGET, Space};
 use portcullis::site::Arguments;
@@ -31,6 +33,9 @@ use ruleset::{Shape, ruleset};
 const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
 const SEED: u64 = 1;
 const N_ROWS: usize = 200;
+/// Root modules of a repository of 548 files.
+const N_ROOTS: usize = 100;
+const N_GROUPS: usize = 1_000;
 
 fn inputs() -> impl Iterator<Item = (Shape, usize)> {
     Shape::ALL
@@ -38,10 +43,10 @@ fn inputs() -> impl Iterator<Item = (Shape, usize)> {
         .flat_map(|shape| SIZES.map(|n_rules| (shape, n_rules)))
 }
 
-/// What the first dialect makes of a text: its rulesets.
+/// What iptables makes of a text: its rulesets.
 fn read(sources: &SourceMap) -> Option<Reading> {
     let file = sources.ids().next()?;
-    ALL.first().map(|dialect| dialect.read(&[sources.source(file)]))
+    by_name("iptables").map(|dialect| dialect.read(&[sources.source(file)]))
 }
 
 fn sources(shape: Shape, n_rules: usize) -> SourceMap {
@@ -127,6 +132,32 @@ fn checking(criterion: &mut Criterion) {
     let _ = fs::remove_dir_all(folder);
 }
 
+/// A repository of 548 files and 46,000 lines with modules, and 1,000 groups in one file: nothing but what is always checked.
+fn checking_terraform(criterion: &mut Criterion) {
+    let folder = std::env::temp_dir().join(format!("portcullis-bench-tf-{}", std::process::id()));
+    let (repository, groups) = (folder.join("repository"), folder.join("groups"));
+    let written = terraform::write(&repository, N_ROOTS, SEED)
+        .and_then(|()| fs::create_dir_all(&groups))
+        .and_then(|()| fs::write(groups.join("main.tf"), terraform::groups(N_GROUPS, SEED)));
+    if written.is_ok() {
+        let mut group = criterion.benchmark_group("terraform");
+        for (name, path) in [("repository", repository), ("groups", groups)] {
+            let request = Request {
+                paths: vec![path],
+                dialect: None,
+                arguments: Arguments::default(),
+                site: None,
+                budget: DEFAULT_BUDGET,
+            };
+            group.bench_function(name, |bencher| {
+                bencher.iter(|| black_box(check(&request).is_ok()));
+            });
+        }
+        group.finish();
+    }
+    let _ = fs::remove_dir_all(folder);
+}
+
 fn few_samples() -> Criterion {
     Criterion::default()
         .sample_size(10)
@@ -134,5 +165,5 @@ fn few_samples() -> Criterion {
         .measurement_time(Duration::from_secs(2))
 }
 
-criterion_group! { name = stages; config = few_samples(); targets = reading, compiling, checking }
+criterion_group! { name = stages; config = few_samples(); targets = reading, compiling, checking, checking_terraform }
 criterion_main!(stages);
