@@ -41,12 +41,17 @@ impl Repository {
 
     /// One file by itself.
     pub(crate) fn of(name: &str, text: &str) -> Self {
+        Self::of_files(&[(name, text)])
+    }
+
+    /// Files by their names.
+    pub(crate) fn of_files(files: &[(&str, &str)]) -> Self {
         let mut sources = SourceMap::new();
-        let id = sources.add_text(name, text);
-        Self {
-            sources,
-            ids: BTreeMap::from([(name.to_owned(), id)]),
-        }
+        let ids = files
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), sources.add_text(*name, *text)))
+            .collect();
+        Self { sources, ids }
     }
 
     fn source(&self, id: FileId) -> Source<'_> {
