@@ -2,7 +2,7 @@
 
 use super::host::{Filters, Host};
 use super::peer::{Addresses, Party, World};
-use super::view::Side;
+use super::view::{Side, View};
 use crate::model::Identities;
 use crate::packet::protocol::has_ports;
 use crate::packet::{Bounds, Family, Field, OverBudget, PacketSet, RangeSet};
@@ -77,6 +77,28 @@ impl Permitted {
             forbidden,
             for_itself,
         })
+    }
+
+    /// Whether a service that some row forbids is possibly open on a side, to whomever outside of the host.
+    pub(super) fn may_forbid(
+        filters: &mut Filters<'_>,
+        rows: &[Row],
+        view: View,
+    ) -> Result<bool, OverBudget> {
+        let outside = filters.world.outside_interfaces();
+        let space = &mut filters.compiler.space;
+        let outside = space.test(view.side.interface(), &outside)?;
+        let open = space.intersection(view.open.possibly, outside)?;
+        for row in rows {
+            let forbids = row.kind == Kind::Forbid && row.active == Truth::Yes;
+            if forbids && concerns(row, view.side, filters.host, filters.world) {
+                let services = services(filters, row)?;
+                if !filters.compiler.space.is_disjoint(services, open) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 }
 
