@@ -4,7 +4,10 @@
 //! inputs; nothing depends on which thread was first.
 
 mod assemble;
+mod behind;
 mod companion;
+mod context;
+mod exports;
 mod found;
 mod groups;
 mod hosts;
@@ -90,6 +93,8 @@ pub(crate) struct Unit {
     pub(crate) is_companion: bool,
     /// Whether it is a host: see [`Dialect::makes_hosts`].
     pub(crate) makes_hosts: bool,
+    /// Whether it only says what stands before the hosts that were given: nothing is found in it.
+    pub(crate) is_context: bool,
     pub(crate) reading: Reading,
 }
 
@@ -102,6 +107,7 @@ impl Unit {
         Some(Self {
             is_companion,
             makes_hosts,
+            is_context: assembled.is_context,
             name: assembled.name,
             path: paths.next()?,
             parts: paths.collect(),
@@ -159,7 +165,7 @@ pub fn read_inputs(request: &Request) -> Inputs {
         site,
         arguments: &request.arguments,
     };
-    let given: Vec<Given> = assembled
+    let mut given: Vec<Given> = assembled
         .iter()
         .map(|unit| match unit.paths.first() {
             Some(path) => site_texts.given(&mut sources, path, &origin),
@@ -167,6 +173,7 @@ pub fn read_inputs(request: &Request) -> Inputs {
         })
         .collect();
     assemble::add_given(&mut sources, &mut assembled, &given, &mut summary);
+    exports::share(&sources, &assembled, &mut given);
     let readings: Vec<Reading> = assembled
         .par_iter()
         .zip(&companions)
@@ -182,6 +189,11 @@ pub fn read_inputs(request: &Request) -> Inputs {
     let mut units = Vec::new();
     let mut ways: Ways = BTreeMap::new();
     for (unit, mut reading) in assembled.into_iter().zip(readings) {
+        if unit.is_context {
+            reading.ways.clear();
+            reading.notices.clear();
+            reading.notes.clear();
+        }
         for &file in &unit.files {
             findings.extend(undecodable(&sources, file));
             summary.n_files += 1;

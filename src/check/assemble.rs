@@ -29,6 +29,8 @@ pub(super) struct Assembled {
     pub(super) files: Vec<FileId>,
     /// Their paths, that of the claimed file first.
     pub(super) paths: Vec<PathBuf>,
+    /// Whether it was not given, but says what stands before hosts that were.
+    pub(super) is_context: bool,
 }
 
 /// Joins the inputs to units, and takes from `unread` what became a part of one.
@@ -39,7 +41,8 @@ pub(super) fn assemble(
     unread: &mut Vec<Unread>,
     summary: &mut Summary,
 ) -> Vec<Assembled> {
-    let owners = super::owner::owners(&mut claimed, sources);
+    let owners = super::owner::owners(&mut claimed, unread, sources);
+    let context = super::context::of_groups(&claimed, site);
     let known = claimed
         .iter()
         .map(|(input, file, _)| (real(&input.path), Some(*file)));
@@ -57,7 +60,14 @@ pub(super) fn assemble(
     }
     let is_new = |new: &Claimed| claimed.iter().all(|(_, file, _)| *file != new.1);
     owned.retain(is_new);
-    let claimed = owned.into_iter().chain(claimed);
+    let mut added: Vec<Claimed> = Vec::new();
+    for (input, dialect) in context {
+        if let Some(file) = disk.read(&input) {
+            added.push((input, file, dialect));
+        }
+    }
+    let of_context: BTreeSet<FileId> = added.iter().map(|(_, file, _)| *file).collect();
+    let claimed = owned.into_iter().chain(claimed).chain(added);
     let mut all_parts: BTreeSet<FileId> = BTreeSet::new();
     let mut units: Vec<(FileId, Assembled)> = Vec::new();
     let mut together = Together::default();
@@ -69,14 +79,48 @@ pub(super) fn assemble(
         if all_parts.contains(&file) {
             continue;
         }
-        let unit = disk.unit(input, file, dialect);
+        let mut unit = disk.unit(input, file, dialect);
+        unit.is_context = of_context.contains(&file);
         all_parts.extend(unit.files.iter().filter(|part| **part != file));
         units.push((file, unit));
     }
     unread.retain(|one| !matches!(disk.known.get(&real(&one.input.path)), Some(Some(_))));
     units.retain(|(file, _)| !all_parts.contains(file));
+    join_beside(&mut units, disk.sources);
     let units = units.into_iter().map(|(_, unit)| unit);
     units.chain(together.units.into_values()).collect()
+}
+
+/// Joins units of one tree that differ only in files which belong to it and say nothing by themselves: see
+/// [`Dialect::is_beside`].
+fn join_beside(units: &mut Vec<(FileId, Assembled)>, sources: &SourceMap) {
+    let mut of_root: BTreeMap<(&'static str, String), usize> = BTreeMap::new();
+    let mut joined: Vec<(FileId, Assembled)> = Vec::new();
+    for (file, mut unit) in std::mem::take(units) {
+        let source = sources.source(file);
+        let root = unit
+            .dialect
+            .tree(source)
+            .map(|tree| (unit.dialect.name(), tree.root));
+        if unit.dialect.is_beside(source)
+            && let Some(root) = root
+        {
+            let at = *of_root.entry(root).or_insert(joined.len());
+            if let Some((_, known)) = joined.get_mut(at) {
+                known.files.extend(
+                    unit.files
+                        .iter()
+                        .filter(|file| !known.files.contains(file))
+                        .copied()
+                        .collect::<Vec<_>>(),
+                );
+                known.paths.append(&mut unit.paths);
+                continue;
+            }
+        }
+        joined.push((file, unit));
+    }
+    *units = joined;
 }
 
 /// Units of all the files of a site that are in one language: see [`Dialect::reads_all_together`].
@@ -97,6 +141,7 @@ impl Together {
                 dialect,
                 files: Vec::new(),
                 paths: Vec::new(),
+                is_context: false,
             });
         unit.files.push(file);
         unit.paths.push(input.path);
@@ -164,6 +209,7 @@ impl Disk<'_> {
             dialect,
             files,
             paths,
+            is_context: false,
         }
     }
 

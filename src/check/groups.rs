@@ -1,191 +1,148 @@
-//! Groups to hosts: which security groups and network ACLs stand before which host, and who is in which group.
+//! The groups of a run, and who is in which: what stands before whoever is attached to them, or bound by their names.
 //!
 //! INVARIANT: a group that no binding means is checked too, as a host of its own; a network ACL is not, since what it lets
 //! through meets security groups that nobody named.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Unit;
+use super::behind::Grouped;
 use crate::finding::{Code, Finding, Label};
-use crate::model::{
-    Group, Identities, Identity, Layer, Member, Presence, Ruleset, Unknown, group_keys, layers,
-};
-use crate::site::{Binder, Binding, Site, resource_matches};
-use crate::source::Span;
-
-/// The groups of one host.
-#[derive(Default)]
-pub(super) struct Grouped<'u> {
-    /// What it is called, where it is not a host of files.
-    pub(super) name: String,
-    groups: Vec<&'u Group>,
-    others: Vec<(Unknown, Span)>,
-}
-
-impl<'u> Grouped<'u> {
-    fn add(&mut self, group: &'u Group) {
-        if self.groups.iter().all(|known| known.key != group.key) {
-            self.groups.push(group);
-        }
-    }
-
-    /// The rulesets that stand before the host.
-    pub(super) fn layers(&self) -> Vec<Ruleset> {
-        layers(&self.groups, &self.others)
-    }
-
-    /// The groups that its packets come from.
-    pub(super) fn keys(&self) -> Vec<Arc<str>> {
-        let of = self
-            .groups
-            .iter()
-            .filter(|group| group.layer != Layer::NetworkAcl);
-        let mut keys: Vec<_> = of.map(|group| group.key.clone()).collect();
-        keys.sort_unstable();
-        keys
-    }
-
-    /// Its number among the identities of the run.
-    pub(super) fn identity(&self, identities: &mut Identities) -> u32 {
-        let names = self.groups.iter().map(|group| format!("`{}`", group.name));
-        let names: Vec<_> = names.collect();
-        class(identities, self.keys(), &names.join(" and "), Presence::Here)
-    }
-}
-
-/// Which bindings put hosts behind which groups.
-pub(super) struct Behind<'u> {
-    /// Binding by binding.
-    bound: Vec<(usize, Grouped<'u>)>,
-    /// Bindings of everything: a group of theirs stands before no host of files.
-    everything: Vec<usize>,
-    unbound: Vec<Grouped<'u>>,
-    pub(super) all: Groups<'u>,
-}
-
-impl<'u> Behind<'u> {
-    /// The groups of `units`, which are bound by `paths`. A binding whose `files` match some of them means those only.
-    pub(super) fn of(site: &Site, binder: &Binder, units: &'u [Unit], paths: &[String]) -> Self {
-        let all = Groups::of(units.iter());
-        let mut bound = Vec::new();
-        for (at, binding) in site.bindings.iter().enumerate() {
-            if binding.everything {
-                bound.extend(all.everything().into_iter().map(|grouped| (at, grouped)));
-                continue;
-            }
-            let is_named = |path: &String| binder.bind(path).iter().any(|one| one.binding == at);
-            let named = units.iter().zip(paths).filter(|(_, path)| is_named(path));
-            let named: Vec<&Unit> = named.map(|(unit, _)| unit).collect();
-            let found = if named.is_empty() {
-                all.bound(binding)
-            } else {
-                Groups::of(named.into_iter()).bound(binding)
-            };
-            bound.extend(found.into_iter().map(|grouped| (at, grouped)));
-        }
-        let unbound = all.unbound(&bound.iter().map(|(_, grouped)| grouped).collect::<Vec<_>>());
-        let bindings = site.bindings.iter().enumerate();
-        let everything = bindings.filter(|(_, binding)| binding.everything);
-        Self {
-            everything: everything.map(|(at, _)| at).collect(),
-            bound,
-            unbound,
-            all,
-        }
-    }
-
-    /// Whether a binding puts some host behind a group.
-    pub(super) fn has_binding(&self, at: usize) -> bool {
-        self.bound.iter().any(|(binding, _)| *binding == at)
-    }
-
-    /// What is said of network ACLs that stand before no host.
-    pub(super) fn idle_acls(&self) -> Vec<String> {
-        let hosts = self.bound.iter().map(|(_, grouped)| grouped);
-        self.all.idle_acls(&hosts.collect::<Vec<_>>())
-    }
-
-    /// The groups before a host of files that has these bindings.
-    pub(super) fn of_bindings(&self, bindings: &[usize]) -> Option<Grouped<'u>> {
-        let mut all = Grouped::default();
-        let is_meant = |at: &usize| bindings.contains(at) && !self.everything.contains(at);
-        for (_, grouped) in self.bound.iter().filter(|(at, _)| is_meant(at)) {
-            for group in &grouped.groups {
-                all.add(group);
-            }
-            all.others.extend(grouped.others.iter().cloned());
-        }
-        (!all.groups.is_empty()).then_some(all)
-    }
-
-    /// The hosts that have no files, each with its binding if it has one: where a binding has hosts of files, they are those.
-    pub(super) fn alone(
-        &self,
-        has_files: impl Fn(usize) -> bool,
-    ) -> impl Iterator<Item = (Option<usize>, &Grouped<'u>)> {
-        let is_alone = move |at: usize| self.everything.contains(&at) || !has_files(at);
-        let bound = self.bound.iter().filter(move |(at, _)| is_alone(*at));
-        let bound = bound.map(|(at, grouped)| (Some(*at), grouped));
-        bound.chain(self.unbound.iter().map(|grouped| (None, grouped)))
-    }
-}
+use crate::model::{Acls, Group, Identities, Identity, Layer, Member, Presence, Unknown, group_keys};
+use crate::site::{Binding, Site, resource_matches};
+use crate::source::{Span, Spanned};
 
 /// All groups of some units with what is attached to them.
 pub(super) struct Groups<'u> {
     groups: Vec<&'u Group>,
+    /// Several units may each say a part of one group of a cloud.
+    by_key: BTreeMap<&'u str, Vec<&'u Group>>,
     members: Vec<&'u Member>,
+    /// The places of the members that are surely in a group.
+    of_group: BTreeMap<&'u str, Vec<usize>>,
 }
 
 impl<'u> Groups<'u> {
-    fn of(units: impl Iterator<Item = &'u Unit> + Clone) -> Self {
+    pub(super) fn of(units: impl Iterator<Item = &'u Unit> + Clone) -> Self {
+        let groups: Vec<&Group> = units.clone().flat_map(|unit| &unit.reading.groups).collect();
+        let members: Vec<&Member> = units.flat_map(|unit| &unit.reading.members).collect();
+        let mut by_key: BTreeMap<&str, Vec<&Group>> = BTreeMap::new();
+        for &group in &groups {
+            by_key.entry(&group.key).or_default().push(group);
+        }
+        let mut of_group: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (at, member) in members.iter().enumerate() {
+            for (key, _) in &member.groups {
+                of_group.entry(key).or_default().push(at);
+            }
+        }
         Self {
-            groups: units.clone().flat_map(|unit| &unit.reading.groups).collect(),
-            members: units.flat_map(|unit| &unit.reading.members).collect(),
+            groups,
+            by_key,
+            members,
+            of_group,
         }
     }
 
-    fn by_key(&self, key: &Arc<str>) -> Option<&'u Group> {
-        self.groups.iter().find(|group| group.key == *key).copied()
+    /// Puts a host behind a group. Whether there is such a group.
+    fn add(&self, grouped: &mut Grouped<'u>, key: &str) -> bool {
+        let groups = self.by_key.get(key);
+        for group in groups.into_iter().flatten() {
+            grouped.add(group);
+        }
+        groups.is_some()
     }
 
-    /// The groups of something that is attached to them.
+    /// What stands before something that is attached to groups.
     fn of_member(&self, member: &'u Member) -> Grouped<'u> {
         let mut grouped = Grouped {
             name: member.name.clone(),
+            is_host: true,
             ..Grouped::default()
         };
-        for (key, _) in &member.groups {
-            if let Some(group) = self.by_key(key) {
-                grouped.add(group);
+        for (key, span) in &member.groups {
+            if !self.add(&mut grouped, key) {
+                let unread = unread(Layer::SecurityGroup, key, *span);
+                grouped.before.others.push(unread);
             }
         }
         let others = member.others.iter();
         grouped
+            .before
             .others
-            .extend(others.map(|unknown| (unknown.clone(), member.span)));
+            .extend(others.map(|unknown| (Layer::SecurityGroup, unknown.clone(), member.span)));
+        self.add_acls(&mut grouped, member);
         grouped
+    }
+
+    fn add_acls(&self, grouped: &mut Grouped<'u>, member: &Member) {
+        for (key, span) in &member.acls.one_of {
+            if !self.add(grouped, key) {
+                let unread = unread(Layer::NetworkAcl, key, *span);
+                grouped.before.others.push(unread);
+            }
+        }
+        if grouped.before.or_open.is_none() {
+            grouped.before.or_open.clone_from(&member.acls.or_open);
+        }
+    }
+
+    /// Puts a host of groups behind the network ACLs that the members of the groups are behind: it stands for any of them.
+    fn behind_acls_of_members(&self, grouped: &mut Grouped<'u>) {
+        let keys = grouped.keys();
+        let members = keys.iter().filter_map(|key| self.of_group.get(&**key)).flatten();
+        let members: BTreeSet<usize> = members.copied().collect();
+        let members: Vec<&Member> = members
+            .iter()
+            .filter_map(|at| self.members.get(*at))
+            .copied()
+            .collect();
+        for member in &members {
+            self.add_acls(grouped, member);
+        }
+        let is_before_none = |member: &&&Member| member.acls == Acls::default();
+        let free = members.iter().find(is_before_none);
+        if let Some(free) = free.filter(|_| grouped.of_layer(Layer::NetworkAcl).next().is_some()) {
+            let why = format!("none stands before `{}`", free.name);
+            grouped.before.or_open.get_or_insert((why.into(), free.span));
+        }
     }
 
     /// Whether a pattern of a binding means anything that was read.
     pub(super) fn has(&self, pattern: &str) -> bool {
         let is_meant = |name: &str| resource_matches(pattern, name);
-        let is_named =
-            |group: &&Group| is_meant(&group.name) || is_meant(&group.key) || names(group).any(is_meant);
-        self.groups.iter().any(is_named) || self.members.iter().any(|member| is_meant(&member.name))
+        let mut groups = self.groups.iter();
+        groups.any(|group| group_words(group).any(is_meant))
+            || self
+                .members
+                .iter()
+                .any(|member| words(&member.name).any(is_meant))
+    }
+
+    /// What a binding names and nothing that was read is: it may let anything through.
+    pub(super) fn unread(&self, binding: &Binding) -> Vec<(Layer, Unknown, Span)> {
+        let missing = binding.resources.iter().filter(|named| !self.has(&named.value));
+        let doubt = |named: &Spanned<String>| {
+            let layer = if named.value.contains("acl") {
+                Layer::NetworkAcl
+            } else {
+                Layer::SecurityGroup
+            };
+            unread(layer, &named.value, named.span)
+        };
+        missing.map(doubt).collect()
     }
 
     /// What is said of network ACLs that stand before no host.
     pub(super) fn idle_acls(&self, hosts: &[&Grouped<'u>]) -> Vec<String> {
-        let is_used = |acl: &Group| {
-            let mut groups = hosts.iter().flat_map(|host| &host.groups);
-            groups.any(|group| group.key == acl.key)
-        };
+        let used = hosts.iter().flat_map(|host| host.of_layer(Layer::NetworkAcl));
+        let used: BTreeSet<&Arc<str>> = used.map(|acl| &acl.key).collect();
         let acls = self
             .groups
             .iter()
             .filter(|group| group.layer == Layer::NetworkAcl);
-        let idle = acls.filter(|acl| !is_used(acl));
+        let idle = acls.filter(|acl| !used.contains(&acl.key));
         idle.map(|acl| {
             format!("network ACL `{}` stands before no host that is bound: add it to the `resources` of a `[[bind]]`", acl.name)
         })
@@ -193,83 +150,101 @@ impl<'u> Groups<'u> {
     }
 
     /// The hosts that a binding means by its `resources`: each thing that is attached to groups, else one host behind all groups
-    /// that it names.
-    fn bound(&self, binding: &Binding) -> Vec<Grouped<'u>> {
+    /// that it names. Network ACLs, or subnets, that are named stand before them, whatever is known of where they lie.
+    pub(super) fn bound(&self, binding: &Binding) -> Vec<Grouped<'u>> {
         let means = |name: &str| {
-            let patterns = binding.resources.iter();
-            patterns
-                .map(|pattern| pattern.value.as_str())
-                .any(|pattern| resource_matches(pattern, name))
+            let mut patterns = binding.resources.iter();
+            patterns.any(|pattern| resource_matches(&pattern.value, name))
         };
-        let names = |group: &Group| means(&group.name) || means(&group.key) || names(group).any(means);
-        let members: Vec<_> = self.members.iter().filter(|member| means(&member.name)).collect();
+        let of_member = |member: &&&'u Member| words(&member.name).any(means);
+        let named = self.members.iter().filter(of_member);
+        let (subnets, members): (Vec<&Member>, Vec<&Member>) = named
+            .copied()
+            .partition(|member| member.groups.is_empty() && member.others.is_none());
+        let mut acls = Grouped::default();
+        let mut one = Grouped::default();
+        for group in self.groups.iter().filter(|group| group_words(group).any(means)) {
+            match group.layer {
+                Layer::NetworkAcl => acls.add(group),
+                _ => one.add(group),
+            }
+        }
+        for subnet in subnets {
+            self.add_acls(&mut acls, subnet);
+        }
+        let has_acls = !acls.before.groups.is_empty();
         if !members.is_empty() {
-            let acls = self
-                .groups
-                .iter()
-                .filter(|group| group.layer == Layer::NetworkAcl);
-            let acls: Vec<_> = acls.filter(|group| names(group)).collect();
             let hosts = members.into_iter().map(|member| {
                 let mut host = self.of_member(member);
-                for acl in &acls {
-                    host.add(acl);
+                if has_acls {
+                    host.before
+                        .groups
+                        .retain(|group| group.layer != Layer::NetworkAcl);
+                    host.before.or_open = None;
+                    host.add_all(&acls);
                 }
                 host
             });
-            return hosts.filter(|grouped| !grouped.groups.is_empty()).collect();
+            return hosts.collect();
         }
-        let mut one = Grouped::default();
-        for group in self.groups.iter().filter(|group| names(group)) {
-            one.add(group);
+        if has_acls {
+            one.add_all(&acls);
+        } else {
+            self.behind_acls_of_members(&mut one);
         }
-        if let Some(first) = one.groups.first() {
+        if let Some(first) = one.before.groups.first() {
             one.name.clone_from(&first.name);
+            one.is_host = true;
+            return vec![one];
         }
-        let is_any = !one.groups.is_empty();
-        is_any.then_some(one).into_iter().collect()
+        Vec::new()
     }
 
     /// All hosts of a run that binds everything to the same roles: what is attached to groups, and the groups that nothing is
     /// attached to.
-    fn everything(&self) -> Vec<Grouped<'u>> {
-        let members = self.members.iter().map(|member| self.of_member(member));
-        let mut hosts: Vec<_> = members.filter(|grouped| !grouped.groups.is_empty()).collect();
-        let attached: BTreeSet<&Arc<str>> = hosts
-            .iter()
-            .flat_map(|host| &host.groups)
-            .map(|group| &group.key)
-            .collect();
-        let alone = self.alone(&|group| attached.contains(&group.key));
-        hosts.extend(alone);
+    pub(super) fn everything(&self) -> Vec<Grouped<'u>> {
+        let members = self.members.iter();
+        let members = members.filter(|member| !member.groups.is_empty() || member.others.is_some());
+        let mut hosts: Vec<_> = members.map(|member| self.of_member(member)).collect();
+        let attached = hosts.iter().flat_map(|host| &host.before.groups);
+        let attached: BTreeSet<Arc<str>> = attached.map(|group| group.key.clone()).collect();
+        hosts.extend(self.alone(&attached));
         hosts
     }
 
     /// The groups that no bound host has, each a host of its own.
-    fn unbound(&self, bound: &[&Grouped<'u>]) -> Vec<Grouped<'u>> {
-        let keys: BTreeSet<&Arc<str>> = bound
-            .iter()
-            .flat_map(|host| &host.groups)
-            .map(|group| &group.key)
-            .collect();
-        self.alone(&|group| keys.contains(&group.key))
+    pub(super) fn unbound(&self, bound: &[&Grouped<'u>]) -> Vec<Grouped<'u>> {
+        let groups = bound.iter().flat_map(|host| &host.before.groups);
+        let keys: BTreeSet<Arc<str>> = groups.map(|group| group.key.clone()).collect();
+        self.alone(&keys)
     }
 
-    fn alone(&self, is_taken: &dyn Fn(&Group) -> bool) -> Vec<Grouped<'u>> {
-        let of = self.groups.iter();
-        let of = of.filter(|group| group.layer != Layer::NetworkAcl && !is_taken(group));
-        of.map(|group| Grouped {
-            name: group.name.clone(),
-            groups: vec![group],
-            others: Vec::new(),
-        })
-        .collect()
+    fn alone(&self, taken: &BTreeSet<Arc<str>>) -> Vec<Grouped<'u>> {
+        let keys = self.by_key.iter().filter(|(key, _)| !taken.contains(**key));
+        let mut alone: Vec<Grouped<'u>> = Vec::new();
+        for (_, groups) in keys {
+            let mut grouped = Grouped {
+                is_host: true,
+                ..Grouped::default()
+            };
+            for group in groups.iter().filter(|group| group.layer != Layer::NetworkAcl) {
+                grouped.add(group);
+            }
+            if let Some(first) = grouped.before.groups.first() {
+                grouped.name.clone_from(&first.name);
+                self.behind_acls_of_members(&mut grouped);
+                alone.push(grouped);
+            }
+        }
+        alone
     }
 
     /// The classes of peers that are not bound: what units attach to groups, and whoever else may be in one.
     pub(super) fn identify(&self, identities: &mut Identities) {
         for member in &self.members {
-            let grouped = self.of_member(member);
-            if !grouped.groups.is_empty() {
+            let mut grouped = self.of_member(member);
+            grouped.before.others.clear();
+            if !grouped.keys().is_empty() {
                 grouped.identity(identities);
             }
         }
@@ -279,32 +254,66 @@ impl<'u> Groups<'u> {
             .filter(|group| group.layer != Layer::NetworkAcl)
         {
             let name = format!("`{}`", group.name);
-            class(identities, vec![group.key.clone()], &name, Presence::Possible);
+            class(
+                identities,
+                vec![group.key.clone()],
+                &name,
+                (Presence::Possible, None),
+            );
         }
         for (key, name) in group_keys(&self.groups) {
-            class(identities, vec![key], &format!("`{name}`"), Presence::Possible);
+            class(
+                identities,
+                vec![key],
+                &format!("`{name}`"),
+                (Presence::Possible, None),
+            );
         }
     }
 }
 
-/// The words by which a group of a recording is called: `sg-0a1b (web)` is both.
-fn names(group: &Group) -> impl Iterator<Item = &str> {
-    let (id, name) = group.name.split_once(" (").unwrap_or((&group.name, ""));
-    [id, name.trim_end_matches(')')]
-        .into_iter()
-        .filter(|word| !word.is_empty())
+/// A filter that is named and was not read: it may let anything through.
+fn unread(layer: Layer, name: &str, span: Span) -> (Layer, Unknown, Span) {
+    let unknown = Unknown {
+        property: Some(format!("open by {name}").into()),
+        why: format!("what `{name}` lets through was not read").into(),
+    };
+    (layer, unknown, span)
 }
 
-/// The number of the class of peers that are in these groups and no others.
-fn class(identities: &mut Identities, groups: Vec<Arc<str>>, names: &str, presence: Presence) -> u32 {
-    let known = identities.iter().find(|(_, class)| class.groups == groups);
-    if let Some((number, _)) = known {
+/// The words by which a group is called.
+fn group_words(group: &Group) -> impl Iterator<Item = &str> {
+    std::iter::once(&*group.key).chain(words(&group.name))
+}
+
+/// The words of a name: `sg-0a1b (web)` of a recording is called so, and `sg-0a1b`, and `web`.
+fn words(whole: &str) -> impl Iterator<Item = &str> {
+    let (id, name) = whole.split_once(" (").unwrap_or((whole, ""));
+    let words = [whole, id, name.trim_end_matches(')')].into_iter();
+    words.filter(|word| !word.is_empty())
+}
+
+/// The number of the class of peers that are in these groups and no others, or, for a reason, perhaps in any.
+pub(super) fn class(
+    identities: &mut Identities,
+    groups: Vec<Arc<str>>,
+    names: &str,
+    (presence, others): (Presence, Option<Arc<str>>),
+) -> u32 {
+    let known = identities.number(&groups, others.as_deref());
+    if let Some(number) = known {
         return number;
     }
+    let name = match (names, &others) {
+        ("", Some(_)) => "members of groups that are not known".to_owned(),
+        (names, Some(_)) => format!("members of {names} and perhaps more"),
+        (names, None) => format!("members of {names}"),
+    };
     identities.add(Identity {
-        name: format!("members of {names}"),
+        name,
         span: None,
         groups,
+        others,
         addresses: Vec::new(),
         presence,
         pods: None,
@@ -316,7 +325,7 @@ pub(super) fn unbound_group(grouped: &Grouped<'_>, site: &Site) -> Option<Findin
     if site.bindings.is_empty() || site.bindings.iter().any(|binding| binding.everything) {
         return None;
     }
-    let group = grouped.groups.first()?;
+    let group = grouped.before.groups.first()?;
     let label = Label::new(group.span, "only what holds for every host was checked");
     let message = format!("no role is bound to security group `{}`", group.name);
     Some(

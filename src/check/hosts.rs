@@ -3,7 +3,8 @@
 use std::path::{Component, Path};
 use std::sync::Arc;
 
-use super::groups::{Behind, Grouped, unbound_group};
+use super::behind::{Behind, Grouped};
+use super::groups::unbound_group;
 use super::policies::Policies;
 use super::sites::SiteGroup;
 use super::unbound::{idle_patterns, unbound_config, unbound_roles, unmeant_resources};

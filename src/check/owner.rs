@@ -6,8 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::Unread;
 use super::assemble::Claimed;
-use crate::dialect::{Dialect, include};
+use crate::dialect::{ALL, Dialect, include};
 use crate::discover::{self, Input};
 use crate::source::{FileId, Source, SourceMap};
 
@@ -16,7 +17,7 @@ pub(super) type Owner = (Input, &'static dyn Dialect);
 
 /// The roots that own files which were given by themselves. Where one is not below the folder that the run began in, all of
 /// them and the files that were given are called by their whole paths: modules are found by paths from each other.
-pub(super) fn owners(claimed: &mut [Claimed], sources: &mut SourceMap) -> Vec<Owner> {
+pub(super) fn owners(claimed: &mut [Claimed], unread: &[Unread], sources: &mut SourceMap) -> Vec<Owner> {
     let mut found: BTreeMap<PathBuf, &'static dyn Dialect> = BTreeMap::new();
     let mut searched: BTreeMap<PathBuf, Folders> = BTreeMap::new();
     for (input, _, dialect) in claimed.iter() {
@@ -35,6 +36,23 @@ pub(super) fn owners(claimed: &mut [Claimed], sources: &mut SourceMap) -> Vec<Ow
             .or_insert_with(|| Folders::below(&repository, *dialect));
         for file in folders.roots(folder) {
             found.insert(file, *dialect);
+        }
+    }
+    // What no dialect knows may be what the functions of a module read.
+    for file in unread.iter().filter(|file| file.input.explicit) {
+        let Ok(path) = std::fs::canonicalize(&file.input.path) else {
+            continue;
+        };
+        let Some(repository) = repository(&path) else {
+            continue;
+        };
+        for dialect in ALL.iter().filter(|dialect| !dialect.owners().is_empty()) {
+            let folders = searched
+                .entry(repository.clone())
+                .or_insert_with(|| Folders::below(&repository, *dialect));
+            for file in folders.readers(&path) {
+                found.insert(file, *dialect);
+            }
         }
     }
     let is_elsewhere = found.keys().any(|file| from_here(file).is_absolute());
@@ -140,6 +158,22 @@ impl Folders {
         callers.map(|(folder, _)| folder).collect()
     }
 
+    /// A file of each folder that nobody includes and whose files, or those that they include, read a file.
+    fn readers(&self, file: &Path) -> Vec<PathBuf> {
+        let name = discover::shown(file);
+        let reads =
+            |patterns: &BTreeSet<String>| patterns.iter().any(|pattern| include::matches(pattern, &name));
+        let folders = self.includes.iter().filter(|(_, patterns)| reads(patterns));
+        let root = |folder: &PathBuf| {
+            if self.callers(folder).is_empty() {
+                self.first.get(folder).cloned().into_iter().collect()
+            } else {
+                self.roots(folder)
+            }
+        };
+        folders.flat_map(|(folder, _)| root(folder)).collect()
+    }
+
     /// A file of each folder that nobody includes and that leads to a folder, other than that itself.
     fn roots(&self, of: &Path) -> Vec<PathBuf> {
         let mut seen: BTreeSet<PathBuf> = BTreeSet::from([of.to_owned()]);
@@ -203,7 +237,11 @@ mod tests {
             let real = std::fs::canonicalize(&root).unwrap();
             let mut sources = SourceMap::new();
             let file = sources.add_text(input.name.clone(), "");
-            let owners = owners(&mut [(input, file, &Terraform as &dyn Dialect)], &mut sources);
+            let owners = owners(
+                &mut [(input, file, &Terraform as &dyn Dialect)],
+                &[],
+                &mut sources,
+            );
             let inside = |(input, _): &Owner| input.path.strip_prefix(&real).unwrap().to_owned();
             owners.iter().map(inside).collect::<Vec<PathBuf>>()
         };

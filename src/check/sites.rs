@@ -74,6 +74,7 @@ impl SiteTexts {
             variables: site.terraform.variables.into_iter().map(value).collect(),
             variable_files: site.terraform.variable_files,
             workspace: site.terraform.workspace,
+            exports: BTreeMap::new(),
         }
     }
 }

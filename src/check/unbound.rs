@@ -2,7 +2,7 @@
 //! that passed.
 
 use super::Unit;
-use super::groups::Behind;
+use super::behind::Behind;
 use super::policies::Policies;
 use crate::finding::{Code, Finding, Label, Severity, Summary};
 use crate::policy::{Peer, Resolved, Row};

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Unit;
-use super::groups::Behind;
+use super::behind::Behind;
 use crate::evaluate::Addresses;
 use crate::finding::Summary;
 use crate::model::{Identities, Identity, PodLabels, Workload, keys_asked};
@@ -61,6 +61,7 @@ impl<'u> Workloads<'u> {
                 {
                     class.groups.extend(grouped.keys());
                     class.groups.sort_unstable();
+                    class.others = grouped.others();
                 }
                 bound.push((workload, meant));
             }

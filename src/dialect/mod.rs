@@ -21,6 +21,7 @@ mod unmodelled;
 mod unread;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::finding::{Finding, Label};
 use crate::model::{Group, Identity, Member, Ruleset, Workload};
@@ -75,6 +76,17 @@ pub struct Given {
     pub variable_files: Vec<Spanned<String>>,
     /// The name of the workspace of root modules.
     pub workspace: Option<Spanned<String>>,
+    /// What templates of the run hand to others, by the name of the export: `None` where several do by one name.
+    pub exports: BTreeMap<String, Option<Exported>>,
+}
+
+/// What a template hands to others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Exported {
+    /// A text, and where it was written.
+    Text(Spanned<String>),
+    /// A group, by its key in the run and by its name.
+    Group(Arc<str>, Arc<str>),
 }
 
 /// One value from outside of the files.
@@ -189,12 +201,21 @@ pub trait Dialect: Sync {
     fn tree(&self, _source: Source<'_>) -> Option<Tree> {
         None
     }
+    /// Whether a file lies in a tree and says nothing of what it is made of: several such files are read with one unit of it. By
+    /// default, no file does.
+    fn is_beside(&self, _source: Source<'_>) -> bool {
+        false
+    }
     /// Reads and lowers one unit: the files that only mean something together. Of a tree, they come in the order of its
     /// parts; otherwise the one that includes the others is first.
     fn read(&self, unit: &[Source<'_>]) -> Reading;
     /// Reads a unit with values that come from elsewhere. By default, none is asked for.
     fn read_given(&self, unit: &[Source<'_>], _given: &Given) -> Reading {
         self.read(unit)
+    }
+    /// What a unit hands to others of the run, by name. By default, nothing.
+    fn exports(&self, _unit: &[Source<'_>], _given: &Given) -> Vec<(String, Exported)> {
+        Vec::new()
     }
     /// The names of files that may include others of this language, as patterns: where a file is given by itself, the unit that it
     /// is a part of is looked for among them. By default, none is.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::finding::{Code, Finding, Label};
-use crate::model::{Action, Compiler, Group, HostFacts, Layer, Members, Rule, group_keys, layers};
+use crate::model::{Action, Before, Compiler, Group, HostFacts, Layer, Members, Rule, Ruleset, group_keys};
 use crate::packet::{OverBudget, PacketSet, RangeSet, Space};
 use crate::source::Span;
 
@@ -58,10 +58,22 @@ pub fn spare_rules(groups: &[&Group], budget: usize) -> Vec<Finding> {
 /// Groups as peers of which none is in two: what is let through to one of them is so for its members alone.
 fn apart(groups: &[&Group]) -> Members {
     let keys = group_keys(groups).into_keys();
-    (1u128..)
-        .zip(keys)
-        .map(|(number, key)| (key, RangeSet::point(number)))
-        .collect()
+    let numbered = (1u128..).zip(keys);
+    Members {
+        sure: numbered
+            .map(|(number, key)| (key, RangeSet::point(number)))
+            .collect(),
+        ..Members::default()
+    }
+}
+
+/// The rulesets of a host in this group and no other.
+fn alone(group: &Group) -> Vec<Ruleset> {
+    let before = Before {
+        groups: vec![group],
+        ..Before::default()
+    };
+    before.layers()
 }
 
 /// Counts the rules of a group at their places, and those that are spare.
@@ -71,7 +83,7 @@ fn note_group(
     budget: usize,
     places: &mut BTreeMap<Place, Found>,
 ) -> Result<(), OverBudget> {
-    let rulesets = layers(&[group], &[]);
+    let rulesets = alone(group);
     let facts = HostFacts {
         members: members.clone(),
         ..HostFacts::default()
@@ -254,7 +266,7 @@ mod tests {
                 ingress: Some(side),
                 egress: None,
             };
-            let rulesets = layers(&[&group], &[]);
+            let rulesets = alone(&group);
             let mut compiler = Compiler::new(&rulesets, HostFacts::default(), Space::with_budget(1 << 20));
             let spare = spare_of_side(&mut compiler, &rules).unwrap();
             let is_spare = |rule: &&Rule| spare.iter().any(|(one, _)| one.span == rule.span);

@@ -39,17 +39,28 @@ pub struct Side {
     pub default_span: Span,
 }
 
-/// Something that groups filter: an instance, a network interface, a launch template; for network ACLs, a subnet.
+/// Something that groups filter: an instance, a network interface, a launch template; or a subnet, which only has network ACLs.
 #[derive(Debug, Clone)]
 pub struct Member {
     /// What users call it: `aws_instance.web[0]`.
     pub name: String,
     /// The bytes that name it.
     pub span: Span,
-    /// The groups that it surely is in, by [`Group::key`], each with the bytes that say so.
+    /// The security groups that it surely is in, by [`Group::key`], each with the bytes that say so.
     pub groups: Vec<(Arc<str>, Span)>,
     /// Why it may be in others too, if it may.
     pub others: Option<Unknown>,
+    /// The network ACLs before it.
+    pub acls: Acls,
+}
+
+/// The network ACLs that stand before something. Exactly one does: of several, it is not known which.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Acls {
+    /// By [`Group::key`], each with the bytes that say so. None: nothing that was read stands before it.
+    pub one_of: Vec<(Arc<str>, Span)>,
+    /// Why it may be none of these but one that lets everything through, with the place that says so.
+    pub or_open: Option<(Arc<str>, Span)>,
 }
 
 /// A question about an end of a packet: whether it is a member of a group.
@@ -63,25 +74,39 @@ pub struct Membership {
     pub name: Arc<str>,
 }
 
-/// Which identities are members of which groups, by [`Group::key`].
-pub type Members = BTreeMap<Arc<str>, RangeSet>;
+/// Which identities are members of which groups.
+#[derive(Debug, Clone, Default)]
+pub struct Members {
+    /// Those that surely are, by [`Group::key`]: groups without an entry may have any.
+    pub sure: BTreeMap<Arc<str>, RangeSet>,
+    /// Those that may be in any group.
+    pub doubtful: RangeSet,
+    /// Why they may be.
+    pub why: Arc<str>,
+}
 
 impl Membership {
     /// The question as a test of an identity, if it is known who is in the group; else as a property of the packet.
     #[must_use]
     pub fn resolve(&self, members: &Members) -> Condition {
-        if let Some(identities) = members.get(&self.group) {
-            return Condition::Test(self.end, identities.clone());
-        }
         let end = if self.end == Field::SourceIdentity {
             "source"
         } else {
             "destination"
         };
-        Condition::Unknown(Unknown {
-            property: Some(format!("{end} in {}", self.group).into()),
-            why: format!("who is in group `{}` is not known", self.name).into(),
-        })
+        let property = Some(format!("{end} in {}", self.group).into());
+        let Some(sure) = members.sure.get(&self.group) else {
+            let why = format!("who is in group `{}` is not known", self.name).into();
+            return Condition::Unknown(Unknown { property, why });
+        };
+        let test = |identities: &RangeSet| Condition::Test(self.end, identities.clone());
+        let perhaps = members.doubtful.difference(sure);
+        if perhaps.is_empty() {
+            return test(sure);
+        }
+        let why = members.why.clone();
+        let perhaps = vec![test(&perhaps), Condition::Unknown(Unknown { property, why })];
+        Condition::Any(vec![test(sure), Condition::All(perhaps)])
     }
 }
 

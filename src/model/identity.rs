@@ -20,6 +20,8 @@ pub struct Identity {
     pub span: Option<Span>,
     /// The groups that it is in, by [`super::Group::key`], sorted. Selectors of peers are groups too, with keys of their own.
     pub groups: Vec<Arc<str>>,
+    /// Why it may be in others too, if it may.
+    pub others: Option<Arc<str>>,
     /// Its addresses, where they are known; none if not.
     pub addresses: Vec<IpAddr>,
     /// Whether there is such a peer.
@@ -52,6 +54,8 @@ pub enum Presence {
 pub struct Identities {
     /// Number 1 is the first.
     classes: Vec<Identity>,
+    /// The numbers of classes by their groups.
+    numbers: BTreeMap<Vec<Arc<str>>, Vec<u32>>,
 }
 
 impl Identities {
@@ -60,8 +64,20 @@ impl Identities {
 
     /// Takes one class more, and says its number.
     pub fn add(&mut self, class: Identity) -> u32 {
+        let number = u32::try_from(self.classes.len() + 1).unwrap_or(u32::MAX);
+        self.numbers.entry(class.groups.clone()).or_default().push(number);
         self.classes.push(class);
-        u32::try_from(self.classes.len()).unwrap_or(u32::MAX)
+        number
+    }
+
+    /// The number of the first class that is in these groups, and for the same reason perhaps in others.
+    #[must_use]
+    pub fn number(&self, groups: &[Arc<str>], others: Option<&str>) -> Option<u32> {
+        let mut numbers = self.numbers.get(groups)?.iter().copied();
+        numbers.find(|&number| {
+            let class = self.get(number);
+            class.is_some_and(|class| class.others.as_deref() == others)
+        })
     }
 
     /// The class of a number; `None` for [`Identities::UNKNOWN`] and numbers that nobody has.
@@ -88,10 +104,15 @@ impl Identities {
                 numbers.entry(group.clone()).or_default().push((number, number));
             }
         }
-        let members = numbers.into_iter();
-        members
-            .map(|(group, numbers)| (group, RangeSet::from_ranges(numbers)))
-            .collect()
+        let sure = numbers.into_iter();
+        let sure = sure.map(|(group, numbers)| (group, RangeSet::from_ranges(numbers)));
+        let doubtful = || self.iter().filter(|(_, class)| class.others.is_some());
+        let why = doubtful().find_map(|(_, class)| class.others.clone());
+        Members {
+            sure: sure.collect(),
+            doubtful: RangeSet::from_ranges(doubtful().map(|(number, _)| (number.into(), number.into()))),
+            why: why.unwrap_or_default(),
+        }
     }
 }
 

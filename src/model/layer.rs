@@ -2,6 +2,8 @@
 //!
 //! INVARIANT: nothing that a host says to itself meets these layers, and answers pass where a layer keeps track of connections.
 
+use std::sync::Arc;
+
 use super::path::loopback_interface;
 use super::{
     Action, Base, Chain, ChainId, Condition, Default, Families, Group, Hook, Layer, Match, Purpose, Rule,
@@ -14,22 +16,115 @@ use crate::source::Span;
 const SECURITY_GROUPS: i32 = 10_000;
 const NETWORK_ACLS: i32 = 20_000;
 
-/// The rulesets of a host that is in these groups; `others` is why it may be in more security groups, with the place that says so.
-#[must_use]
-pub fn layers(groups: &[&Group], others: &[(Unknown, Span)]) -> Vec<Ruleset> {
-    let of = |layer: Layer| {
-        let of = groups.iter().filter(move |group| group.layer == layer);
-        of.copied().collect::<Vec<_>>()
-    };
-    let (acls, security_groups) = (of(Layer::NetworkAcl), of(Layer::SecurityGroup));
-    let mut layers = Vec::new();
-    if !acls.is_empty() {
-        layers.push(layer(Layer::NetworkAcl, &acls, &[]));
+/// What stands before one host.
+#[derive(Debug, Clone, Default)]
+pub struct Before<'g> {
+    /// Its security groups, and the network ACLs of which one stands before it.
+    pub groups: Vec<&'g Group>,
+    /// Why a layer may let through more, with the place that says so.
+    pub others: Vec<(Layer, Unknown, Span)>,
+    /// Why no network ACL of `groups` may stand before it, but one that lets everything through.
+    pub or_open: Option<(Arc<str>, Span)>,
+}
+
+impl Before<'_> {
+    /// The rulesets of the layers.
+    #[must_use]
+    pub fn layers(&self) -> Vec<Ruleset> {
+        let layers = [Layer::NetworkAcl, Layer::SecurityGroup].into_iter();
+        layers.filter_map(|layer| self.layer(layer)).collect()
     }
-    if !security_groups.is_empty() {
-        layers.push(layer(Layer::SecurityGroup, &security_groups, others));
+
+    /// The ruleset of a layer; `None` if nothing of that kind stands before the host.
+    fn layer(&self, layer: Layer) -> Option<Ruleset> {
+        let groups: Vec<&Group> = self
+            .groups
+            .iter()
+            .filter(|group| group.layer == layer)
+            .copied()
+            .collect();
+        let others: Vec<_> = self.others.iter().filter(|(of, ..)| *of == layer).collect();
+        let mut ruleset = Ruleset {
+            layer,
+            families: Families::Both,
+            chains: Vec::new(),
+            bases: Vec::new(),
+        };
+        for direction in &DIRECTIONS {
+            let sides: Vec<_> = groups
+                .iter()
+                .filter_map(|group| Some((*group, (direction.side)(group)?)))
+                .collect();
+            let of_group = sides.first().map(|(_, side)| side.default_span);
+            if let Some(default_span) = of_group.or_else(|| others.first().map(|(.., span)| *span)) {
+                let mut rules = first_rules(layer, direction, nowhere(default_span));
+                match layer {
+                    Layer::NetworkAcl => self.one_of(&mut ruleset, direction, &sides, &mut rules),
+                    _ => all_of(&mut ruleset, direction, &sides, &mut rules),
+                }
+                rules.extend(others.iter().map(|(_, unknown, span)| other(unknown, *span)));
+                push_base(&mut ruleset, direction, rules, default_span);
+            }
+        }
+        (!ruleset.bases.is_empty()).then_some(ruleset)
     }
-    layers
+
+    /// A host is in one subnet: which of several network ACLs stands before it is not known.
+    fn one_of(
+        &self,
+        ruleset: &mut Ruleset,
+        direction: &Direction,
+        sides: &[(&Group, &Side)],
+        rules: &mut Vec<Rule>,
+    ) {
+        let is_none_sure =
+            self.or_open.is_some() || self.others.iter().any(|(layer, ..)| *layer == Layer::NetworkAcl);
+        for (at, &(group, side)) in sides.iter().enumerate() {
+            let chain = push_chain(ruleset, direction, group, side);
+            let is_open = is_none_sure || at + 1 < sides.len();
+            let question = is_open.then(|| self.is_here(group));
+            let mut rule = added(nowhere(side.default_span), question, Action::Goto(chain));
+            for one in &mut rule.matches {
+                one.span = self.or_open.as_ref().map_or(group.span, |(_, span)| *span);
+            }
+            rules.push(rule);
+        }
+        if let Some((_, span)) = &self.or_open {
+            rules.push(added(nowhere(*span), None, Action::Accept));
+        }
+    }
+
+    fn is_here(&self, acl: &Group) -> Condition {
+        let why = format!("whether the host is behind `{}` is not known", acl.name);
+        let because = self
+            .or_open
+            .as_ref()
+            .map(|(because, _)| format!("{why}: {because}"));
+        Condition::Unknown(Unknown {
+            property: Some(format!("behind {}", acl.key).into()),
+            why: because.unwrap_or(why).into(),
+        })
+    }
+}
+
+/// A security group adds to what the others let through.
+fn all_of(ruleset: &mut Ruleset, direction: &Direction, sides: &[(&Group, &Side)], rules: &mut Vec<Rule>) {
+    for &(group, side) in sides {
+        let chain = push_chain(ruleset, direction, group, side);
+        rules.push(added(nowhere(side.default_span), None, Action::Jump(chain)));
+    }
+}
+
+/// Loopback meets no layer; answers pass where the layer keeps track of connections.
+fn first_rules(layer: Layer, direction: &Direction, place: Span) -> Vec<Rule> {
+    let lo = Condition::Test(direction.interface, loopback_interface());
+    let mut rules = vec![added(place, Some(lo), Action::Accept)];
+    if layer != Layer::NetworkAcl {
+        let answers = RangeSet::from_ranges([(value::ESTABLISHED, value::RELATED)]);
+        let answers = Condition::Test(Field::State, answers);
+        rules.push(added(place, Some(answers), Action::Accept));
+    }
+    rules
 }
 
 /// What differs between the two directions of a layer.
@@ -59,76 +154,25 @@ const DIRECTIONS: [Direction; 2] = [
     },
 ];
 
-fn layer(layer: Layer, groups: &[&Group], others: &[(Unknown, Span)]) -> Ruleset {
-    let mut ruleset = Ruleset {
-        layer,
-        families: Families::Both,
-        chains: Vec::new(),
-        bases: Vec::new(),
-    };
-    for direction in &DIRECTIONS {
-        let sides: Vec<_> = groups
-            .iter()
-            .filter_map(|group| Some((*group, (direction.side)(group)?)))
-            .collect();
-        if let Some((_, first)) = sides.first() {
-            let default_span = first.default_span;
-            let rules = base_rules(&mut ruleset, direction, &sides, others);
-            push_base(&mut ruleset, direction, rules, default_span);
-        }
-    }
-    ruleset
+fn push_chain(ruleset: &mut Ruleset, direction: &Direction, group: &Group, side: &Side) -> ChainId {
+    let chain = ChainId(u32::try_from(ruleset.chains.len()).unwrap_or(u32::MAX));
+    ruleset.chains.push(Chain {
+        path: format!("{}/{}", direction.word, group.name),
+        span: group.span,
+        rules: side.rules.clone(),
+    });
+    chain
 }
 
-fn base_rules(
-    ruleset: &mut Ruleset,
-    direction: &Direction,
-    sides: &[(&Group, &Side)],
-    others: &[(Unknown, Span)],
-) -> Vec<Rule> {
-    let mut rules = Vec::new();
-    for (at, &(group, side)) in sides.iter().enumerate() {
-        let place = nowhere(side.default_span);
-        if rules.is_empty() {
-            let lo = Condition::Test(direction.interface, loopback_interface());
-            rules.push(added(place, Some(lo), Action::Accept));
-            if ruleset.layer != Layer::NetworkAcl {
-                let answers = RangeSet::from_ranges([(value::ESTABLISHED, value::RELATED)]);
-                let answers = Condition::Test(Field::State, answers);
-                rules.push(added(place, Some(answers), Action::Accept));
-            }
-        }
-        let chain = ChainId(u32::try_from(ruleset.chains.len()).unwrap_or(u32::MAX));
-        ruleset.chains.push(Chain {
-            path: format!("{}/{}", direction.word, group.name),
-            span: group.span,
-            rules: side.rules.clone(),
-        });
-        let is_last = at + 1 == sides.len();
-        rules.push(match ruleset.layer {
-            // A host is in one subnet: which of several is not known.
-            Layer::NetworkAcl if !is_last => added(place, Some(is_here(group)), Action::Goto(chain)),
-            Layer::NetworkAcl => added(place, None, Action::Goto(chain)),
-            _ => added(place, None, Action::Jump(chain)),
-        });
+/// A rule of which nothing is known.
+fn other(unknown: &Unknown, span: Span) -> Rule {
+    let condition = Condition::Unknown(unknown.clone());
+    let mut rule = added(nowhere(span), Some(condition), Action::Accept);
+    rule.action_span = span;
+    for one in &mut rule.matches {
+        one.span = span;
     }
-    for (unknown, span) in others {
-        let place = nowhere(*span);
-        let mut rule = added(place, Some(Condition::Unknown(unknown.clone())), Action::Accept);
-        rule.action_span = *span;
-        for one in &mut rule.matches {
-            one.span = *span;
-        }
-        rules.push(rule);
-    }
-    rules
-}
-
-fn is_here(group: &Group) -> Condition {
-    Condition::Unknown(Unknown {
-        property: Some(format!("behind {}", group.key).into()),
-        why: format!("whether the host is behind `{}` is not known", group.name).into(),
-    })
+    rule
 }
 
 fn push_base(ruleset: &mut Ruleset, direction: &Direction, rules: Vec<Rule>, default_span: Span) {

@@ -22,10 +22,10 @@ mod redundant;
 pub use compile::{Compiler, HostFacts};
 pub use decider::{Decider, DoubtReason};
 pub use generated::{cluster_addresses, is_generated, keeper};
-pub use group::{Group, Member, Members, Membership, Side, group_keys, keys_asked};
+pub use group::{Acls, Group, Member, Members, Membership, Side, group_keys, keys_asked};
 pub use identity::{Identities, Identity, PodLabels, Presence, Workload};
 pub use interpret::{Answer, Interpreter, Packet, Step, Verdict};
-pub use layer::layers;
+pub use layer::Before;
 pub use path::{Path, delivered_classes, loopback_interface};
 pub use redundant::Redundant;
 
@@ -50,7 +50,7 @@ pub enum Families {
 }
 
 /// Where packets meet a base chain. Named after the kernel's hooks. A NetworkPolicy filters at [`Hook::Input`] and
-/// [`Hook::Output`] of its pods; what stands before a host ([`layers`]) at [`Hook::Prerouting`] and [`Hook::Output`].
+/// [`Hook::Output`] of its pods; what stands before a host ([`Before`]) at [`Hook::Prerouting`] and [`Hook::Output`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Hook {
     /// Arrived, not yet routed.

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use portcullis::model::{
-    Action, Condition, Default, Edit, Families, Group, Match, Member, Purpose, Rule, Ruleset, Side,
+    Acls, Action, Condition, Default, Edit, Families, Group, Match, Member, Purpose, Rule, Ruleset, Side,
 };
 use portcullis::packet::{Family, Field, RangeSet, address, protocol, value};
 use portcullis::source::{SourceMap, Span};
@@ -76,13 +76,31 @@ pub(crate) fn groups_text(groups: &[Group], members: &[Member], map: &SourceMap)
         let at = line_of(map, member.span);
         writeln!(
             text,
-            "member {} ({at}): {}{others}",
+            "member {} ({at}): {}{others}{}",
             member.name,
-            groups.join(", ")
+            groups.join(", "),
+            acls_text(&member.acls, map)
         )
         .unwrap();
     }
     text
+}
+
+/// The network ACLs before a member: one of these, or one that lets everything through.
+fn acls_text(acls: &Acls, map: &SourceMap) -> String {
+    let one_of = acls.one_of.iter();
+    let mut words: Vec<String> = one_of
+        .map(|(key, span)| format!("{key} {}", quoted(map, *span)))
+        .collect();
+    words.extend(
+        acls.or_open
+            .as_ref()
+            .map(|(why, _)| format!("an open one ({why})")),
+    );
+    if words.is_empty() {
+        return String::new();
+    }
+    format!(", behind {}", words.join(" or "))
 }
 
 /// Groups and members without the places that say so, sorted: what two ways of writing the same have in common.
@@ -114,9 +132,11 @@ pub(crate) fn shape(groups: &[Group], members: &[Member]) -> std::collections::B
         groups.sort_unstable();
         let others = member.others.is_some();
         shape.insert(format!(
-            "{} in {}, perhaps others: {others}",
+            "{} in {}, perhaps others: {others}, behind {:?}, perhaps open: {}",
             member.name,
-            groups.join(", ")
+            groups.join(", "),
+            member.acls.one_of.iter().map(|(key, _)| key).collect::<Vec<_>>(),
+            member.acls.or_open.is_some()
         ));
     }
     shape

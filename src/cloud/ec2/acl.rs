@@ -99,6 +99,22 @@ fn place(lowering: &mut Lowering, entry: &AclEntry) -> Result<i64, Doubt> {
 }
 
 impl AclEntry {
+    /// An entry of which nothing is known but that it may be there.
+    #[must_use]
+    pub fn open(doubt: &Doubt) -> Self {
+        let unknown = || Some(Value::Unknown(doubt.clone()));
+        Self {
+            span: doubt.span,
+            number: unknown(),
+            protocol: unknown(),
+            action: unknown(),
+            peers: vec![Peer::Unknown(doubt.clone())],
+            ports: (None, None),
+            icmp: (None, None),
+            guards: Vec::new(),
+        }
+    }
+
     fn rules(&self, lowering: &mut Lowering, direction: Direction) -> Vec<Rule> {
         for guard in &self.guards {
             lowering.depends(&guard.doubt);

@@ -4,8 +4,10 @@
 //! ports, so does the rule.
 
 mod acl;
+mod subnet;
 
 pub use acl::{AclEntry, network_acl_rules};
+pub use subnet::{Place, Subnets};
 
 use super::peer::with_prefix;
 use super::service::{self, Ports, Protocol};

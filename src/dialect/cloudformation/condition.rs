@@ -181,6 +181,6 @@ fn shown(value: &Evaluated<'_>) -> Option<(String, Option<Doubt>)> {
             let texts: Vec<_> = parts.into_iter().map(|(text, _)| text).collect();
             Some((texts.join(","), doubt))
         }
-        Evaluated::Map(_) | Evaluated::Resource(_) => None,
+        Evaluated::Map(_) | Evaluated::Resource(_) | Evaluated::Group(..) => None,
     }
 }

@@ -6,7 +6,8 @@ use super::names::is_text_parameter;
 use super::scope::Scope;
 use super::template::Parameter;
 use super::value::{Evaluated, Reference, inner_span, scalar};
-use crate::cloud::Doubt;
+use crate::cloud::{Doubt, GroupName};
+use crate::dialect::Exported;
 use crate::source::{Span, Spanned};
 use crate::tree::Node;
 
@@ -213,10 +214,28 @@ impl<'t> Scope<'_, 't> {
         self.template.doubt(&what, doubt.why.to_string(), doubt.span)
     }
 
+    /// What another template of the run exports by a name.
+    fn exported(&self, name: &str) -> Option<&Exported> {
+        self.template.given.exports.get(name)?.as_ref()
+    }
+
     /// `Fn::ImportValue`: exports have one name for all stacks.
     pub(in crate::dialect) fn import(&self, argument: Node<'t>) -> Evaluated<'t> {
         let span = inner_span(&argument);
         match self.argument(argument) {
+            Evaluated::Text(name) if self.exported(&name.value).is_some() => {
+                match self.exported(&name.value) {
+                    Some(Exported::Text(text)) => Evaluated::Text(text.clone()),
+                    Some(Exported::Group(key, group)) => Evaluated::Group(
+                        GroupName {
+                            key: key.clone(),
+                            name: group.clone(),
+                        },
+                        name.span,
+                    ),
+                    None => Evaluated::Nothing,
+                }
+            }
             Evaluated::Text(name) => Evaluated::Unknown(Doubt {
                 key: format!("export {}", name.value).into(),
                 why: format!("`{}` is exported by another stack", name.value).into(),

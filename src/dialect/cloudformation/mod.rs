@@ -6,6 +6,7 @@
 
 mod claim;
 pub(super) mod condition;
+mod export;
 pub(super) mod intrinsic;
 pub(super) mod list;
 mod lookup;
@@ -17,7 +18,7 @@ pub(super) mod template;
 mod text;
 pub(super) mod value;
 
-use super::{Claim, Construct, Dialect, Given, Reading, problem};
+use super::{Claim, Construct, Dialect, Exported, Given, Reading, problem};
 use crate::source::Source;
 use crate::tree::{Schema, Tree};
 use template::Template;
@@ -54,6 +55,17 @@ impl Dialect for CloudFormation {
             }
         }
         reading
+    }
+
+    fn exports(&self, unit: &[Source<'_>], given: &Given) -> Vec<(String, Exported)> {
+        let mut exports = Vec::new();
+        for &source in unit.iter().filter(|source| source.text.contains("Export")) {
+            let tree = Tree::read(source, Schema::Yaml11);
+            for root in tree.documents() {
+                exports.extend(export::of(root, &Template::new(root, source.name, given)));
+            }
+        }
+        exports
     }
 
     fn makes_hosts(&self) -> bool {

@@ -17,6 +17,10 @@ pub(super) const ACL: &str = "AWS::EC2::NetworkAcl";
 pub(super) const ACL_ENTRY: &str = "AWS::EC2::NetworkAclEntry";
 /// A network ACL in front of a subnet.
 pub(super) const ACL_ASSOCIATION: &str = "AWS::EC2::SubnetNetworkAclAssociation";
+/// A network, and a part of it.
+pub(super) const VPC: &str = "AWS::EC2::VPC";
+/// Likewise.
+pub(super) const SUBNET: &str = "AWS::EC2::Subnet";
 /// Networks with a name.
 pub(super) const PREFIX_LIST: &str = "AWS::EC2::PrefixList";
 

@@ -49,6 +49,11 @@ impl Template<'_> {
                 _ => None,
             },
             Evaluated::Resource(reference) => Some(self.of_resource(reference, filters)),
+            Evaluated::Group(group, span) => Some(Referred {
+                group: group.clone(),
+                span: *span,
+                foreign: None,
+            }),
             Evaluated::Text(text) => Some(Referred {
                 group: GroupName {
                     key: text.value.as_str().into(),

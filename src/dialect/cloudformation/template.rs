@@ -131,6 +131,11 @@ impl<'t> Template<'t> {
             properties: entry.value.get(properties),
             condition: entry.value.get(condition),
         };
+        let inner = resource.properties.into_iter().flat_map(|node| node.entries());
+        for entry in inner.filter(|entry| is_loop(entry.name())) {
+            let name = Spanned::new(entry.name().to_owned(), inner_span(&entry.key));
+            self.rewrites.push(Rewrite { name, changes: false });
+        }
         self.by_id.insert(resource.id, self.resources.len());
         self.resources.push(resource);
     }

@@ -2,7 +2,7 @@
 //!
 //! INVARIANT: a value keeps the bytes of the innermost literal that made it.
 
-use crate::cloud::{Doubt, Value};
+use crate::cloud::{Doubt, GroupName, Value};
 use crate::source::{Span, Spanned};
 use crate::tree::{Node, Style, Typed};
 
@@ -19,6 +19,8 @@ pub(in crate::dialect) enum Evaluated<'t> {
     Map(Node<'t>),
     /// A resource of the template, or an attribute of one.
     Resource(Reference),
+    /// A group of another template of the run, and the bytes that refer to it.
+    Group(GroupName, Span),
     /// It is not known.
     Unknown(Doubt),
 }
@@ -51,6 +53,11 @@ impl Evaluated<'_> {
             Self::Nothing => None,
             Self::Text(text) => Some(Value::Known(text)),
             Self::Unknown(doubt) => Some(Value::Unknown(doubt)),
+            Self::Group(group, span) => Some(Value::Unknown(Doubt {
+                key: group.key,
+                why: format!("the id of `{}` is not known before it is deployed", group.name).into(),
+                span,
+            })),
             Self::Resource(reference) => {
                 let words = reference.words();
                 Some(Value::Unknown(Doubt {

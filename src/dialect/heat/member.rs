@@ -10,7 +10,7 @@ use crate::dialect::cloudformation::list::{Item, items};
 use crate::dialect::cloudformation::scope::Scope;
 use crate::dialect::cloudformation::template::Resource;
 use crate::dialect::cloudformation::value::Evaluated;
-use crate::model::{Member, Unknown};
+use crate::model::{Acls, Member, Unknown};
 use crate::source::Span;
 use crate::tree::Node;
 
@@ -54,6 +54,7 @@ impl<'t> Lower<'_, 't> {
             span: resource.id_span,
             groups: found.groups,
             others: found.others.map(|why| Unknown { property: None, why }),
+            acls: Acls::default(),
         })
     }
 

@@ -152,6 +152,7 @@ impl Identities {
                 name: format!("pods of `{}`", pods.full_name()),
                 span: Some(pods.span),
                 groups: self.groups_of(namespace, pods, cluster),
+                others: None,
                 addresses: pods.addresses.clone(),
                 presence: Presence::Here,
                 pods: None,
@@ -161,6 +162,7 @@ impl Identities {
             classes.push(Identity {
                 groups: self.groups_of(&namespace, &pods, cluster),
                 span: None,
+                others: None,
                 addresses: Vec::new(),
                 presence: Presence::Possible,
                 pods: Some(PodLabels {

@@ -6,11 +6,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::columns::{place, text};
+use super::member::members;
 use super::record::Record;
 use crate::cloud::ec2::{self, AclEntry};
 use crate::cloud::{Direction, Doubt, GroupName, Lowering, Peer, Permission, Value};
 use crate::dialect::Reading;
-use crate::model::{Group, Layer, Member, Rule, Side};
+use crate::finding::{Code, Finding, Label};
+use crate::model::{Group, Layer, Rule, Side};
 use crate::packet::Family;
 use crate::source::Span;
 use crate::tree::Node;
@@ -31,6 +33,14 @@ pub(super) fn lower(record: &Record<'_>, lowering: &mut Lowering, reading: &mut 
     reading.groups.extend(acls);
     reading.n_rules += ec2.n_rules;
     reading.members.extend(members(record));
+    for (token, of) in &record.more {
+        let label = Label::new(place(token), "more pages follow");
+        let message = format!("this recording of `{of}` is not whole");
+        let finding = Finding::new(Code::UnknownValue, message, Some(label));
+        reading
+            .notices
+            .push(finding.help("record all pages: what the others have may be open or closed"));
+    }
 }
 
 struct Ec2<'a, 't> {
@@ -78,6 +88,7 @@ impl<'t> Ec2<'_, 't> {
             );
         }
         self.rules(&mut drafts, &mut order);
+        self.more_rules(&mut drafts, &order);
         let group = |key: Arc<str>| {
             let draft = drafts.remove(&key)?;
             let side = |rules| {
@@ -178,6 +189,27 @@ impl<'t> Ec2<'_, 't> {
         }
     }
 
+    /// Rules on pages that were not recorded, in the groups whose rules were recorded one by one.
+    fn more_rules(&mut self, drafts: &mut BTreeMap<Arc<str>, Draft>, order: &[Arc<str>]) {
+        let Some(doubt) = more(self.record, "SecurityGroupRules", "rules") else {
+            return;
+        };
+        let is_whole = |key: &Arc<str>| {
+            let mut groups = self.record.groups.iter();
+            groups.any(|group| group.get("GroupId").and_then(|id| id.text()) == Some(&**key))
+        };
+        let partial: Vec<&Arc<str>> = order.iter().filter(|key| !is_whole(key)).collect();
+        for key in partial {
+            if let Some(draft) = drafts.get_mut(key) {
+                let open = Permission::open(&doubt);
+                let [ingress, egress] = [Direction::Ingress, Direction::Egress]
+                    .map(|direction| ec2::security_group_rules(self.lowering, direction, &open));
+                draft.ingress.extend(ingress);
+                draft.egress.extend(egress);
+            }
+        }
+    }
+
     /// A prefix list by its id: what it holds is known if its entries were recorded too.
     fn prefix_list(&self, id: Option<Node<'t>>) -> Option<Peer> {
         let Some(Value::Known(id)) = text(id) else {
@@ -186,11 +218,16 @@ impl<'t> Ec2<'_, 't> {
         let entry = |entry: &Node<'t>| text(entry.get("Cidr").or(Some(*entry)));
         let recorded = self.record.lists.get(&id.value);
         let entries = recorded.map_or_else(Vec::new, |entries| entries.iter().filter_map(entry).collect());
-        let more = recorded.is_none().then(|| Doubt {
+        let unrecorded = || Doubt {
             key: id.value.as_str().into(),
             why: format!("what prefix list `{}` holds was not recorded", id.value).into(),
             span: id.span,
-        });
+        };
+        let more = match recorded {
+            None => Some(unrecorded()),
+            Some(_) => more(self.record, "Entries", "entries")
+                .or_else(|| more(self.record, "PrefixLists", "entries")),
+        };
         Some(Peer::PrefixList {
             span: id.span,
             entries,
@@ -234,6 +271,17 @@ impl<'t> Ec2<'_, 't> {
     }
 }
 
+/// Why there may be more of something, where the pages of it were not all recorded.
+fn more(record: &Record<'_>, of: &str, what: &str) -> Option<Doubt> {
+    let (token, _) = record.more.iter().find(|(_, key)| *key == of)?;
+    let span = place(token);
+    Some(Doubt {
+        key: format!("{what} behind {}:{}", span.file.index(), span.start).into(),
+        why: format!("more {what} are on pages that were not recorded").into(),
+        span,
+    })
+}
+
 fn network(cidr: Option<Node<'_>>, family: Family) -> Option<Peer> {
     let cidr = text(cidr)?;
     Some(Peer::Network {
@@ -271,91 +319,4 @@ fn acl_entry(entry: Node<'_>, number: Option<Value<String>>) -> AclEntry {
         icmp: (within("IcmpTypeCode", "Type"), within("IcmpTypeCode", "Code")),
         guards: Vec::new(),
     }
-}
-
-/// Instances, interfaces that belong to none of them, and subnets that ACLs are in front of.
-fn members(record: &Record<'_>) -> Vec<Member> {
-    let of_subnets = acls_of_subnets(record);
-    let acls = |node: &Node<'_>| {
-        let subnet = node.get("SubnetId").and_then(|subnet| subnet.text());
-        subnet.and_then(|subnet| of_subnets.get(subnet).cloned())
-    };
-    let mut members = Vec::new();
-    let mut instances = Vec::new();
-    for instance in &record.instances {
-        instances.extend(instance.get("InstanceId").and_then(|id| id.text()));
-        let interfaces = instance.get("NetworkInterfaces");
-        let interfaces = interfaces.into_iter().flat_map(|list| list.items());
-        let mut groups = groups_in(instance.get("SecurityGroups"));
-        groups.extend(interfaces.flat_map(|interface| groups_in(interface.get("Groups"))));
-        groups.extend(acls(instance));
-        members.extend(member(instance, "InstanceId", groups));
-    }
-    for interface in &record.interfaces {
-        let attached = interface.get("Attachment").and_then(|to| to.get("InstanceId"));
-        let is_recorded = attached
-            .and_then(|id| id.text())
-            .is_some_and(|id| instances.contains(&id));
-        if !is_recorded {
-            let mut groups = groups_in(interface.get("Groups"));
-            groups.extend(acls(interface));
-            members.extend(member(interface, "NetworkInterfaceId", groups));
-        }
-    }
-    for (subnet, (acl, span)) in &of_subnets {
-        members.push(Member {
-            name: (*subnet).to_owned(),
-            span: *span,
-            groups: vec![(acl.clone(), *span)],
-            others: None,
-        });
-    }
-    members
-}
-
-fn groups_in(list: Option<Node<'_>>) -> Vec<(Arc<str>, Span)> {
-    let items = list.into_iter().flat_map(|list| list.items());
-    let ids = items.filter_map(|group| group.get("GroupId"));
-    ids.filter_map(|id| Some((id.text()?.into(), place(&id))))
-        .collect()
-}
-
-/// A member, called by its id and the name that its tags give it.
-fn member(node: &Node<'_>, id: &str, mut groups: Vec<(Arc<str>, Span)>) -> Option<Member> {
-    let id = node.get(id)?;
-    groups.sort();
-    groups.dedup_by(|one, other| one.0 == other.0);
-    let tags = ["Tags", "TagSet"].into_iter().find_map(|tags| node.get(tags));
-    let name = tags.into_iter().flat_map(|tags| tags.items()).find_map(|tag| {
-        let is_name = tag.get("Key")?.text()? == "Name";
-        tag.get("Value")?
-            .text()
-            .filter(|name| is_name && !name.is_empty())
-    });
-    let name = match name {
-        Some(name) => format!("{} ({name})", id.text()?),
-        None => id.text()?.to_owned(),
-    };
-    Some(Member {
-        name,
-        span: place(&id),
-        groups,
-        others: None,
-    })
-}
-
-fn acls_of_subnets<'t>(record: &Record<'t>) -> BTreeMap<&'t str, (Arc<str>, Span)> {
-    let mut found = BTreeMap::new();
-    for acl in &record.acls {
-        let id = acl.get("NetworkAclId").and_then(|id| id.text()).unwrap_or("");
-        let associations = acl.get("Associations");
-        for association in associations.into_iter().flat_map(|list| list.items()) {
-            if let Some(subnet) = association.get("SubnetId")
-                && let Some(name) = subnet.text()
-            {
-                found.insert(name, (id.into(), place(&subnet)));
-            }
-        }
-    }
-    found
 }

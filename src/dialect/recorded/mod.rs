@@ -8,6 +8,7 @@
 mod aws;
 mod claim;
 mod columns;
+mod member;
 mod openstack;
 mod record;
 

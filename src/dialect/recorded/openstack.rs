@@ -10,7 +10,7 @@ use super::columns::{column, place, text};
 use super::record::Record;
 use crate::cloud::{Direction, Doubt, GroupName, Guard, Lowering, Peer, Permission, Value, neutron};
 use crate::dialect::Reading;
-use crate::model::{Group, Layer, Member, Rule, Side};
+use crate::model::{Acls, Group, Layer, Member, Rule, Side};
 use crate::source::{Span, Spanned};
 use crate::tree::Node;
 
@@ -325,5 +325,6 @@ fn port(port: &Node<'_>) -> Option<Member> {
             .filter_map(|group| Some((group.text()?.into(), place(&group))))
             .collect(),
         others: None,
+        acls: Acls::default(),
     })
 }

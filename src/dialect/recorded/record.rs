@@ -25,7 +25,20 @@ pub(super) struct Record<'t> {
     /// Rules of Neutron, with the name of the file that has them.
     pub(super) neutron_rules: Vec<(Node<'t>, String)>,
     pub(super) ports: Vec<Node<'t>>,
+    /// Where it is said that more pages follow, with what the page is of.
+    pub(super) more: Vec<(Node<'t>, &'static str)>,
 }
+
+/// What an answer has under one key, and whether groups that are in it may have more rules on its next page.
+const PAGED: &[&str] = &[
+    "SecurityGroups",
+    "SecurityGroupRules",
+    "NetworkAcls",
+    "NetworkInterfaces",
+    "PrefixLists",
+    "Entries",
+    "Reservations",
+];
 
 impl<'t> Record<'t> {
     /// Takes what a file holds.
@@ -37,6 +50,14 @@ impl<'t> Record<'t> {
             return;
         }
         let list = |key: &str| root.get(key).into_iter().flat_map(|list| list.items());
+        let token = root
+            .get("NextToken")
+            .filter(|token| token.text().is_some_and(|text| !text.is_empty()));
+        if let Some(token) = token
+            && let Some(of) = PAGED.iter().find(|key| root.get(key).is_some())
+        {
+            self.more.push((token, of));
+        }
         for reservation in list("Reservations") {
             let instances = reservation.get("Instances");
             self.instances

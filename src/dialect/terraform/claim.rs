@@ -83,7 +83,7 @@ pub(super) fn claim(source: Source<'_>) -> Claim {
     }
 }
 
-fn is_values(name: &str) -> bool {
+pub(super) fn is_values(name: &str) -> bool {
     name.ends_with(".tfvars") || name.ends_with(".tfvars.json")
 }
 

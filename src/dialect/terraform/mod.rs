@@ -41,6 +41,10 @@ impl Dialect for Terraform {
         claim::tree(source)
     }
 
+    fn is_beside(&self, source: Source<'_>) -> bool {
+        claim::is_values(source.name)
+    }
+
     fn includes(&self, source: Source<'_>) -> Vec<Vec<String>> {
         claim::includes(source)
     }

@@ -2,8 +2,9 @@
 //!
 //! INVARIANT: evaluation has a stack of its own, so that no configuration can overflow another's.
 
+use super::claim::is_values;
 use super::eval::{Evaluator, Scope};
-use super::module::{ModuleInstance, Program, folder_of};
+use super::module::{self, ModuleInstance, Program, folder_of};
 use super::plan;
 use super::resource::{self, Declared, Drafts};
 use super::value::{Doubt, Reason, Stop, Why};
@@ -23,6 +24,23 @@ pub(super) fn read(unit: &[Source<'_>], given: &Given) -> Reading {
         let reading = running.ok().and_then(|running| running.join().ok());
         reading.unwrap_or_else(|| failed(unit))
     })
+}
+
+/// Files of values that Terraform does not load by itself and nobody names.
+fn unloaded(unit: &[Source<'_>], given: &Given, root: &str) -> Vec<String> {
+    let is_given = |name: &str| {
+        let mut files = given.variable_files.iter();
+        files.any(|file| module::beside(root, &file.value) == normal(name))
+    };
+    let files = unit.iter().map(|source| source.name);
+    let idle = files.filter(|name| is_values(name) && !module::is_loaded(name) && !is_given(name));
+    let note = |name: &str| {
+        let file = name.rsplit('/').next().unwrap_or(name);
+        format!(
+            "the values in {file} were not used: name it by --var-file or in the site file, if they are meant"
+        )
+    };
+    idle.map(note).collect()
 }
 
 /// What is said where a unit could not be evaluated at all.
@@ -46,9 +64,15 @@ fn evaluate(unit: &[Source<'_>], given: &Given) -> Reading {
     let root = normal(folder_of(plan.unwrap_or(*first).name));
     let program = Program::read(unit, &root, given, &mut reading.notices);
     let evaluator = Evaluator::new(&program);
-    let name = if root.is_empty() { "." } else { &root };
+    let name = match plan {
+        // Two plans of one root are two sets of groups.
+        Some(plan) => plan.name,
+        None if root.is_empty() => ".",
+        None => &root,
+    };
     let mut drafts = Drafts::new(name, unit);
     let folder = program.root_folder();
+    reading.notes.extend(unloaded(unit, given, &root));
     if folder.is_none() && plan.is_none() {
         reading
             .notes
@@ -66,6 +90,7 @@ fn evaluate(unit: &[Source<'_>], given: &Given) -> Reading {
         // What the configuration leaves open, the plan has decided.
         let planned = plan::declared(plan, &mut reading.notices);
         declared = plan::merged(planned, &declared);
+        drafts.incomplete = plan::incomplete(plan);
     } else {
         reading.notices.append(&mut said);
     }
@@ -78,8 +103,16 @@ fn evaluate(unit: &[Source<'_>], given: &Given) -> Reading {
     reading.members = result.members;
     reading.n_rules = result.n_rules;
     reading.ways = result.ways;
-    reading.notices.extend(result.notices);
-    reading.notices.extend(evaluator.notices.take());
+    let dangling = evaluator.notices.take();
+    // What does not exist is not said to be unknown as well.
+    let is_said = |notice: &Finding| {
+        let place = |finding: &Finding| finding.primary.as_ref().map(|label| label.span);
+        let is_there = |other: &Finding| place(other) == place(notice);
+        notice.code == Code::UnknownValue && dangling.iter().any(is_there)
+    };
+    let said = result.notices.into_iter().filter(|notice| !is_said(notice));
+    reading.notices.extend(said);
+    reading.notices.extend(dangling);
     reading
 }
 

@@ -2,7 +2,6 @@
 //!
 //! INVARIANT: an entry of which the direction is not known is there in both, on opposite conditions.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::names;
@@ -10,14 +9,11 @@ use super::super::scope::{Scope, ways};
 use super::super::template::Resource;
 use super::super::value::Evaluated;
 use super::Lower;
-use crate::cloud::ec2::AclEntry;
+use crate::cloud::ec2::{AclEntry, Place, Subnets};
 use crate::cloud::{Direction, Guard, Peer, Value};
 use crate::model::Layer;
 use crate::packet::Family;
 use crate::source::Span;
-
-/// The network ACLs of subnets: by the subnet's logical id, each with the bytes that say so.
-pub(super) type OfSubnets = BTreeMap<String, Vec<(Arc<str>, Span)>>;
 
 impl<'t> Lower<'_, 't> {
     /// `AWS::EC2::NetworkAclEntry`.
@@ -102,22 +98,59 @@ impl<'t> Lower<'_, 't> {
     }
 
     /// Which subnets are behind which network ACLs.
-    pub(super) fn of_subnets(&self) -> OfSubnets {
-        let mut found = OfSubnets::new();
-        let associations = self.template.resources.iter();
-        for resource in associations.filter(|resource| resource.kind == names::ACL_ASSOCIATION) {
-            let (Some(properties), Some([])) = (resource.properties, self.presence(resource).as_deref())
-            else {
+    pub(super) fn subnets(&self) -> Subnets {
+        let mut subnets = Subnets::default();
+        let own = |resource: &Resource<'t>| self.template.own(resource.id).key;
+        let mut defaults: Vec<(Arc<str>, Span)> = Vec::new();
+        for draft in self
+            .drafts
+            .iter()
+            .filter(|draft| draft.layer == Layer::NetworkAcl)
+        {
+            subnets.acl(&draft.group.key, draft.span);
+            defaults.push((draft.group.key.clone(), draft.span));
+        }
+        for resource in &self.template.resources {
+            let (Some(properties), Some(guards)) = (resource.properties, self.presence(resource)) else {
                 continue;
             };
             let scope = Scope::new(self.template, self.notes, &[]);
-            let acl = self.referred(&scope.property(properties, "NetworkAclId"));
-            let subnet = scope.property(properties, "SubnetId");
-            if let (Some(acl), Evaluated::Resource(subnet)) = (acl, subnet) {
-                let acls = found.entry(subnet.id).or_default();
-                acls.push((acl.group.key, acl.span));
+            if resource.kind == names::SUBNET {
+                if let Evaluated::Resource(vpc) = scope.property(properties, "VpcId") {
+                    subnets.place(resource.id.to_owned(), vpc.id);
+                }
+            } else if resource.kind == names::VPC {
+                let of_vpc = format!("{}.DefaultNetworkAcl", own(resource));
+                let default = defaults.iter().find(|(key, _)| **key == *of_vpc);
+                if let Some((key, span)) = default {
+                    subnets.default_of(resource.id.to_owned(), key, *span);
+                }
+            } else if resource.kind == names::ACL_ASSOCIATION {
+                let acl = self.referred(&scope.property(properties, "NetworkAclId"));
+                let subnet = place(&scope.property(properties, "SubnetId"), properties.span());
+                if let (Some(acl), Some(subnet)) = (acl, subnet) {
+                    let doubt = guards.first().map(|guard| guard.doubt.why.clone());
+                    subnets.associate(&acl.group.key, subnet, doubt);
+                }
             }
         }
-        found
+        subnets
+    }
+}
+
+/// The subnet that a value names.
+pub(super) fn place(value: &Evaluated<'_>, span: Span) -> Option<Place> {
+    match value {
+        Evaluated::Resource(subnet) => Some(Place::Subnet(subnet.id.clone(), subnet.span)),
+        Evaluated::Text(text) => Some(Place::Subnet(text.value.clone(), text.span)),
+        Evaluated::Unknown(doubt) => Some(Place::Unknown(doubt.why.clone(), doubt.span)),
+        Evaluated::List(list) => match list.as_slice() {
+            [only] => place(only, span),
+            _ => Some(Place::Unknown(
+                "which of several subnets is not known".into(),
+                span,
+            )),
+        },
+        Evaluated::Nothing | Evaluated::Map(_) | Evaluated::Group(..) => None,
     }
 }

@@ -15,6 +15,8 @@ pub(super) struct Draft {
     pub(super) layer: Layer,
     /// What else may be in it, if the template does not define it.
     pub(super) others: Option<Doubt>,
+    /// Whether another template defines it, and this one only adds rules.
+    pub(super) is_part: bool,
     pub(super) permissions: Vec<(Direction, Permission)>,
     pub(super) entries: Vec<(Direction, AclEntry)>,
     /// Where the rules of a direction would stand, if there is a place for them.
@@ -29,6 +31,7 @@ impl Draft {
             span,
             layer,
             others: None,
+            is_part: false,
             permissions: Vec::new(),
             entries: Vec::new(),
             ingress: None,
@@ -77,7 +80,7 @@ impl Draft {
                 .chain(&others)
                 .flat_map(|permission| ec2::security_group_rules(lowering, direction, permission))
                 .collect();
-            if direction == Direction::Egress && self.others.is_none() {
+            if direction == Direction::Egress && !self.is_part {
                 // `AWS::EC2::SecurityGroup`: "if you do not add egress rules, we add egress rules that allow all outbound IPv4
                 // and IPv6 traffic".
                 let written = permissions.iter().map(|permission| permission.guards.as_slice());

@@ -11,7 +11,8 @@ use super::super::scope::Scope;
 use super::super::template::Resource;
 use super::super::value::Evaluated;
 use super::Lower;
-use super::acl::OfSubnets;
+use super::acl::place;
+use crate::cloud::ec2::{Place, Subnets};
 use crate::model::{Member, Unknown};
 use crate::source::Span;
 use crate::tree::Node;
@@ -36,19 +37,18 @@ const SUBNETS: &[&str] = &[
 struct Found {
     groups: Vec<(Arc<str>, Span)>,
     others: Option<Arc<str>>,
-    /// Logical ids of subnets.
-    subnets: Vec<String>,
+    places: Vec<Place>,
 }
 
 impl<'t> Lower<'_, 't> {
     pub(super) fn members(&self) -> Vec<Member> {
-        let of_subnets = self.of_subnets();
+        let subnets = self.subnets();
         let resources = self.template.resources.iter();
-        let members = resources.filter_map(|resource| self.member(resource, &of_subnets));
-        members.collect()
+        let members = resources.filter_map(|resource| self.member(resource, &subnets));
+        members.chain(subnets.members()).collect()
     }
 
-    fn member(&self, resource: &Resource<'t>, of_subnets: &OfSubnets) -> Option<Member> {
+    fn member(&self, resource: &Resource<'t>, subnets: &Subnets) -> Option<Member> {
         let is_other = names::is_filter(resource.kind)
             || resource.kind.starts_with("AWS::CloudFormation::")
             || resource.kind.starts_with("Custom::");
@@ -61,12 +61,18 @@ impl<'t> Lower<'_, 't> {
         }
         if found.groups.is_empty() && found.others.is_none() {
             if !IN_DEFAULT_GROUP.contains(&resource.kind) {
-                return subnet(resource, of_subnets);
+                return None;
             }
             found.others = Some("no group is named: it is in the default group of its network".into());
         }
-        add_acls(&mut found, of_subnets);
-        Some(member(resource, found))
+        let acls = subnets.acls_of(&found.places, resource.id_span);
+        Some(Member {
+            name: resource.id.to_owned(),
+            span: resource.id_span,
+            groups: found.groups,
+            others: found.others.map(|why| Unknown { property: None, why }),
+            acls,
+        })
     }
 
     fn search(&self, node: Node<'t>, depth: u32, found: &mut Found) {
@@ -87,7 +93,7 @@ impl<'t> Lower<'_, 't> {
                 if let Some(named) = named.or_else(|| entry.value.get("LaunchTemplateName")) {
                     self.launched_from(named, depth, found);
                 }
-            } else if key == "LaunchConfigurationName" {
+            } else if key == "LaunchConfigurationName" || key.ends_with("SubnetGroupName") {
                 self.launched_from(entry.value, depth, found);
             } else {
                 self.search(entry.value, depth + 1, found);
@@ -131,11 +137,14 @@ impl<'t> Lower<'_, 't> {
         }
     }
 
-    fn in_subnets(&self, value: Node<'t>, found: &mut Found) {
-        for (_, item) in self.items(value, &[]) {
-            if let Item::Value(Evaluated::Resource(subnet)) = item {
-                found.subnets.push(subnet.id);
-            }
+    fn in_subnets(&self, node: Node<'t>, found: &mut Found) {
+        for (_, item) in self.items(node, &[]) {
+            let place = match item {
+                Item::Value(value) => place(&value, node.span()),
+                Item::Unknown(doubt) => Some(Place::Unknown(doubt.why, doubt.span)),
+                Item::Map(_) => None,
+            };
+            found.places.extend(place);
         }
     }
 
@@ -148,41 +157,5 @@ impl<'t> Lower<'_, 't> {
         {
             self.search(properties, depth + 1, found);
         }
-    }
-}
-
-fn member(resource: &Resource<'_>, found: Found) -> Member {
-    let others = found.others.map(|why| Unknown { property: None, why });
-    Member {
-        name: resource.id.to_owned(),
-        span: resource.id_span,
-        groups: found.groups,
-        others,
-    }
-}
-
-/// A subnet that a network ACL is in front of.
-fn subnet(resource: &Resource<'_>, of_subnets: &OfSubnets) -> Option<Member> {
-    let groups = of_subnets.get(resource.id)?.clone();
-    let found = Found {
-        groups,
-        ..Found::default()
-    };
-    Some(member(resource, found))
-}
-
-/// The network ACLs of the subnets, if they all have the same.
-fn add_acls(found: &mut Found, of_subnets: &OfSubnets) {
-    let acls = |subnet: &String| of_subnets.get(subnet).cloned().unwrap_or_default();
-    let Some((first, rest)) = found.subnets.split_first() else {
-        return;
-    };
-    let of_first = acls(first);
-    let keys = |acls: &[(Arc<str>, Span)]| acls.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>();
-    if rest.iter().all(|subnet| keys(&acls(subnet)) == keys(&of_first)) {
-        found.groups.extend(of_first);
-    } else {
-        let why = "its subnets are behind different network ACLs";
-        found.others.get_or_insert_with(|| why.into());
     }
 }

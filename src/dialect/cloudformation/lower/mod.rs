@@ -146,7 +146,10 @@ impl<'t> Lower<'_, 't> {
         let at = *self.by_key.entry(referred.group.key.clone()).or_insert(next);
         if at == next {
             let mut draft = Draft::new(referred.group.clone(), referred.span, layer);
-            draft.others = Some(referred.others());
+            if referred.foreign.is_some() {
+                draft.others = Some(referred.others());
+            }
+            draft.is_part = true;
             self.drafts.push(draft);
         }
         #[expect(clippy::indexing_slicing, reason = "`at` is below `next`, or was just pushed")]

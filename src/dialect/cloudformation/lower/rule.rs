@@ -95,7 +95,9 @@ impl<'t> Lower<'_, 't> {
                 (text.span, text.value.as_str().into(), why)
             }
             Evaluated::Unknown(doubt) => (doubt.span, doubt.key.clone(), doubt.why.to_string()),
-            Evaluated::Nothing | Evaluated::List(_) | Evaluated::Map(_) => return None,
+            Evaluated::Nothing | Evaluated::List(_) | Evaluated::Map(_) | Evaluated::Group(..) => {
+                return None;
+            }
         };
         let more = Doubt {
             key,

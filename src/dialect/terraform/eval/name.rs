@@ -19,6 +19,7 @@ const NAMING: &[&str] = &[
     "default_network_acl_id",
     "default_security_group_id",
     "id",
+    "primary_network_interface_id",
     "self_link",
 ];
 

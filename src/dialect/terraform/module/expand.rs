@@ -1,6 +1,6 @@
 //! `count` and `for_each` to instances of resources and modules.
 //!
-//! Terraform, "The count Meta-Argument", "The `for_each` Meta-Argument". INVARIANT: an instance that may not be there has a doubt; one
+//! Terraform, "The count Meta-Argument", "The `for_each` Meta-Argument"; `OpenTofu`, "The enabled Meta-Argument". INVARIANT: an instance that may not be there has a doubt; one
 //! that stands for any number of instances has a key that is not known.
 
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::ModuleInstance;
 use super::folder::{Folder, Resource};
-use crate::dialect::terraform::eval::{Evaluator, Scope, stopped};
+use crate::dialect::terraform::eval::{Evaluator, Scope, stopped, truth};
 use crate::dialect::terraform::syntax::ast::Body;
 use crate::dialect::terraform::value::{
     ANY_KEY, Doubt, Instance, Item, Kind, ListKind, Map, Number, Origin, Outcome, Repetition, Stop, Value,
@@ -24,6 +24,8 @@ const MAX_INSTANCES: usize = 10_000;
 #[derive(Debug)]
 pub(in super::super) enum Shape<T> {
     Single(T),
+    /// One or none.
+    Optional(Option<(T, Option<Doubt>)>),
     Count(Vec<(T, Option<Doubt>)>),
     /// With the key of each.
     Each(Vec<(Value, T, Option<Doubt>)>),
@@ -37,6 +39,7 @@ impl<T: Clone> Shape<T> {
     pub(in super::super) fn all(&self) -> Vec<(T, Option<Doubt>)> {
         match self {
             Self::Single(one) => vec![(one.clone(), None)],
+            Self::Optional(one) => one.iter().cloned().collect(),
             Self::Count(some) => some.clone(),
             Self::Each(some) => some
                 .iter()
@@ -54,7 +57,11 @@ impl<T: Clone> Shape<T> {
             key,
         };
         match self {
-            Self::Single(one) => Value::new(kind(one), span),
+            Self::Single(one) | Self::Optional(Some((one, None))) => Value::new(kind(one), span),
+            Self::Optional(None) => Value::null(span),
+            Self::Optional(Some((one, Some(doubt)))) => {
+                Value::choice(&doubt.why, &Value::new(kind(one), span), &Value::null(span))
+            }
             Self::Count(some) => {
                 let items = some.iter().map(|(one, doubt)| item(one, doubt, None));
                 Value::list(ListKind::Tuple, items.collect(), &origin)
@@ -241,6 +248,16 @@ impl<'w> Evaluator<'w> {
         if let Some(each) = body.attribute("for_each") {
             let each = self.value(scope, &each.value);
             return self.for_each(&each, make);
+        }
+        let lifecycle = body.blocks.iter().find(|block| &*block.kind == "lifecycle");
+        if let Some(enabled) = lifecycle.and_then(|block| block.body.attribute("enabled")) {
+            let enabled = self.value(scope, &enabled.value);
+            let doubt = match truth(&enabled) {
+                Ok(false) => return Ok(Shape::Optional(None)),
+                Ok(true) => None,
+                Err(stop) => stopped(stop, header).why().map(Doubt::maybe),
+            };
+            return Ok(Shape::Optional(Some((make(Repetition::Single, "")?, doubt))));
         }
         Ok(Shape::Single(make(Repetition::Single, "")?))
     }

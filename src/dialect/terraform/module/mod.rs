@@ -11,7 +11,7 @@ mod program;
 pub(super) use expand::{Shape, Slot};
 pub(super) use folder::ModuleCall;
 pub(super) use program::{
-    MAX_NESTING, Program, beside, folder_of, installed, is_configuration, local as local_source,
+    MAX_NESTING, Program, beside, folder_of, installed, is_configuration, is_loaded, local as local_source,
 };
 
 use std::cell::RefCell;

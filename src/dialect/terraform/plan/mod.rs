@@ -79,6 +79,29 @@ pub(super) fn declared(plan: Source<'_>, notices: &mut Vec<Finding>) -> Vec<Decl
     relevant.map(declared).collect()
 }
 
+/// Why a plan may leave something out. Terraform, "JSON Output Format", "Plan Representation": `complete` is false where more has to
+/// be planned and applied, `errored` is true where planning failed.
+pub(super) fn incomplete(plan: Source<'_>) -> Option<Arc<Why>> {
+    let tree = Tree::json(plan);
+    let root = tree.documents().next()?;
+    let says = |key: &str, what: bool, text: &str| {
+        let said = root.get(key).filter(|said| said.as_bool() == Some(what))?;
+        Some(Why::new(said.span(), Reason::Apply, text))
+    };
+    says(
+        "errored",
+        true,
+        "planning failed: what else the plan would have is not known",
+    )
+    .or_else(|| {
+        says(
+            "complete",
+            false,
+            "the plan is not complete: what else there will be is not known",
+        )
+    })
+}
+
 /// A resource that a plan leaves there.
 fn changed(change: Node<'_>) -> Option<Planned<'_>> {
     let inner = change.get("change")?;

@@ -8,7 +8,7 @@ use super::draft::Drafts;
 use super::{Declared, Object};
 use crate::cloud::ec2::AclEntry;
 use crate::cloud::{self, Direction, Guard, Peer};
-use crate::dialect::terraform::value::{Value, scalar_text};
+use crate::dialect::terraform::value::{Kind, Value, scalar_text};
 use crate::model::Layer;
 use crate::packet::Family;
 use crate::source::Span;
@@ -24,7 +24,10 @@ pub(super) fn acl(drafts: &mut Drafts<'_>, declared: &Declared) {
     let key = drafts.key(&declared.address);
     let guards = drafts.guard(declared.doubt.as_ref());
     drafts.draft(&key, &declared.address, Layer::NetworkAcl, declared.span);
-    super::aws::default_of_vpc(drafts, declared, &key, "default_network_acl_id");
+    drafts.subnets.acl(&key, declared.span);
+    if let Some(vpc) = super::aws::default_of_vpc(drafts, declared, &key, "default_network_acl_id") {
+        drafts.subnets.default_of(vpc.to_string(), &key, declared.span);
+    }
     for (direction, name) in [(Direction::Ingress, "ingress"), (Direction::Egress, "egress")] {
         let Some(value) = declared.values.get(name) else {
             continue;
@@ -42,14 +45,35 @@ pub(super) fn acl(drafts: &mut Drafts<'_>, declared: &Declared) {
         }
     }
     for element in drafts.elements(declared.values.get("subnet_ids")) {
-        behind(drafts, &key, &element.value, element.guards.is_empty());
+        let all: Vec<Guard> = guards.iter().cloned().chain(element.guards).collect();
+        behind(drafts, &key, &element.value, &all);
     }
+}
+
+/// `aws_subnet`.
+pub(super) fn subnet(drafts: &mut Drafts<'_>, declared: &Declared) {
+    let vpc = match declared.values.get("vpc_id") {
+        Some(Value {
+            kind: Kind::Reference(reference),
+            ..
+        }) => reference.instance.address.to_string(),
+        Some(value) => match scalar_text(value) {
+            Ok(text) => text.to_string(),
+            Err(_) => return,
+        },
+        None => return,
+    };
+    drafts.subnets.place(declared.address.to_string(), vpc);
 }
 
 /// `aws_network_acl_rule`.
 pub(super) fn rule(drafts: &mut Drafts<'_>, declared: &Declared) {
     let presence = drafts.guard(declared.doubt.as_ref());
-    for element in drafts.elements(declared.values.get("network_acl_id")) {
+    let acls = drafts.elements(declared.values.get("network_acl_id"));
+    if acls.is_empty() {
+        drafts.in_nothing(declared, "network ACL", "network_acl_id");
+    }
+    for element in acls {
         let key = drafts.target(&element.value, Layer::NetworkAcl);
         let guards: Vec<Guard> = presence.iter().cloned().chain(element.guards).collect();
         let egress = declared.values.get("egress");
@@ -82,30 +106,22 @@ pub(super) fn rule(drafts: &mut Drafts<'_>, declared: &Declared) {
 
 /// `aws_network_acl_association`.
 pub(super) fn association(drafts: &mut Drafts<'_>, declared: &Declared) {
+    let presence = drafts.guard(declared.doubt.as_ref());
     for element in drafts.elements(declared.values.get("network_acl_id")) {
         let key = drafts.target(&element.value, Layer::NetworkAcl);
         for subnet in drafts.elements(declared.values.get("subnet_id")) {
-            let is_sure = element.guards.is_empty() && subnet.guards.is_empty() && declared.doubt.is_none();
-            behind(drafts, &key, &subnet.value, is_sure);
+            let guards = presence.iter().chain(&element.guards).cloned();
+            let guards: Vec<Guard> = guards.chain(subnet.guards).collect();
+            behind(drafts, &key, &subnet.value, &guards);
         }
     }
 }
 
 /// Puts a subnet behind a network ACL.
-fn behind(drafts: &mut Drafts<'_>, key: &Arc<str>, subnet: &Value, is_sure: bool) {
-    let name = match &subnet.kind {
-        crate::dialect::terraform::value::Kind::Reference(reference) => {
-            reference.instance.address.to_string()
-        }
-        _ => match scalar_text(subnet) {
-            Ok(text) => text.to_string(),
-            Err(_) => return,
-        },
-    };
-    if is_sure {
-        let span = subnet.origin.span;
-        drafts.join(&name, span, vec![(key.clone(), span)], None);
-    }
+fn behind(drafts: &mut Drafts<'_>, key: &Arc<str>, subnet: &Value, guards: &[Guard]) {
+    let place = drafts.place(subnet);
+    let doubt = guards.first().map(|guard| guard.doubt.why.clone());
+    drafts.subnets.associate(key, place, doubt);
 }
 
 fn entry(
@@ -173,16 +189,9 @@ fn is_blank(value: &cloud::Value<String>) -> bool {
 fn unknown_entry(drafts: &mut Drafts<'_>, place: (&Arc<str>, Direction), value: &Value, guards: Vec<Guard>) {
     drafts.n_rules += 1;
     let doubt = drafts.doubt_about(value);
-    let unknown = || Some(cloud::Value::Unknown(doubt.clone()));
     let entry = AclEntry {
-        span: doubt.span,
-        number: unknown(),
-        protocol: unknown(),
-        action: unknown(),
-        peers: vec![Peer::Unknown(doubt.clone())],
-        ports: (None, None),
-        icmp: (None, None),
         guards,
+        ..AclEntry::open(&doubt)
     };
     push(drafts, place, entry);
 }

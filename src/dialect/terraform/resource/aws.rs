@@ -41,23 +41,25 @@ pub(super) fn group(drafts: &mut Drafts<'_>, declared: &Declared) {
     }
 }
 
-/// What `aws_vpc.x.default_security_group_id` and its like mean, where the default one is in the unit too.
-pub(super) fn default_of_vpc(drafts: &mut Drafts<'_>, declared: &Declared, key: &Arc<str>, attribute: &str) {
-    let vpc = match declared
-        .values
-        .get("vpc_id")
-        .or(declared.values.get("default_network_acl_id"))
-    {
-        Some(Value {
-            kind: Kind::Reference(reference),
-            ..
-        }) => reference.instance.address.clone(),
-        _ => return,
+/// Says that `aws_vpc.x.default_security_group_id` and its like mean this, where it is the default one of a VPC; which VPC that is.
+pub(super) fn default_of_vpc(
+    drafts: &mut Drafts<'_>,
+    declared: &Declared,
+    key: &Arc<str>,
+    attribute: &str,
+) -> Option<Arc<str>> {
+    let named = ["vpc_id", "default_network_acl_id"];
+    let named = named.iter().find_map(|name| declared.values.get(name))?;
+    let Kind::Reference(reference) = &named.kind else {
+        return None;
     };
-    if declared.kind.starts_with("aws_default_") {
-        let what: Arc<str> = format!("{vpc}.{attribute}").into();
-        drafts.defaults.insert(what, key.clone());
+    let vpc = reference.instance.address.clone();
+    if !declared.kind.starts_with("aws_default_") {
+        return None;
     }
+    let what: Arc<str> = format!("{vpc}.{attribute}").into();
+    drafts.defaults.insert(what, key.clone());
+    Some(vpc)
 }
 
 /// One `ingress` or `egress` of a group.
@@ -231,10 +233,15 @@ pub(super) fn targets(
         let name: Arc<str> = format!("the group of `{}`", declared.address).into();
         let key = drafts.key(&name);
         drafts.draft(&key, &name, Layer::SecurityGroup, declared.span);
+        drafts.in_nothing(declared, "group", attribute);
         return vec![(key, presence)];
     };
     let mut targets = Vec::new();
-    for element in drafts.elements(Some(value)) {
+    let elements = drafts.elements(Some(value));
+    if elements.is_empty() {
+        drafts.in_nothing(declared, "group", attribute);
+    }
+    for element in elements {
         let key = drafts.target(&element.value, Layer::SecurityGroup);
         targets.push((key, presence.iter().cloned().chain(element.guards).collect()));
     }

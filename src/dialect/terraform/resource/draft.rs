@@ -5,12 +5,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::attached::Attached;
 use super::property::Kept;
-use crate::cloud::ec2::{self, AclEntry};
-use crate::cloud::{self, Direction, GroupName, Guard, Lowering};
+use crate::cloud::ec2::{self, AclEntry, Subnets};
+use crate::cloud::{self, Direction, GroupName, Guard, Lowering, Permission};
 use crate::dialect::terraform::value::{Kind, Reason, Reference, Value, Why};
 use crate::finding::{Code, Finding, Label};
-use crate::model::{Group, Layer, Member, Rule, Side, Unknown};
+use crate::model::{Group, Layer, Member, Rule, Side};
 use crate::source::{Source, Span};
 
 /// Related labels that one place may have.
@@ -31,7 +32,12 @@ pub(in super::super) struct Drafts<'u> {
     pub(super) names: BTreeMap<Arc<str>, Arc<str>>,
     /// Default groups and network ACLs, by what stands for them: `aws_vpc.x.default_security_group_id`.
     pub(super) defaults: BTreeMap<Arc<str>, Arc<str>>,
-    pub(super) members: Vec<Member>,
+    pub(super) attached: Vec<Attached>,
+    /// Why there may be more of anything.
+    pub(in super::super) incomplete: Option<Arc<Why>>,
+    /// Why anything may be in more groups than are named for it.
+    pub(super) anywhere: Option<Arc<str>>,
+    pub(super) subnets: Subnets,
     /// The way that values took, by their innermost literals.
     ways: BTreeMap<Span, Vec<Label>>,
     /// Why something is not known, by the place of it.
@@ -103,7 +109,10 @@ impl<'u> Drafts<'u> {
             lists: BTreeMap::new(),
             names: BTreeMap::new(),
             defaults: BTreeMap::new(),
-            members: Vec::new(),
+            attached: Vec::new(),
+            incomplete: None,
+            anywhere: None,
+            subnets: Subnets::default(),
             ways: BTreeMap::new(),
             reasons: BTreeMap::new(),
             identities: BTreeMap::new(),
@@ -222,6 +231,13 @@ impl<'u> Drafts<'u> {
         }
     }
 
+    /// Says of a rule that it is in no group, or no network ACL: `attribute` would name it.
+    pub(super) fn in_nothing(&mut self, declared: &super::Declared, what: &str, attribute: &str) {
+        let message = format!("`{}` is in no {what}", declared.address);
+        let help = format!("name the {what} in `{attribute}`");
+        let _said = self.lowering.refuse_at(declared.span, "rule", message, &help);
+    }
+
     /// Notes which references a value has passed.
     pub(super) fn keep_way(&mut self, value: &Value) {
         let labels = self.ways.entry(value.origin.span).or_default();
@@ -233,27 +249,36 @@ impl<'u> Drafts<'u> {
         }
     }
 
-    /// Adds a member: groups that it is surely in, and why it may be in others.
-    pub(super) fn join(
-        &mut self,
-        name: &str,
-        span: Span,
-        groups: Vec<(Arc<str>, Span)>,
-        others: Option<Unknown>,
-    ) {
-        if groups.is_empty() && others.is_none() {
-            return;
+    /// Gives every group a rule, and everything else groups, of which nothing is known.
+    fn leave_open(&mut self, why: &Arc<Why>) {
+        let doubt = self.named_doubt(why, "left out");
+        self.lowering.depends(&doubt);
+        for draft in self.groups.values_mut() {
+            for direction in [Direction::Ingress, Direction::Egress] {
+                let at = side(direction);
+                if draft.layer == Layer::NetworkAcl {
+                    if let Some(entries) = draft.entries.get_mut(at) {
+                        entries.push(AclEntry::open(&doubt));
+                    }
+                } else if let Some(rules) = draft.rules.get_mut(at) {
+                    let permission = Permission::open(&doubt);
+                    rules.extend(ec2::security_group_rules(
+                        &mut self.lowering,
+                        direction,
+                        &permission,
+                    ));
+                }
+            }
         }
-        self.members.push(Member {
-            name: name.to_owned(),
-            span,
-            groups,
-            others,
-        });
+        self.anywhere.get_or_insert_with(|| why.text.as_str().into());
     }
 
     /// All groups, with their rules in order.
     pub(in super::super) fn finish(mut self) -> Drafted {
+        if let Some(why) = self.incomplete.clone() {
+            self.leave_open(&why);
+        }
+        let members = super::attached::members(&mut self);
         let mut groups = Vec::new();
         for key in std::mem::take(&mut self.order) {
             if let Some(draft) = self.groups.remove(&key) {
@@ -273,7 +298,7 @@ impl<'u> Drafts<'u> {
         self.ways.retain(|_, labels| !labels.is_empty());
         Drafted {
             groups,
-            members: self.members,
+            members,
             notices,
             ways: self.ways,
             n_rules: self.n_rules,

@@ -3,6 +3,7 @@
 //! INVARIANT: here it is said which attribute of which resource is which property; what that lets through is said in `cloud`.
 
 mod acl;
+mod attached;
 mod aws;
 mod body;
 mod draft;
@@ -58,6 +59,7 @@ const PARTS: &[(&str, Read)] = &[
     ("aws_network_acl_association", acl::association),
     ("aws_network_acl_rule", acl::rule),
     ("aws_security_group_rule", aws::rule),
+    ("aws_subnet", acl::subnet),
     ("aws_vpc_security_group_egress_rule", aws::egress_rule),
     ("aws_vpc_security_group_ingress_rule", aws::ingress_rule),
     ("openstack_networking_secgroup_rule_v2", openstack::rule),
@@ -87,7 +89,8 @@ pub(super) fn turn(kind: &str) -> Option<u8> {
 /// The attributes that are looked at, at any depth.
 pub(super) fn wants(kind: &str, attribute: &str) -> bool {
     match turn(kind) {
-        Some(3) => member::ATTRIBUTES.contains(&attribute),
+        Some(3) => member::wants(kind, attribute),
+        Some(_) if kind == "aws_subnet" => attribute == "vpc_id",
         Some(_) => !matches!(
             attribute,
             "tags"
