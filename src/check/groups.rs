@@ -15,7 +15,7 @@ use crate::source::{Span, Spanned};
 
 /// All groups of some units with what is attached to them.
 pub(super) struct Groups<'u> {
-    groups: Vec<&'u Group>,
+    all: Vec<&'u Group>,
     /// Several units may each say a part of one group of a cloud.
     by_key: BTreeMap<&'u str, Vec<&'u Group>>,
     members: Vec<&'u Member>,
@@ -38,7 +38,7 @@ impl<'u> Groups<'u> {
             }
         }
         Self {
-            groups,
+            all: groups,
             by_key,
             members,
             of_group,
@@ -112,7 +112,7 @@ impl<'u> Groups<'u> {
     /// Whether a pattern of a binding means anything that was read.
     pub(super) fn has(&self, pattern: &str) -> bool {
         let is_meant = |name: &str| resource_matches(pattern, name);
-        let mut groups = self.groups.iter();
+        let mut groups = self.all.iter();
         groups.any(|group| group_words(group).any(is_meant))
             || self
                 .members
@@ -138,10 +138,7 @@ impl<'u> Groups<'u> {
     pub(super) fn idle_acls(&self, hosts: &[&Grouped<'u>]) -> Vec<String> {
         let used = hosts.iter().flat_map(|host| host.of_layer(Layer::NetworkAcl));
         let used: BTreeSet<&Arc<str>> = used.map(|acl| &acl.key).collect();
-        let acls = self
-            .groups
-            .iter()
-            .filter(|group| group.layer == Layer::NetworkAcl);
+        let acls = self.all.iter().filter(|group| group.layer == Layer::NetworkAcl);
         let idle = acls.filter(|acl| !used.contains(&acl.key));
         idle.map(|acl| {
             format!("network ACL `{}` stands before no host that is bound: add it to the `resources` of a `[[bind]]`", acl.name)
@@ -161,15 +158,19 @@ impl<'u> Groups<'u> {
         let (subnets, members): (Vec<&Member>, Vec<&Member>) = named
             .copied()
             .partition(|member| member.groups.is_empty() && member.others.is_none());
+        // A module, all of which is meant, does not say which of its network ACLs stands before which of its hosts.
+        let mut patterns = binding.resources.iter();
+        let is_module = patterns.all(|pattern| is_module(&pattern.value));
         let mut acls = Grouped::default();
         let mut one = Grouped::default();
-        for group in self.groups.iter().filter(|group| group_words(group).any(means)) {
+        for group in self.all.iter().filter(|group| group_words(group).any(means)) {
             match group.layer {
+                Layer::NetworkAcl if is_module => {}
                 Layer::NetworkAcl => acls.add(group),
                 _ => one.add(group),
             }
         }
-        for subnet in subnets {
+        for subnet in subnets.into_iter().filter(|_| !is_module) {
             self.add_acls(&mut acls, subnet);
         }
         let has_acls = !acls.before.groups.is_empty();
@@ -248,11 +249,7 @@ impl<'u> Groups<'u> {
                 grouped.identity(identities);
             }
         }
-        for group in self
-            .groups
-            .iter()
-            .filter(|group| group.layer != Layer::NetworkAcl)
-        {
+        for group in self.all.iter().filter(|group| group.layer != Layer::NetworkAcl) {
             let name = format!("`{}`", group.name);
             class(
                 identities,
@@ -261,7 +258,7 @@ impl<'u> Groups<'u> {
                 (Presence::Possible, None),
             );
         }
-        for (key, name) in group_keys(&self.groups) {
+        for (key, name) in group_keys(&self.all) {
             class(
                 identities,
                 vec![key],
@@ -279,6 +276,11 @@ fn unread(layer: Layer, name: &str, span: Span) -> (Layer, Unknown, Span) {
         why: format!("what `{name}` lets through was not read").into(),
     };
     (layer, unknown, span)
+}
+
+/// Whether a pattern means a module, or everything.
+fn is_module(pattern: &str) -> bool {
+    pattern == "*" || pattern.starts_with("module.") && !pattern.contains(".aws_")
 }
 
 /// The words by which a group is called.

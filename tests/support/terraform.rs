@@ -1,4 +1,5 @@
 //! Root modules of a folder tree to readings, with the files that belong to them. INVARIANT: names are paths from the tree's root.
+#![allow(dead_code, reason = "some tests read folders, others single files")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

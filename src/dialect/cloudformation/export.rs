@@ -1,6 +1,6 @@
 //! What a template hands to other stacks: the outputs that have names there.
 //!
-//! CloudFormation, "Outputs", `Export`. INVARIANT: a name that is not known before the stack is deployed names nothing.
+//! `CloudFormation`, "Outputs", `Export`. INVARIANT: a name that is not known before the stack is deployed names nothing.
 
 use super::names;
 use super::scope::{Notes, Scope};

@@ -120,12 +120,11 @@ impl All {
             if let Some(name) = &one.name {
                 all.by_name.insert(name.clone(), one.address.clone());
             }
-            match all.by_address.get_mut(&one.address) {
-                Some(known) => known.join(one),
-                None => {
-                    all.order.push(one.address.clone());
-                    all.by_address.insert(one.address.clone(), one);
-                }
+            if let Some(known) = all.by_address.get_mut(&one.address) {
+                known.join(one);
+            } else {
+                all.order.push(one.address.clone());
+                all.by_address.insert(one.address.clone(), one);
             }
         }
         all
@@ -183,11 +182,11 @@ impl All {
 
     /// The subnets of those who are launched from something: where what they are launched from comes to lie.
     fn places_of_users(&self, address: &Arc<str>) -> Vec<Place> {
-        let uses = |one: &&Attached| {
+        let is_launched = |one: &&Attached| {
             let mut templates = one.takes.iter().filter(|link| link.takes == Takes::Template);
             templates.any(|link| self.address(&link.whose) == Some(address))
         };
-        let users = self.by_address.values().filter(uses);
+        let users = self.by_address.values().filter(is_launched);
         users.flat_map(|user| user.places.iter().cloned()).collect()
     }
 }
@@ -255,14 +254,11 @@ fn in_default_group(drafts: &mut Drafts<'_>, whole: &mut Attached) {
         [Some(vpc)] => default_group(drafts, vpc, whole.span),
         _ => None,
     };
-    match known {
-        Some(group) => {
-            whole.groups.insert(group, whole.span);
-        }
-        None => {
-            let why = "no group is named: it is in the default group of its VPC".into();
-            whole.others.get_or_insert(Unknown { property: None, why });
-        }
+    if let Some(group) = known {
+        whole.groups.insert(group, whole.span);
+    } else {
+        let why = "no group is named: it is in the default group of its VPC".into();
+        whole.others.get_or_insert(Unknown { property: None, why });
     }
 }
 
