@@ -291,6 +291,26 @@ codes! {
     /// namespace with `podSelector: {}`. Pods in the network of their node are left out, since policies need
     /// not apply to them.
     UnprotectedWorkload = "unprotected-workload", Warning;
+    /// The selector of a policy takes none of the workloads that it is asked about.
+    ///
+    /// A policy selects no workload, or one of its peers is none, although there are some where it looks. The
+    /// labels were changed on one side, or mistyped, or the workload is gone. Of namespaces of which the run has
+    /// no workload nothing is said.
+    ///
+    /// A policy that selects nothing isolates nothing: what it was made for is open. A peer that is nobody gives
+    /// nobody a way, until somebody makes a pod with its labels.
+    ///
+    /// Correct the labels, or remove what is left over. For peers this is a note.
+    SelectorMatchesNothing = "selector-matches-nothing", Warning;
+    /// A policy changes nothing about what its workloads may do.
+    ///
+    /// A policy of the cluster has no rules, or it is of the baseline tier and NetworkPolicies decide for every
+    /// workload that it is about, so that the baseline is never asked.
+    ///
+    /// Whoever reads it counts on a protection, or on a way, that is not there.
+    ///
+    /// Remove it, say what it is to do, or move it to the tier that is asked.
+    PolicyWithoutEffect = "policy-without-effect", Note;
     /// The evaluation of a host outgrew its budget: its answer is not known.
     ///
     /// Exact packet sets can grow fast with rules that overlap in many fields at once. Past a fixed number of

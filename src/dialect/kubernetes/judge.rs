@@ -15,6 +15,7 @@ use crate::source::Span;
 pub(super) fn judge(cluster: &Cluster, findings: &mut Vec<Finding>) {
     findings.extend(unprotected(cluster));
     findings.extend(same_priorities(cluster));
+    super::idle::judge(cluster, findings);
     for (name, (first, count)) in named_by_nobody(cluster) {
         let what = format!("no container of the run has a port `{name}`");
         findings.push(reference::dangling(&what, Uses { first, count }));

@@ -120,6 +120,8 @@ fn tags(code: Code) -> &'static [&'static str] {
         | Code::EmptySet
         | Code::DanglingReference
         | Code::ConflictingRows
+        | Code::SelectorMatchesNothing
+        | Code::PolicyWithoutEffect
         | Code::TupleMismatch => &["network", "maintainability"],
         Code::UnboundRole
         | Code::UnknownValue

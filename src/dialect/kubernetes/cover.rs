@@ -1,0 +1,113 @@
+//! Whether one rule takes all that another one does, whatever there is in the cluster.
+//!
+//! INVARIANT: by what is written alone: `true` is sure, `false` may only mean that it could not be seen.
+
+use super::cluster::Cluster;
+use super::policy::{Namespaces, Peer, PodSet, Policy, Port, Ports, Rule, Who};
+use super::selector::{Operator, Requirement, Selector};
+use super::truth::Truth;
+
+/// Whether everything that `inner` is about is what `outer` is about.
+pub(super) fn has_subjects(outer: &Policy, inner: &Policy, cluster: &Cluster) -> bool {
+    let are_read = !outer.is_subject_unread && !inner.is_subject_unread;
+    are_read && has_pods(&outer.subject, &inner.subject, cluster)
+}
+
+/// Whether `outer` takes every packet that `inner` takes, of the same subject.
+pub(super) fn has_packets(outer: &Rule, inner: &Rule, cluster: &Cluster) -> bool {
+    let peers = each_in_one(outer.peers.as_deref(), inner.peers.as_deref(), |outer, inner| {
+        has_peer(outer, inner, cluster)
+    });
+    peers && each_in_one(outer.ports.as_deref(), inner.ports.as_deref(), has_port)
+}
+
+/// Whether each of `inner` is in one of `outer`; no list is everything.
+fn each_in_one<T>(outer: Option<&[T]>, inner: Option<&[T]>, has: impl Fn(&T, &T) -> bool) -> bool {
+    match (outer, inner) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(outer), Some(inner)) => inner
+            .iter()
+            .all(|inner| outer.iter().any(|outer| has(outer, inner))),
+    }
+}
+
+fn has_peer(outer: &Peer, inner: &Peer, cluster: &Cluster) -> bool {
+    match (&outer.who, &inner.who) {
+        (Who::Pods(outer), Who::Pods(inner)) => has_pods(outer, inner, cluster),
+        (
+            Who::Block {
+                network,
+                except,
+                applies_to_pods,
+            },
+            Who::Block {
+                network: inner,
+                except: left_out,
+                applies_to_pods: inner_applies,
+            },
+        ) => {
+            let is_left_out = |hole: &crate::packet::Network| {
+                let is_beside = hole.family != inner.family || hole.high < inner.low || inner.high < hole.low;
+                is_beside || left_out.iter().any(|other| other.contains(hole))
+            };
+            applies_to_pods == inner_applies && network.contains(inner) && except.iter().all(is_left_out)
+        }
+        (Who::Nodes, Who::Nodes) => true,
+        (Who::Names(outer), Who::Names(inner)) => inner.iter().all(|name| outer.contains(name)),
+        _ => false,
+    }
+}
+
+fn has_port(outer: &Port, inner: &Port) -> bool {
+    let is_protocol = outer.protocol.is_none() || outer.protocol == inner.protocol;
+    is_protocol
+        && match (&outer.ports, &inner.ports) {
+            (Ports::Unread, _) | (_, Ports::Unread) => false,
+            (Ports::All, _) => true,
+            (Ports::Range(low, high), Ports::Range(inner_low, inner_high)) => {
+                low <= inner_low && inner_high <= high
+            }
+            (Ports::Named(outer), Ports::Named(inner)) => outer == inner,
+            _ => false,
+        }
+}
+
+fn has_pods(outer: &PodSet, inner: &PodSet, cluster: &Cluster) -> bool {
+    implies(&inner.pods, &outer.pods)
+        && match (&outer.namespaces, &inner.namespaces) {
+            (Namespaces::Own(outer), Namespaces::Own(inner)) => outer == inner,
+            (Namespaces::Selected(outer), Namespaces::Selected(inner)) => implies(inner, outer),
+            (Namespaces::Selected(outer), Namespaces::Own(inner)) => {
+                let namespace = cluster.namespaces.get(inner);
+                namespace.is_some_and(|it| outer.selects(&it.labels, it.is_declared) == Truth::Yes)
+            }
+            (Namespaces::Same(outer), Namespaces::Same(inner))
+            | (Namespaces::NotSame(outer), Namespaces::NotSame(inner)) => outer == inner,
+            _ => false,
+        }
+}
+
+/// Whether all that `narrow` selects, `wide` does.
+fn implies(narrow: &Selector, wide: &Selector) -> bool {
+    let asked = |wide: &Requirement| {
+        narrow
+            .requirements
+            .iter()
+            .any(|one| requirement_implies(one, wide))
+    };
+    !wide.is_unread && wide.requirements.iter().all(asked)
+}
+
+fn requirement_implies(narrow: &Requirement, wide: &Requirement) -> bool {
+    let subset = |a: &[String], b: &[String]| a.iter().all(|value| b.contains(value));
+    narrow.key == wide.key
+        && match (wide.operator, narrow.operator) {
+            (Operator::In, Operator::In) => subset(&narrow.values, &wide.values),
+            (Operator::Exists, Operator::In | Operator::Exists)
+            | (Operator::NotIn | Operator::DoesNotExist, Operator::DoesNotExist) => true,
+            (Operator::NotIn, Operator::In) => !narrow.values.iter().any(|it| wide.values.contains(it)),
+            (Operator::NotIn, Operator::NotIn) => subset(&wide.values, &narrow.values),
+            _ => false,
+        }
+}

@@ -1,0 +1,191 @@
+//! What policies say to no effect: selectors that nothing is in, rules that earlier tiers or rules leave nothing, policies that
+//! are never asked.
+//!
+//! INVARIANT: of selectors it is said only where there is somebody to select, since a run may leave out parts of a cluster.
+
+use super::cluster::{Cluster, Namespace, Pods};
+use super::cover::{has_packets, has_subjects};
+use super::policy::{Action, PodSet, Policy, Rule, Tier, Who};
+use super::reach::Direction;
+use super::select::{looks_into, selects};
+use super::truth::Truth;
+use crate::finding::{Code, Finding, Label, Severity};
+
+/// Pairs of rules that are looked at, at the most.
+const MAX_PAIRS: usize = 1_000_000;
+
+/// All of it.
+pub(super) fn judge(cluster: &Cluster, findings: &mut Vec<Finding>) {
+    let all: Vec<(&Namespace, &Pods)> = cluster
+        .pods
+        .iter()
+        .filter_map(|pods| Some((cluster.namespaces.get(&pods.namespace)?, pods)))
+        .collect();
+    for policy in &cluster.policies {
+        findings.extend(nobody_selected(policy, &all));
+        findings.extend(empty_peers(policy, &all));
+        findings.extend(never_asked(policy, cluster));
+    }
+    for direction in [Direction::Ingress, Direction::Egress] {
+        shadowed(cluster, direction, findings);
+    }
+}
+
+/// Who a set takes where it looks: whether there is anybody, and whether one of them may be in it.
+fn taken(set: &PodSet, own: &Namespace, all: &[(&Namespace, &Pods)]) -> (bool, bool) {
+    let mut there = all
+        .iter()
+        .filter(|(namespace, _)| looks_into(&set.namespaces, namespace, own) != Truth::No)
+        .peekable();
+    let is_anybody = there.peek().is_some();
+    let is_in = there.any(|(namespace, pods)| selects(set, namespace, pods, own) != Truth::No);
+    (is_anybody, is_in)
+}
+
+fn nobody_selected(policy: &Policy, all: &[(&Namespace, &Pods)]) -> Option<Finding> {
+    let own = Namespace::used(policy.namespace.as_deref().unwrap_or_default());
+    let (true, false) = taken(&policy.subject, &own, all) else {
+        return None;
+    };
+    let message = format!(
+        "{} `{}` selects no workload of the run",
+        policy.kind,
+        policy.full_name()
+    );
+    let label = Label::new(policy.subject.pods.span, "nothing is in it");
+    let finding = Finding::new(Code::SelectorMatchesNothing, message, Some(label));
+    Some(finding.help("correct the labels, give the manifests of the workloads that are meant, or remove it"))
+}
+
+fn empty_peers(policy: &Policy, all: &[(&Namespace, &Pods)]) -> Vec<Finding> {
+    let own = Namespace::used(policy.namespace.as_deref().unwrap_or_default());
+    let rules = [&policy.ingress, &policy.egress].into_iter().flatten();
+    let peers = rules
+        .flat_map(|rules| &rules.rules)
+        .flat_map(|rule| rule.peers.iter().flatten());
+    let sets = peers.filter_map(|peer| match &peer.who {
+        Who::Pods(set) => Some((peer.span, set)),
+        _ => None,
+    });
+    let empty = sets.filter(|(_, set)| taken(set, &own, all) == (true, false));
+    empty
+        .map(|(span, _)| {
+            let message = format!(
+                "a peer of {} `{}` is no workload of the run",
+                policy.kind,
+                policy.full_name()
+            );
+            let label = Label::new(span, "nothing is in it");
+            let mut finding = Finding::new(Code::SelectorMatchesNothing, message, Some(label));
+            finding.severity = Severity::Note;
+            finding.help("correct the labels, or leave it if such pods are made later: they get in then")
+        })
+        .collect()
+}
+
+/// Policies of the cluster without rules, and those of the baseline that NetworkPolicies leave nobody.
+fn never_asked(policy: &Policy, cluster: &Cluster) -> Option<Finding> {
+    let has_rules = |direction: Direction| {
+        direction
+            .rules(policy)
+            .is_some_and(|rules| !rules.rules.is_empty())
+    };
+    let ways: Vec<Direction> = [Direction::Ingress, Direction::Egress]
+        .into_iter()
+        .filter(|direction| has_rules(*direction))
+        .collect();
+    let why = match policy.tier {
+        Tier::Namespaced => return None,
+        _ if ways.is_empty() => "it has no rules".to_owned(),
+        Tier::Admin(_) => return None,
+        Tier::Baseline(_) => {
+            let mut subjects = cluster.pods.iter().filter_map(|pods| {
+                let about = cluster.about(pods);
+                let is_subject = about.iter().any(|(one, _)| std::ptr::eq(*one, policy));
+                is_subject.then_some(about)
+            });
+            let mut is_any = false;
+            let is_isolated = subjects.all(|about| {
+                is_any = true;
+                ways.iter().all(|way| {
+                    about.iter().any(|(one, answer)| {
+                        one.tier == Tier::Namespaced && *answer == Truth::Yes && way.rules(one).is_some()
+                    })
+                })
+            });
+            if !is_any || !is_isolated {
+                return None;
+            }
+            "NetworkPolicies decide for every workload that it is about".to_owned()
+        }
+    };
+    let message = format!("{} `{}` changes nothing: {why}", policy.kind, policy.name);
+    let label = Label::new(policy.span, "without effect");
+    let finding = Finding::new(Code::PolicyWithoutEffect, message, Some(label));
+    Some(finding.help("remove it, or say what it is to let through or deny"))
+}
+
+/// A rule where it stands, in the order in which tiers ask.
+struct Asked<'c> {
+    policy: &'c Policy,
+    rule: &'c Rule,
+}
+
+/// Rules that an earlier one leaves no packet.
+fn shadowed(cluster: &Cluster, direction: Direction, findings: &mut Vec<Finding>) {
+    let rules: Vec<Asked<'_>> = cluster
+        .policies
+        .iter()
+        .filter_map(|policy| Some((policy, direction.rules(policy)?)))
+        .flat_map(|(policy, rules)| rules.rules.iter().map(move |rule| Asked { policy, rule }))
+        .collect();
+    let first_pass = rules
+        .iter()
+        .position(|one| matches!(one.rule.action, Action::Pass | Action::Unread))
+        .unwrap_or(rules.len());
+    let tiered = |one: &Asked<'_>| one.policy.tier != Tier::Namespaced;
+    let takers: Vec<usize> = (0..rules.len())
+        .filter(|at| rules.get(*at).is_some_and(tiered))
+        .collect();
+    let mut n_pairs = 0;
+    for (at, later) in rules.iter().enumerate() {
+        let earlier = takers.iter().take_while(|taker| **taker < at);
+        let taker = earlier
+            .take_while(|_| {
+                n_pairs += 1;
+                n_pairs <= MAX_PAIRS
+            })
+            .find_map(|&taker| {
+                let earlier = rules.get(taker)?;
+                let is_before = is_before(earlier, later, taker < first_pass);
+                let is_taken = is_before
+                    && earlier.rule.action != Action::Unread
+                    && has_subjects(earlier.policy, later.policy, cluster)
+                    && has_packets(earlier.rule, later.rule, cluster);
+                is_taken.then_some(earlier)
+            });
+        if let Some(taker) = taker {
+            let label = Label::new(later.rule.span, "decides nothing");
+            let related = Label::new(
+                taker.rule.span,
+                format!("`{}` takes all of it", taker.policy.full_name()),
+            );
+            let message = "this rule never decides anything: an earlier one takes all its packets";
+            let finding = Finding::new(Code::ShadowedRule, message, Some(label)).related(related);
+            findings.push(finding.help("remove it, or give it a place or a tier before the other"));
+        }
+    }
+}
+
+/// Whether a rule is surely asked first, and ends the matter for the other.
+fn is_before(earlier: &Asked<'_>, later: &Asked<'_>, nothing_passes: bool) -> bool {
+    let same_policy = std::ptr::eq(earlier.policy, later.policy);
+    match (earlier.policy.tier, later.policy.tier) {
+        (Tier::Admin(one), Tier::Admin(other)) | (Tier::Baseline(one), Tier::Baseline(other)) => {
+            same_policy || one < other
+        }
+        // What is passed on before leaves the tier.
+        (Tier::Admin(_), _) => nothing_passes && earlier.rule.action != Action::Pass,
+        _ => false,
+    }
+}
