@@ -1,9 +1,11 @@
 //! How long reading, compiling and a whole check against a policy of 200 rows take, on each shape of ruleset at
-//! 1,000, 10,000 and 100,000 rules; and a whole check of Terraform.
+//! 1,000, 10,000 and 100,000 rules; a whole check of Terraform, and of clusters of 200 and 2,000 workloads with as many policies.
 //!
 //! `cargo bench -- read` measures one stage, `cargo bench -- overlap/1000$` one input. What is measured is named by
 //! stage, shape and size; the inputs are those that `cargo run --example generate` writes.
 
+#[path = "generate/cluster.rs"]
+mod cluster;
 #[path = "generate/mixed.rs"]
 mod mixed;
 #[path = "generate/policy.rs"]
@@ -158,6 +160,40 @@ fn checking_terraform(criterion: &mut Criterion) {
     let _ = fs::remove_dir_all(folder);
 }
 
+/// A whole check of a cluster of so many workloads and as many policies, each workload a host with rows of its own.
+fn clusters(criterion: &mut Criterion) {
+    let folder = std::env::temp_dir().join(format!("portcullis-bench-cluster-{}", std::process::id()));
+    let mut group = criterion.benchmark_group("cluster");
+    for n in [200, 2_000] {
+        let Ok(request) = cluster_request(&folder, n) else {
+            continue;
+        };
+        group.throughput(Throughput::Elements(n as u64));
+        group.bench_with_input(BenchmarkId::from_parameter(n), &request, |bencher, request| {
+            bencher.iter(|| black_box(check(request).is_ok()));
+        });
+    }
+    group.finish();
+    let _ = fs::remove_dir_all(folder);
+}
+
+fn cluster_request(folder: &PathBuf, n: usize) -> std::io::Result<Request> {
+    let ports = "policy generated { role server require server -> server : tcp/80 }\n";
+    let site = "policies = [\"generated.ports\"]\n[[bind]]\nroles = [\"generated.server\"]\n\
+                workloads = { namespace = \"*\" }\n";
+    fs::create_dir_all(folder)?;
+    fs::write(folder.join("generated.ports"), ports)?;
+    fs::write(folder.join("portcullis.toml"), site)?;
+    fs::write(folder.join("cluster.yaml"), cluster::cluster(n))?;
+    Ok(Request {
+        paths: vec![folder.join("cluster.yaml")],
+        dialect: None,
+        arguments: Arguments::default(),
+        site: None,
+        budget: DEFAULT_BUDGET,
+    })
+}
+
 fn few_samples() -> Criterion {
     Criterion::default()
         .sample_size(10)
@@ -165,5 +201,5 @@ fn few_samples() -> Criterion {
         .measurement_time(Duration::from_secs(2))
 }
 
-criterion_group! { name = stages; config = few_samples(); targets = reading, compiling, checking, checking_terraform }
+criterion_group! { name = stages; config = few_samples(); targets = reading, compiling, checking, checking_terraform, clusters }
 criterion_main!(stages);

@@ -9,7 +9,7 @@ mod generate;
 #[path = "support/golden.rs"]
 mod golden;
 
-use generate::{Shape, groups, policy, repository, ruleset, write};
+use generate::{Shape, cluster, groups, policy, repository, ruleset, write};
 
 #[test]
 fn small_inputs_are_the_ones_kept() {
@@ -18,6 +18,7 @@ fn small_inputs_are_the_ones_kept() {
         golden::assert_golden(&path, &ruleset(shape, 24, 1));
     }
     golden::assert_golden("fixtures/generated/policy.ports", &policy(12, 1));
+    golden::assert_golden("fixtures/generated/cluster.yaml", &cluster(4));
 }
 
 #[test]

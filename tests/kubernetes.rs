@@ -2,6 +2,8 @@
 //! that it skipped. INVARIANT: a sure answer never contradicts an expected one; what is excepted is named with its reason.
 #![cfg(test)]
 
+#[path = "../benches/generate/cluster.rs"]
+mod cluster;
 #[path = "support/file.rs"]
 mod file;
 #[path = "support/golden.rs"]
@@ -259,34 +261,11 @@ fn a_service_leads_to_the_port_of_its_pods() {
     assert_eq!(cluster.behind("watch", "web"), []);
 }
 
-/// As many workloads as policies, half of them of one namespace; each policy names a peer of its own.
-fn generated(n: usize) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::new();
-    for i in 0..n {
-        let namespace = if i % 2 == 0 {
-            "common".to_owned()
-        } else {
-            format!("own-{}", i % 50)
-        };
-        let peer = (i * 7) % n;
-        write!(
-            text,
-            "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: w{i}, namespace: {namespace}}}\n\
-             spec: {{template: {{metadata: {{labels: {{app: w{i}}}}}, spec: {{containers: [{{ports: [{{name: p, containerPort: 80}}]}}]}}}}}}\n\
-             ---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: p{i}, namespace: {namespace}}}\n\
-             spec: {{podSelector: {{matchLabels: {{app: w{i}}}}}, ingress: [{{from: [{{namespaceSelector: {{}}, podSelector: {{matchLabels: {{app: w{peer}}}}}}}], ports: [{{port: p}}]}}]}}\n"
-        )
-        .unwrap();
-    }
-    text
-}
-
 #[test]
 fn a_large_cluster_is_read_in_time() {
     for n in [200, 1000] {
         let mut folder = Folder::empty();
-        folder.add("all.yaml", generated(n).into_bytes());
+        folder.add("all.yaml", cluster::cluster(n).into_bytes());
         let begun = std::time::Instant::now();
         let reading = folder.reading();
         let taken = begun.elapsed();

@@ -1,6 +1,7 @@
 //! Writes a generated input to standard output: `cargo run --example generate -- SHAPE N [SEED]`, where `SHAPE` is
-//! `policy`, `groups` (of Terraform) or a ruleset's shape. `repository N FOLDER` writes one of Terraform, of `N` root modules.
+//! `policy`, `cluster`, `groups` (of Terraform) or a ruleset's shape. `repository N FOLDER` writes one of Terraform, of `N` root modules.
 
+mod cluster;
 mod mixed;
 mod policy;
 mod random;
@@ -18,6 +19,7 @@ fn text(arguments: &[String]) -> Option<String> {
     let seed = arguments.get(2).map_or(Some(1), |seed| seed.parse().ok())?;
     match shape.as_str() {
         "policy" => return Some(policy::policy(n, seed)),
+        "cluster" => return Some(cluster::cluster(n)),
         "groups" => return Some(terraform::groups(n, seed)),
         _ => {}
     }
@@ -46,7 +48,7 @@ fn main() -> ExitCode {
         let shapes = Shape::ALL.map(Shape::name).join(" | ");
         let _ = writeln!(
             std::io::stderr(),
-            "usage: generate ({shapes} | policy | groups) N [SEED], or: generate repository N FOLDER"
+            "usage: generate ({shapes} | policy | cluster | groups) N [SEED], or: generate repository N FOLDER"
         );
         return ExitCode::from(2);
     };

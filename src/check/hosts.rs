@@ -13,7 +13,7 @@ use super::{Unit, unread};
 use crate::evaluate::{Addresses, Crowd, Host, World};
 use crate::finding::{Finding, Summary};
 use crate::model::{Families, Identities, Presence, Ruleset};
-use crate::packet::Network;
+use crate::packet::{Network, RangeSet};
 use crate::policy::Resolved;
 use crate::site::{Binder, HostFiles, Hosts, Site};
 use crate::source::Spanned;
@@ -154,7 +154,7 @@ impl Binding<'_> {
         let site = self.site;
         for &(binding, identity) in &workloads.possible {
             let crowd = Crowd {
-                identity,
+                identities: RangeSet::point(identity.into()),
                 addresses: Addresses::default(),
                 presence: Presence::Possible,
             };
@@ -193,7 +193,7 @@ impl Binding<'_> {
         for binding in &bindings {
             let at = binding.addresses.iter().chain(&binding.seen_as);
             let crowd = Crowd {
-                identity: identity.unwrap_or(Identities::UNKNOWN),
+                identities: RangeSet::point(identity.unwrap_or(Identities::UNKNOWN).into()),
                 addresses: Addresses::of(at.map(|network| network.value)).union(addresses),
                 presence: Presence::Here,
             };

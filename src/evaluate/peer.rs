@@ -89,11 +89,11 @@ impl Addresses {
     }
 }
 
-/// Hosts that rules tell from others by one identity, with their addresses as far as they are known.
+/// Hosts that rules tell from others by their identities, with the addresses that all of them may have, as far as those are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Crowd {
-    /// Their number among the identities of the run.
-    pub identity: u32,
+    /// Their numbers among the identities of the run: [`Identities::UNKNOWN`], or some of the others.
+    pub identities: RangeSet,
     /// Their addresses; none where they are not known.
     pub addresses: Addresses,
     /// Whether they are there. Those that may come to be may get through, but nothing is required for them.
@@ -126,9 +126,22 @@ pub struct World {
 }
 
 impl Crowd {
+    /// Joins those of the same addresses: where there are thousands of workloads, each is asked about all others at once.
+    fn join(&self, crowds: &mut Vec<Self>) {
+        let is_like = |other: &&mut Self| {
+            other.addresses == self.addresses
+                && other.presence == self.presence
+                && other.is_told_apart() == self.is_told_apart()
+        };
+        match crowds.iter_mut().find(is_like) {
+            Some(other) => other.identities = other.identities.union(&self.identities),
+            None => crowds.push(self.clone()),
+        }
+    }
+
     /// Whether rules can tell them from somebody of whom only an address is known.
     fn is_told_apart(&self) -> bool {
-        self.identity != Identities::UNKNOWN
+        !self.identities.contains(Identities::UNKNOWN.into())
     }
 }
 
@@ -161,14 +174,12 @@ impl World {
         for role in roles {
             let members = self.role_members.entry(role.to_owned()).or_default();
             *members = members.union(&crowd.addresses);
-            let crowds = self.role_crowds.entry(role.to_owned()).or_default();
-            crowds.push(crowd.clone());
+            crowd.join(self.role_crowds.entry(role.to_owned()).or_default());
         }
         if let Some(zone) = zone {
             let members = self.zone_members.entry(zone.to_owned()).or_default();
             *members = members.union(&crowd.addresses);
-            let crowds = self.zone_crowds.entry(zone.to_owned()).or_default();
-            crowds.push(crowd.clone());
+            crowd.join(self.zone_crowds.entry(zone.to_owned()).or_default());
         }
     }
 

@@ -194,9 +194,10 @@ fn members_of(
     side: Side,
     far: Option<&Party>,
 ) -> Option<(Field, RangeSet)> {
-    let identities = party.crowds.iter().map(|crowd| u128::from(crowd.identity));
-    let identities = identities.filter(|&identity| identity != u128::from(Identities::UNKNOWN));
-    let identities: RangeSet = identities.map(|identity| (identity, identity)).collect();
+    let unknown = RangeSet::point(Identities::UNKNOWN.into());
+    let identities = party.crowds.iter().map(|crowd| &crowd.identities);
+    let identities = identities.fold(RangeSet::empty(), |all, one| all.union(one));
+    let identities = identities.difference(&unknown);
     let is_asked = filters.asks_who(side) && far.is_none() && !identities.is_empty();
     is_asked.then_some((side.peer_identity(), identities))
 }

@@ -276,7 +276,7 @@ impl Required<'_, '_> {
             return vec![with(vec![(side.peer(family), others.clone())])];
         }
         let nobody = [Crowd {
-            identity: Identities::UNKNOWN,
+            identities: RangeSet::point(Identities::UNKNOWN.into()),
             addresses: Addresses::default(),
             presence: Presence::Here,
         }];
@@ -297,7 +297,7 @@ impl Required<'_, '_> {
                 crowd.addresses.family(family).clone()
             };
             with(vec![
-                (side.peer_identity(), RangeSet::point(crowd.identity.into())),
+                (side.peer_identity(), crowd.identities.clone()),
                 (side.peer(family), addresses),
             ])
         };
