@@ -73,15 +73,43 @@ fn the_tables_made_by_hand_are_listed() {
     assert!(n_asked > 20, "{n_asked}");
 }
 
-/// Ports at and beside those that policies name, in every cluster of others.
+/// Holds a list to the policies asked one by one, at ports at and beside those that policies name; how many packets, and lines.
+pub(crate) fn hold(cluster: &Cluster, name: &str) -> (usize, usize) {
+    let ports = [
+        0, 52, 53, 54, 79, 80, 81, 443, 444, 5353, 7000, 8080, 8081, 9003, 9090, 65535,
+    ];
+    let names = names(cluster);
+    let all = cluster.connections();
+    let mut ends: Vec<End> = (0..names.len()).map(End::Workload).collect();
+    let outside = ["10.1.2.3", "192.168.7.7", "172.17.0.1", "8.8.8.8", "2001:db8::1"];
+    ends.extend(outside.map(|address| End::Outside(address.parse().unwrap())));
+    let mut n_asked = 0;
+    for (at, from) in ends.iter().enumerate() {
+        for (other, to) in ends.iter().enumerate() {
+            let are_outside = matches!((from, to), (End::Outside(_), End::Outside(_)));
+            if are_outside || (at == other && names.get(at).is_some_and(|name| name.1 == "Pod")) {
+                continue;
+            }
+            for protocol in PROTOCOLS {
+                for port in ports {
+                    let flow = Flow { protocol, port };
+                    let plain = cluster.may_reach(*from, *to, flow);
+                    let listed = listed(&all, (from, to), flow, &names);
+                    assert_eq!(listed, plain, "{name}: {from:?} -> {to:?} {flow:?}");
+                    n_asked += 1;
+                }
+            }
+        }
+    }
+    (n_asked, all.len())
+}
+
+/// Every cluster of others.
 #[test]
 fn lists_say_what_the_policies_say_one_by_one() {
     let Some(root) = corpus("np-guard+netpol-analyzer") else {
         return;
     };
-    let ports = [
-        0, 52, 53, 54, 79, 80, 81, 443, 444, 5353, 7000, 8080, 8081, 9003, 9090, 65535,
-    ];
     let (mut n_asked, mut n_clusters, mut n_lines) = (0, 0, 0);
     for folder in Folder::all(&root.join("tests")) {
         let (cluster, _) = folder.cluster();
@@ -93,29 +121,10 @@ fn lists_say_what_the_policies_say_one_by_one() {
         if names.is_empty() || names.len() > 12 || distinct.len() < names.len() {
             continue;
         }
+        let (asked, lines) = hold(&cluster, &folder.name());
         n_clusters += 1;
-        let all = cluster.connections();
-        n_lines += all.len();
-        let mut ends: Vec<End> = (0..names.len()).map(End::Workload).collect();
-        let outside = ["10.1.2.3", "192.168.7.7", "172.17.0.1", "8.8.8.8", "2001:db8::1"];
-        ends.extend(outside.map(|address| End::Outside(address.parse().unwrap())));
-        for (at, from) in ends.iter().enumerate() {
-            for (other, to) in ends.iter().enumerate() {
-                let are_outside = matches!((from, to), (End::Outside(_), End::Outside(_)));
-                if are_outside || (at == other && names.get(at).is_some_and(|name| name.1 == "Pod")) {
-                    continue;
-                }
-                for protocol in PROTOCOLS {
-                    for port in ports {
-                        let flow = Flow { protocol, port };
-                        let plain = cluster.may_reach(*from, *to, flow);
-                        let listed = listed(&all, (from, to), flow, &names);
-                        assert_eq!(listed, plain, "{}: {from:?} -> {to:?} {flow:?}", folder.name());
-                        n_asked += 1;
-                    }
-                }
-            }
-        }
+        n_asked += asked;
+        n_lines += lines;
     }
     say::say(&format!(
         "{n_asked} packets in {n_clusters} clusters listed as decided, {n_lines} lines"

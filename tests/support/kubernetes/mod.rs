@@ -2,6 +2,7 @@
 
 pub(crate) mod conformance;
 mod connections;
+mod generated;
 pub(crate) mod lowered;
 pub(crate) mod scheme;
 
