@@ -57,12 +57,12 @@ pub fn clusters(request: &Request) -> ClustersFound {
 /// Keeps of findings, for commands that report none, what means that something was not read.
 fn note_unread(sources: &SourceMap, findings: &[Finding], summary: &mut Summary) {
     for finding in findings {
+        let list = match finding.code {
+            Code::UnreadText => &mut summary.failures,
+            Code::DanglingReference => &mut summary.dangling,
+            _ => continue,
+        };
         let place = finding.primary.as_ref().map(|label| sources.place(label.span));
-        let said = format!("{}: {}", place.unwrap_or_default(), finding.message);
-        match finding.code {
-            Code::UnreadText => summary.failures.push(said),
-            Code::DanglingReference => summary.dangling.push(said),
-            _ => {}
-        }
+        list.push(format!("{}: {}", place.unwrap_or_default(), finding.message));
     }
 }
