@@ -76,6 +76,7 @@ impl Words {
             families: Families::Both,
             chains: Vec::new(),
             bases: Vec::new(),
+            sets: portcullis::model::NamedSets::default(),
         };
         let rules = rules
             .iter()
@@ -382,6 +383,7 @@ fn acl(lines: &[&str]) -> Vec<String> {
         families: Families::Both,
         chains: Vec::new(),
         bases: Vec::new(),
+        sets: portcullis::model::NamedSets::default(),
     };
     let rules = rules
         .iter()

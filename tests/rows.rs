@@ -508,6 +508,7 @@ fn union(layer: Layer, file: FileId, openings: &[&Opening]) -> Ruleset {
         families: Families::V4,
         chains: vec![chain("ingress", true), chain("egress", false)],
         bases: vec![base(Hook::Input, 0), base(Hook::Output, 1)],
+        sets: portcullis::model::NamedSets::default(),
     }
 }
 

@@ -168,6 +168,7 @@ fn ruleset(random: &mut Random, unknowns: bool) -> Ruleset {
         families,
         chains,
         bases,
+        sets: portcullis::model::NamedSets::default(),
     }
 }
 

@@ -350,6 +350,13 @@ impl<'f, 'm> Excess<'f, 'm> {
             finding = finding.related(passes);
         }
         finding.related.extend(opening.translators.iter().cloned());
+        if let Some(witness) = &witness {
+            let is_translated = !opening.translators.is_empty();
+            let elements = &self.filters.elements;
+            finding
+                .related
+                .extend(elements.labels(compiler, opening.opener, witness, is_translated));
+        }
         for row in &met {
             let verb = if code == Code::ForbiddenOpening {
                 "forbids it"

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::element::Elements;
 use super::excess::Excess;
 use super::extent::Extents;
 use super::layers::{self, Layers};
@@ -126,6 +127,7 @@ pub(super) struct Filters<'m> {
     pub(super) families: Vec<Family>,
     pub(super) translators: Translators,
     pub(super) publishers: Publishers,
+    pub(super) elements: Elements,
     extents: Extents,
     /// The layers one by one, if there are several.
     pub(super) layers: Layers,
@@ -175,6 +177,7 @@ impl<'m> Filters<'m> {
         Ok(Self {
             translators,
             publishers,
+            elements: Elements::of(&host.rulesets),
             extents: Extents::of(world, &own, &others),
             layers: Layers::of(host),
             host,

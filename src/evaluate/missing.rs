@@ -17,6 +17,8 @@ struct Blocked {
     translators: Vec<Label>,
     /// What other layers do to it.
     others: Vec<Label>,
+    /// The elements of sets that it is in.
+    elements: Vec<Label>,
 }
 
 impl Required<'_, '_> {
@@ -68,6 +70,7 @@ impl Required<'_, '_> {
             label,
             translators,
             others,
+            elements,
         } = self.blocking_packet(cell, is_sure)?;
         let mut finding = Finding::new(
             Code::MissingOpening,
@@ -81,7 +84,9 @@ impl Required<'_, '_> {
         finding.rows.push(words::citation(row));
         finding.extent = self.filters.extent(blocked, cell.side);
         finding.help = Some(help(cell, side, !translators.is_empty()));
-        finding.related.extend(translators.into_iter().chain(others));
+        finding
+            .related
+            .extend(translators.into_iter().chain(elements).chain(others));
         if !is_sure {
             finding = self.in_doubt(finding, cell, &witness);
         } else if is_guess {
@@ -155,6 +160,7 @@ impl Required<'_, '_> {
             label: None,
             translators: Vec::new(),
             others: Vec::new(),
+            elements: Vec::new(),
         };
         let Some(blocks) = blocks else {
             return Ok(blocked);
@@ -168,6 +174,13 @@ impl Required<'_, '_> {
         if self.filters.translates(blocks.edit) {
             let packet = of_packet(&mut self.filters.compiler.space, &blocked.witness)?;
             blocked.translators = self.filters.translators(packet, &[blocks.edit], decider)?;
+        }
+        if let Some(decider) = decider {
+            let (filters, is_translated) = (&self.filters, !blocked.translators.is_empty());
+            blocked.elements =
+                filters
+                    .elements
+                    .labels(&filters.compiler, decider, &blocked.witness, is_translated);
         }
         if blocked.label.is_none() && !blocked.translators.is_empty() {
             // Nobody drops it: it goes to another host.

@@ -7,6 +7,7 @@ mod advice;
 mod calls;
 mod conflict;
 mod doubt;
+mod element;
 mod excess;
 mod extent;
 mod host;

@@ -81,7 +81,8 @@ pub(super) fn asks_of(rule: &Rule, field: Field) -> Option<&Match> {
     rule.matches.iter().find(|one| asks(&one.condition, field))
 }
 
-fn asks(condition: &Condition, field: Field) -> bool {
+/// Whether a condition asks about a field.
+pub(super) fn asks(condition: &Condition, field: Field) -> bool {
     match condition {
         Condition::Test(tested, _) => *tested == field,
         Condition::All(parts) | Condition::Any(parts) => parts.iter().any(|part| asks(part, field)),

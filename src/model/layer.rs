@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::path::loopback_interface;
 use super::{
-    Action, Base, Chain, ChainId, Condition, Default, Families, Group, Hook, Layer, Match, Purpose, Rule,
-    Ruleset, Side, Unknown,
+    Action, Base, Chain, ChainId, Condition, Default, Families, Group, Hook, Layer, Match, NamedSets,
+    Purpose, Rule, Ruleset, Side, Unknown,
 };
 use crate::packet::{Field, RangeSet, value};
 use crate::source::Span;
@@ -49,6 +49,7 @@ impl Before<'_> {
             families: Families::Both,
             chains: Vec::new(),
             bases: Vec::new(),
+            sets: NamedSets::default(),
         };
         for direction in &DIRECTIONS {
             let sides: Vec<_> = groups

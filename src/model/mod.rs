@@ -13,6 +13,7 @@ mod hook;
 mod identity;
 mod interpret;
 mod layer;
+mod named;
 mod order;
 mod path;
 mod reach;
@@ -26,6 +27,7 @@ pub use group::{Acls, Group, Member, Members, Membership, Side, group_keys, keys
 pub use identity::{Identities, Identity, PodLabels, Presence, Workload};
 pub use interpret::{Answer, Interpreter, Packet, Step, Verdict};
 pub use layer::Before;
+pub use named::{AskedSet, Elements, NamedSets, Part};
 pub use path::{Path, delivered_classes, loopback_interface};
 pub use redundant::Redundant;
 
@@ -142,6 +144,8 @@ pub struct Ruleset {
     pub chains: Vec<Chain>,
     /// The chains that hooks call, in any order; see [`Base::priority`].
     pub bases: Vec<Base>,
+    /// The sets with names that its rules ask.
+    pub sets: NamedSets,
 }
 
 /// A chain called by a hook. Accept ends it; drop ends everything.

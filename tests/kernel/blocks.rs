@@ -20,7 +20,9 @@ fn in_page(path: &str, page: &str) -> Vec<(String, String)> {
         match (&mut open, language) {
             (Some(_), Some("")) => found.extend(open.take()),
             (Some((_, text)), _) => {
-                text.push_str(line.split("# expect:").next().unwrap_or(line).trim_end());
+                let marks = ["# expect:", "# related:"];
+                let end = marks.iter().filter_map(|mark| line.find(mark)).min();
+                text.push_str(end.map_or(line, |end| line[..end].trim_end()));
                 text.push('\n');
             }
             // What a file is called says its family, if nothing else does.

@@ -7,7 +7,9 @@
 //!   [`DEFAULT_NAMES`]); blocks of `text` or `console` are illustrations;
 //! - `# expect: CODE ["text"] [possibly] [SEVERITY]` at the end of a line expects a finding whose primary span begins in
 //!   that line, with `text` in its message, its primary label, its extent or its help; several may follow each other. The
-//!   comment is taken off before the file is read, so it may stand in any language and changes no line number.
+//!   comment is taken off before the file is read, so it may stand in any language and changes no line number;
+//! - `# related: "text"` likewise expects that a related label of some finding begins in that line, with `text` in it. Other
+//!   related labels need no expectation.
 //!
 //! In the prose, each on a line of its own:
 //!
@@ -16,7 +18,7 @@
 //! - `says: TEXT` expects a line of the summary with that text;
 //! - `budget: N` gives the analysis of a host that many edges.
 
-use portcullis::finding::{Certainty, Code, Finding, Severity};
+use portcullis::finding::{Certainty, Code, Finding, Label, Severity};
 use portcullis::source::SourceMap;
 
 /// Languages of blocks that are files without being named, and the names they get.
@@ -43,6 +45,8 @@ pub(crate) struct Case {
     pub(crate) files: Vec<File>,
     /// What must be found, and nothing else.
     pub(crate) expected: Vec<Expectation>,
+    /// Labels that findings must have besides.
+    pub(crate) related: Vec<Related>,
     /// Codes that it shows not to fire.
     pub(crate) quiet: Vec<Code>,
     /// What the summary must say.
@@ -72,6 +76,9 @@ pub(crate) struct Expectation {
     pub(crate) severity: Option<Severity>,
 }
 
+/// A related label, by its file, line from 1, and words.
+pub(crate) type Related = (String, usize, String);
+
 /// What a case needs to know of a finding.
 #[derive(Debug, Clone)]
 pub(crate) struct Found {
@@ -82,16 +89,22 @@ pub(crate) struct Found {
     message: String,
     /// Message, label, extent and help, a line each.
     text: String,
+    related: Vec<Related>,
 }
 
 impl Found {
     /// Reduces a finding. Files are named as below the folder `root`, as the source map shows it;
     /// what lies in others, such as shipped policies, lies nowhere.
     pub(crate) fn of(finding: &Finding, sources: &SourceMap, root: &str) -> Self {
-        let place = finding.primary.as_ref().and_then(|label| {
+        let place_of = |label: &Label| {
             let file = sources.file(label.span.file);
             let name = file.name().strip_prefix(root)?.trim_start_matches('/');
             Some((name.to_owned(), file.line_column(label.span.start).line))
+        };
+        let place = finding.primary.as_ref().and_then(place_of);
+        let related = finding.related.iter().filter_map(|label| {
+            let (name, line) = place_of(label)?;
+            Some((name, line, label.message.clone()))
         });
         let mut text = vec![finding.message.clone()];
         text.extend(finding.primary.iter().map(|label| label.message.clone()));
@@ -104,6 +117,7 @@ impl Found {
             severity: finding.severity,
             message: finding.message.clone(),
             text: text.join("\n"),
+            related: related.collect(),
         }
     }
 }
@@ -147,6 +161,13 @@ impl Case {
             .filter(unsaid)
             .map(|says| format!("the summary does not say \"{says}\", only {summary:?}"))
             .collect();
+        let related: Vec<&Related> = found.iter().flat_map(|found| &found.related).collect();
+        for (name, line, text) in &self.related {
+            let is_there = |label: &&Related| label.0 == *name && label.1 == *line && label.2.contains(text);
+            if !related.iter().copied().any(|label| is_there(&label)) {
+                wrong.push(format!("{name}:{line}: no related label \"{text}\""));
+            }
+        }
         let mut expected: Vec<&Expectation> = self.expected.iter().collect();
         expected.sort_by_key(|expectation| expectation.text.is_none());
         for expectation in expected {
@@ -232,6 +253,7 @@ impl Reader {
                     .files
                     .extend(self.block.take().and_then(|block| block.file));
             } else if let Some(file) = &mut block.file {
+                let (line, related) = split_related(line)?;
                 let (text, expectations) = split_expectations(line)?;
                 file.text.push_str(text);
                 file.text.push('\n');
@@ -242,6 +264,8 @@ impl Reader {
                     ..one
                 });
                 self.case.expected.extend(placed);
+                let related = related.into_iter().map(|text| (file.name.clone(), line, text));
+                self.case.related.extend(related);
             }
             return Ok(());
         }
@@ -325,6 +349,25 @@ fn named(line: &str) -> Option<String> {
 
 const MARK: &str = "# expect:";
 
+const RELATED_MARK: &str = "# related:";
+
+/// A line of a file without the related labels that are expected in it, and their words. They stand behind all else.
+fn split_related(line: &str) -> Result<(&str, Vec<String>), String> {
+    let Some((text, marked)) = line.split_once(RELATED_MARK) else {
+        return Ok((line, Vec::new()));
+    };
+    let words = marked.split(RELATED_MARK).map(|words| {
+        let quoted = words
+            .trim()
+            .strip_prefix('"')
+            .and_then(|words| words.strip_suffix('"'));
+        quoted
+            .map(str::to_owned)
+            .ok_or("words of a related label stand in quotation marks")
+    });
+    Ok((text.trim_end(), words.collect::<Result<_, _>>()?))
+}
+
 /// A line of a file without its expectations, and they.
 fn split_expectations(line: &str) -> Result<(&str, Vec<Expectation>), String> {
     let mut parts = line.split(MARK);
@@ -379,7 +422,6 @@ fn code(id: &str) -> Result<Code, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use portcullis::finding::Label;
     use portcullis::source::Span;
 
     const CASES: &str = r#"# Rejects
@@ -453,6 +495,7 @@ COMMIT
                 "# a\n```ports\nx # expect: excess-opening maybe\n```",
                 "line 3: `maybe`",
             ),
+            ("# a\n```ports\nx # related: y\n```", "line 3: words of a related"),
             ("# a\n```ports\n", "not closed"),
             (
                 "# a\n```ports\n```\n```ports\n```",
@@ -501,5 +544,23 @@ COMMIT
         let mut unsure = found(0, "tcp/23");
         unsure.certainty = Certainty::Possibly;
         assert_eq!(case.differences(&[unsure, found(0, "udp/1")], &[]).len(), 2);
+    }
+
+    #[test]
+    fn a_related_label_is_looked_for_where_it_is_expected() {
+        let page = "# t\n```nft\na # expect: excess-opening\nb # related: \"in `@s`\"\n```";
+        let case = read(page).unwrap().remove(0);
+        let mut sources = SourceMap::new();
+        let file = sources.add_text("host.nft", &case.files[0].text);
+        let found = |start: u32, words: &str| {
+            let label = |start| Label::new(Span::new(file, start, start + 1), words);
+            let finding = Finding::new(Code::ExcessOpening, "open", Some(label(0))).related(label(start));
+            Found::of(&finding, &sources, "")
+        };
+        assert!(case.differences(&[found(2, "is in `@s` by")], &[]).is_empty());
+        for other in [found(0, "is in `@s` by"), found(2, "is in `@r` by")] {
+            let wrong = case.differences(&[other], &[]);
+            assert_eq!(wrong, ["t (line 1): host.nft:2: no related label \"in `@s`\""]);
+        }
     }
 }

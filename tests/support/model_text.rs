@@ -163,6 +163,7 @@ fn side_text(word: &str, side: Option<&Side>, map: &SourceMap) -> String {
         families: Families::Both,
         chains: Vec::new(),
         bases: Vec::new(),
+        sets: portcullis::model::NamedSets::default(),
     };
     let lines = side.rules.iter().fold(String::new(), |lines, rule| {
         lines + &format!("    {}\n", rule_text(rule, &nowhere, map))

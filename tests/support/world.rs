@@ -36,6 +36,7 @@ pub(crate) fn tcp(side: Option<&Side>, port: u16, family: Family) -> Open {
             default: Default::Drop,
             default_span: side.default_span,
         }],
+        sets: portcullis::model::NamedSets::default(),
     };
     let rulesets = [ruleset];
     let mut compiler = Compiler::new(&rulesets, HostFacts::default(), Space::default());

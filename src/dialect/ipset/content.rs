@@ -2,7 +2,7 @@
 //!
 //! INVARIANT: what is in `surely` is in the set whatever is not known, and what is in neither is not in it.
 
-use super::element::{MAX_PARTS, Member, member};
+use super::element::{MAX_PARTS, Member};
 use super::names::Part;
 use super::nesting::innermost;
 use super::sets::Set;
@@ -30,22 +30,20 @@ const MAX_PAIRS: usize = 1 << 22;
 type Parts = [(u128, u128); MAX_PARTS];
 
 /// What a set holds; of `exceptions`, what its exceptions are ("--return-nomatch": iptables-extensions(8), "set"). `None`
-/// if that is too much to follow.
-pub(super) fn content(set: &Set<'_>, exceptions: bool) -> Option<Content> {
-    let read = set.elements.iter().map(|change| member(&set.create, change));
-    let members: Vec<Member> = read.filter_map(Result::ok).collect();
+/// if that is too much to follow. `members` are its elements.
+pub(super) fn content(set: &Set<'_>, members: &[Member], exceptions: bool) -> Option<Content> {
     let is_met = |member: &&Member| member.is_exception == exceptions;
     let parts = set.create.kind.parts;
     let n_networks = parts.iter().filter(|part| **part == Part::Net).count();
     if parts.contains(&Part::Interface) {
-        return Some(by_interface(&members, exceptions));
+        return Some(by_interface(members, exceptions));
     }
     if members.iter().any(|member| member.is_exception) {
         return if n_networks > 1 {
-            overlapping(&members, exceptions, parts.len())
+            overlapping(members, exceptions, parts.len())
         } else {
             nested(
-                &members,
+                members,
                 exceptions,
                 parts,
                 set.create.family.unwrap_or(Family::V4),

@@ -4,6 +4,7 @@
 
 use super::ast::{Change, Create, Read, Unread};
 use super::names::Part;
+use super::sets::Set;
 use crate::dialect::iptables::{icmp_type, icmpv6_type, port_by_name};
 use crate::packet::protocol::number::{ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE};
 use crate::packet::protocol::protocol_by_name;
@@ -21,6 +22,12 @@ pub(super) struct Member {
     pub(super) is_unsure: bool,
     /// `nomatch`: an exception.
     pub(super) is_exception: bool,
+}
+
+/// All elements of a set. Each has been read once, and had no fault.
+pub(super) fn members(set: &Set<'_>) -> Vec<Member> {
+    let read = set.elements.iter().map(|change| member(&set.create, change));
+    read.filter_map(Result::ok).collect()
 }
 
 /// `member ::= /[^ \t\n"]+/`

@@ -3,11 +3,15 @@
 //! The kernel's `ip_set_test`: a set of another family, or one that is asked for fewer directions than it has parts, holds
 //! nothing. INVARIANT: a packet of which `unsure` does not hold is in the set just if `surely` holds.
 
+use std::sync::Arc;
+
 use super::content::{Product, content};
+use super::element::members;
+use super::listed::listed;
 use super::names::Part;
 use super::sets::{Set, Sets};
 use crate::dialect::condition::{any, never};
-use crate::model::Condition;
+use crate::model::{AskedSet, Condition};
 use crate::packet::protocol::number::{ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE};
 use crate::packet::{Family, Field, RangeSet};
 
@@ -37,6 +41,8 @@ pub(in crate::dialect) struct Membership {
     pub(in crate::dialect) surely: Condition,
     /// In it, or not.
     pub(in crate::dialect) unsure: Condition,
+    /// The same by elements, as far as one can be pointed at: of each set, if it is a list's.
+    pub(in crate::dialect) sets: Vec<Arc<AskedSet>>,
 }
 
 /// Products of one set beyond which its members count as not known.
@@ -50,10 +56,15 @@ impl Sets<'_> {
         if set.is_doubtful || self.is_doubtful {
             all.push(anything());
         }
+        let sets = all
+            .iter_mut()
+            .flat_map(|one| std::mem::take(&mut one.sets))
+            .collect();
         let (surely, unsure) = all.into_iter().map(|one| (one.surely, one.unsure)).unzip();
         Some(Membership {
             surely: any(surely),
             unsure: any(unsure),
+            sets,
         })
     }
 
@@ -103,13 +114,16 @@ fn of_set(set: &Set<'_>, question: Question<'_>) -> Membership {
         return Membership {
             surely: never(),
             unsure: never(),
+            sets: Vec::new(),
         };
     }
     if set.is_doubtful {
         return anything();
     }
     // Of sets that can have none, the kernel takes no notice of it.
-    let found = content(set, question.exceptions && kind.has_networks());
+    let exceptions = question.exceptions && kind.has_networks();
+    let members = members(set);
+    let found = content(set, &members, exceptions);
     let Some(content) = found.filter(|content| content.surely.len() + content.unsure.len() <= MAX_PRODUCTS)
     else {
         return anything();
@@ -123,6 +137,7 @@ fn of_set(set: &Set<'_>, question: Question<'_>) -> Membership {
     Membership {
         surely: of(content.surely),
         unsure: of(content.unsure),
+        sets: listed(set, &members, question, exceptions).into_iter().collect(),
     }
 }
 
@@ -137,6 +152,7 @@ fn anything() -> Membership {
     Membership {
         surely: never(),
         unsure: Condition::All(Vec::new()),
+        sets: Vec::new(),
     }
 }
 

@@ -6,6 +6,7 @@
 mod ast;
 mod content;
 mod element;
+mod listed;
 mod membership;
 mod names;
 mod nesting;

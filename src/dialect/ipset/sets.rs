@@ -21,6 +21,8 @@ const MAX_LOOKED_AT: usize = 1 << 23;
 #[derive(Debug)]
 pub(super) struct Set<'a> {
     pub(super) create: Create<'a>,
+    /// Where its file's slices stand.
+    pub(super) at: Locator<'a>,
     /// In the order of the file.
     pub(super) elements: Vec<Change<'a>>,
     /// A line that is about it could not be read: there may be more in it, and less.
@@ -46,7 +48,7 @@ impl<'a> Sets<'a> {
         let mut sets = Self::default();
         let at = Locator::new(source);
         for text in parser::lines(source.text) {
-            let applied = parser::line(text).and_then(|line| sets.apply(line, text));
+            let applied = parser::line(text).and_then(|line| sets.apply(line, text, at));
             if let Err(unread) = applied {
                 sets.unread(at, text, &unread);
             }
@@ -92,7 +94,7 @@ impl<'a> Sets<'a> {
     }
 
     /// Does what a line says; `text` is all of it.
-    fn apply(&mut self, line: Line<'a>, text: &'a str) -> Read<'a, ()> {
+    fn apply(&mut self, line: Line<'a>, text: &'a str, at: Locator<'a>) -> Read<'a, ()> {
         match line {
             Line::Blank => {}
             Line::Create(create) => {
@@ -106,6 +108,7 @@ impl<'a> Sets<'a> {
                 }
                 self.by_name.entry(name).or_insert(Set {
                     create,
+                    at,
                     elements: Vec::new(),
                     is_doubtful: false,
                 });

@@ -12,8 +12,8 @@ use super::reach::Direction;
 use super::truth::Truth;
 use crate::dialect::condition::any;
 use crate::model::{
-    Action, Base, Chain, ChainId, Condition, Default, Families, Hook, Layer, Match, Purpose, Rule, Ruleset,
-    Unknown, Workload, loopback_interface,
+    Action, Base, Chain, ChainId, Condition, Default, Families, Hook, Layer, Match, NamedSets, Purpose, Rule,
+    Ruleset, Unknown, Workload, loopback_interface,
 };
 use crate::packet::protocol::number;
 use crate::packet::{Field, RangeSet, value};
@@ -81,6 +81,7 @@ impl<'c> Lowering<'c> {
             families: Families::Both,
             chains: self.chains,
             bases: bases.into(),
+            sets: NamedSets::default(),
         }
     }
 

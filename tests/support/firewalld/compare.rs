@@ -134,6 +134,7 @@ impl Named {
             families,
             chains: vec![chain],
             bases: vec![base],
+            sets: portcullis::model::NamedSets::default(),
         }
     }
 }

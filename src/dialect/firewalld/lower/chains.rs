@@ -3,7 +3,8 @@
 //! INVARIANT: a chain without rules is not there, and nothing jumps to it.
 
 use crate::model::{
-    Action, Base, Chain, ChainId, Condition, Default as Verdict, Families, Layer, Match, Rule, Ruleset,
+    Action, Base, Chain, ChainId, Condition, Default as Verdict, Families, Layer, Match, NamedSets, Rule,
+    Ruleset,
 };
 use crate::source::Span;
 
@@ -91,6 +92,7 @@ impl Chains {
             families: self.families,
             chains: self.made,
             bases: self.bases,
+            sets: NamedSets::default(),
         })
     }
 }

@@ -14,6 +14,7 @@ mod place;
 mod set;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use self::chains::{Chains, jumps};
 use self::condition::Side;
@@ -21,7 +22,7 @@ use self::place::{Place, Table};
 use super::ast::{Folder, Zone};
 use crate::dialect::Reading;
 use crate::finding::{Code, Finding, Label};
-use crate::model::{Condition, Families, Hook};
+use crate::model::{AskedSet, Condition, Families, Hook, NamedSets};
 use crate::packet::Family;
 use crate::source::{Source, Span};
 
@@ -37,9 +38,14 @@ pub(super) struct Lowering<'f> {
     /// What is not modelled: where first, and how often.
     unsupported: BTreeMap<String, (Span, usize)>,
     dangling: BTreeSet<(String, Span)>,
-    members: BTreeMap<(String, Side), Condition>,
+    members: BTreeMap<(String, Side), Members>,
+    /// The ipsets that rules ask, by the place of the match.
+    listed: Vec<(Span, Arc<AskedSet>)>,
     notices: Vec<Finding>,
 }
+
+/// Whether one end of a packet is in an ipset, and the same entry by entry as far as one can be pointed at.
+type Members = (Condition, Option<Arc<AskedSet>>);
 
 /// Lowers a folder.
 pub(super) fn lower(folder: &Folder, unit: &[Source<'_>], into: &mut Reading) {
@@ -88,6 +94,7 @@ impl<'f> Lowering<'f> {
             unsupported: BTreeMap::new(),
             dangling: BTreeSet::new(),
             members: BTreeMap::new(),
+            listed: Vec::new(),
             notices: Vec::new(),
         }
     }
@@ -165,6 +172,10 @@ impl<'f> Lowering<'f> {
             .filter(|body| body.is_own)
             .map(|body| body.elements.len() + body.rules.len())
             .sum::<usize>();
+        let sets = NamedSets::new(self.listed);
+        for ruleset in into.rulesets.iter_mut().filter(|ruleset| ruleset.sets.is_empty()) {
+            ruleset.sets = sets.clone();
+        }
         into.notices.extend(self.notices);
         let mut unsupported: Vec<_> = self.unsupported.into_iter().collect();
         unsupported.sort_by_key(|(_, (first, _))| *first);

@@ -7,10 +7,11 @@ use super::condition::{Side, has_ports, is_in, is_interface, unknown};
 use crate::dialect::firewalld::ast::{IpSet, Ports};
 use crate::dialect::firewalld::value;
 use crate::finding::{Code, Finding, Label};
-use crate::model::Condition;
+use crate::model::{AskedSet, Condition, Elements, Part};
 use crate::packet::{Family, Field, RangeSet};
 use crate::source::{Span, Spanned};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Entries of a set that are followed.
 const MAX_ENTRIES: usize = 200_000;
@@ -19,12 +20,17 @@ impl Lowering<'_> {
     /// Whether one end of a packet is in a set.
     pub(super) fn is_member(&mut self, name: &str, side: Side, at: Span) -> Condition {
         let key = (name.to_owned(), side);
-        if let Some(known) = self.members.get(&key) {
-            return known.clone();
+        if !self.members.contains_key(&key) {
+            let condition = self.members_of(name, side, at);
+            let listed = self.folder.sets.get(name).and_then(|set| listed(name, set, side));
+            self.members
+                .insert(key.clone(), (condition, listed.map(Arc::new)));
         }
-        let condition = self.members_of(name, side, at);
-        self.members.insert(key, condition.clone());
-        condition
+        let Some((condition, listed)) = self.members.get(&key) else {
+            return Condition::Any(Vec::new());
+        };
+        self.listed.extend(listed.iter().map(|set| (at, Arc::clone(set))));
+        condition.clone()
     }
 
     fn members_of(&mut self, name: &str, side: Side, at: Span) -> Condition {
@@ -70,6 +76,37 @@ impl Lowering<'_> {
             }
         }
     }
+}
+
+/// The entries of a set that are addresses, with or without ports, by their places.
+fn listed(name: &str, set: &IpSet, side: Side) -> Option<AskedSet> {
+    let family = set.family.unwrap_or(Family::V4);
+    let mut parts = vec![Part::Field(side.field(family))];
+    match set.kind.as_str() {
+        "hash:ip" | "hash:net" => {}
+        "hash:ip,port" | "hash:net,port" => parts.push(Part::ServiceOf(port_field(side))),
+        _ => return None,
+    }
+    let mut elements = Elements::new(parts.len());
+    for entry in set.entries.iter().take(MAX_ENTRIES) {
+        let (at, service) = if parts.len() == 1 {
+            (entry.value.as_str(), None)
+        } else {
+            let (at, service) = address_and_service(&entry.value)?;
+            let [(low, high)] = *service.ports.ranges() else {
+                return None;
+            };
+            let protocol = u128::from(service.protocol) << 16;
+            (at, Some((protocol | low, protocol | high)))
+        };
+        let ranges: Vec<_> = std::iter::once(address(at, family)?).chain(service).collect();
+        elements.push(entry.span, ranges.into_iter());
+    }
+    Some(AskedSet {
+        name: name.into(),
+        parts,
+        elements: Arc::new(elements),
+    })
 }
 
 /// Addresses and networks; `Err` is the entry that is none.
@@ -136,18 +173,13 @@ fn with_ports(set: &IpSet, family: Family, side: Side) -> Result<Condition, Span
     let mut by_port: BTreeMap<(u8, RangeSet), Vec<(u128, u128)>> = BTreeMap::new();
     for entry in &set.entries {
         let read = || {
-            let (at, port) = entry.value.split_once(',')?;
-            let (protocol, port) = port.split_once(':').unwrap_or(("tcp", port));
-            let key = (value::transport(protocol)?, value::ports(port)?);
-            Some((key, address(at, family)?))
+            let (at, service) = address_and_service(&entry.value)?;
+            Some(((service.protocol, service.ports), address(at, family)?))
         };
         let (key, range) = read().ok_or_else(|| entry.clone())?;
         by_port.entry(key).or_default().push(range);
     }
-    let field = match side {
-        Side::Source => Field::SourcePort,
-        Side::Destination => Field::Service,
-    };
+    let field = port_field(side);
     let choices = by_port.into_iter().map(|((protocol, ports), ranges)| {
         Condition::All(vec![
             is_in(side, family, RangeSet::from_ranges(ranges)),
@@ -155,4 +187,18 @@ fn with_ports(set: &IpSet, family: Family, side: Side) -> Result<Condition, Span
         ])
     });
     Ok(Condition::Any(choices.collect()))
+}
+
+fn address_and_service(entry: &str) -> Option<(&str, Ports)> {
+    let (at, port) = entry.split_once(',')?;
+    let (protocol, port) = port.split_once(':').unwrap_or(("tcp", port));
+    let (protocol, ports) = (value::transport(protocol)?, value::ports(port)?);
+    Some((at, Ports { protocol, ports }))
+}
+
+fn port_field(side: Side) -> Field {
+    match side {
+        Side::Source => Field::SourcePort,
+        Side::Destination => Field::Service,
+    }
 }

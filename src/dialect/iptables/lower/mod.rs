@@ -332,7 +332,7 @@ impl<'a> Lowering<'a> {
         into.notices.append(&mut self.notices);
         into.notices.extend(self.unknowns.notices());
         into.notices.extend(self.asked.notices());
-        let unknowns = self.unknowns;
+        let (unknowns, sets) = (self.unknowns, self.asked.named());
         for (chains, families) in [(self.chains4, Families::V4), (self.chains6, Families::V6)] {
             if chains.is_empty() {
                 continue;
@@ -347,6 +347,7 @@ impl<'a> Lowering<'a> {
                 })
             };
             let mut ruleset = chains.finish(families, unknown);
+            ruleset.sets = sets.clone();
             unknowns.forget_changed(&mut ruleset);
             into.notices.append(&mut break_circles(&mut ruleset));
             into.rulesets.push(ruleset);

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -18,7 +19,7 @@ use crate::dialect::iptables::ast::{Read, Rule, Term, Unread};
 use crate::dialect::iptables::parser::{bare, words};
 use crate::dialect::reference::{self, Uses};
 use crate::finding::Finding;
-use crate::model::{Condition, Unknown};
+use crate::model::{AskedSet, Condition, NamedSets, Unknown};
 use crate::source::Span;
 
 /// Parts that an element may have: the kernel's `IPSET_DIM_MAX`.
@@ -37,6 +38,8 @@ pub(super) struct AskedSets<'a> {
     emptied: FxHashSet<&'a str>,
     known: FxHashMap<(&'a str, Vec<Side>, bool), (Membership, usize)>,
     n_conditions: usize,
+    /// What rules ask, by the place of the match.
+    listed: Vec<(Span, Arc<AskedSet>)>,
     /// Sets that the file does not have, and those of it that hold nothing, with who asks for them.
     missing: BTreeMap<&'a str, Uses>,
     empty: BTreeMap<&'a str, Uses>,
@@ -167,6 +170,11 @@ impl<'a> Lowering<'a> {
         let is_in = |names: &FxHashSet<&'a str>| sets.names(name).any(|name| names.contains(name));
         let (is_filled, is_emptied) = (is_in(&self.asked.filled), is_in(&self.asked.emptied));
         let counts = sets.counts(name) && (detail("packets-") || detail("bytes-"));
+        if !term.negated {
+            let at = self.at.span(term.arguments);
+            let sets = membership.sets.iter().cloned();
+            self.asked.listed.extend(sets.map(|set| (at, set)));
+        }
         Ok(if is_filled || is_emptied || counts {
             // What is in it changes while packets pass: each question may be answered differently.
             let span = self.at.span(name);
@@ -207,6 +215,11 @@ fn asked<'a>(uses: &mut BTreeMap<&'a str, Uses>, name: &'a str, span: Span) {
 }
 
 impl AskedSets<'_> {
+    /// The sets that rules ask, element by element.
+    pub(super) fn named(&mut self) -> NamedSets {
+        NamedSets::new(std::mem::take(&mut self.listed))
+    }
+
     /// What there is to say of sets that are not there, or hold nothing.
     pub(super) fn notices(&self) -> impl Iterator<Item = Finding> {
         let missing = self.missing.iter().map(|(name, uses)| {
@@ -221,7 +234,7 @@ impl AskedSets<'_> {
 
 /// Membership with what is not known of it.
 fn joined(membership: Membership, unknown: Unknown, negated: bool) -> Condition {
-    let Membership { surely, unsure } = membership;
+    let Membership { surely, unsure, .. } = membership;
     if unsure != never() {
         let perhaps = Condition::All(vec![unsure, Condition::Unknown(unknown)]);
         return not(any(vec![surely, perhaps]), negated);

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
@@ -20,7 +21,7 @@ use crate::dialect::nftables::names::Type;
 use crate::dialect::reference::Uses;
 use crate::dialect::{Reading, reference};
 use crate::finding::Finding;
-use crate::model::{Families, is_generated};
+use crate::model::{AskedSet, Families, NamedSets, is_generated};
 use crate::source::Span;
 
 /// Lowers all tables.
@@ -39,6 +40,8 @@ pub(super) struct Lowering<'p, 'a> {
     /// Sets that hold nothing, though rules ask them, by the place of their declaration.
     empty: BTreeMap<Span, (&'a str, Uses)>,
     pub(super) n_rules: usize,
+    /// The named sets that rules ask, by the place of the match.
+    pub(super) listed: Vec<(Span, Arc<AskedSet>)>,
 }
 
 type CachedContent<'p, 'a> = (Vec<Type>, Rc<Content<'p, 'a>>);
@@ -75,6 +78,7 @@ impl<'p, 'a> Lowering<'p, 'a> {
             dangling: BTreeMap::new(),
             empty: BTreeMap::new(),
             n_rules: 0,
+            listed: Vec::new(),
         }
     }
 
@@ -109,7 +113,9 @@ impl<'p, 'a> Lowering<'p, 'a> {
         }
         base::add_missing(&self, &mut both, &mut v4, &mut v6);
         let rulesets = [both, v4, v6].into_iter().filter_map(Group::ruleset);
+        let sets = NamedSets::new(std::mem::take(&mut self.listed));
         for mut ruleset in rulesets {
+            ruleset.sets = sets.clone();
             self.unknowns.forget_changed(&mut ruleset);
             for finding in break_circles(&mut ruleset) {
                 // A chain that is read once for each family leads in one circle.
@@ -294,11 +300,8 @@ impl<'p, 'a> Lowering<'p, 'a> {
         name: &'a str,
         kinds: &[Type],
     ) -> Result<Rc<Content<'p, 'a>>, Refusal<'a>> {
-        let key = (std::ptr::from_ref(table) as usize, name);
-        if let Some((known, content)) = self.contents.get(&key)
-            && known == kinds
-        {
-            return Ok(Rc::clone(content));
+        if let Some(content) = self.known_content(table, name, kinds) {
+            return Ok(content);
         }
         let Some(set) = table.sets.get(name) else {
             return Err(Refusal::Unknown("the set does not exist"));
@@ -306,10 +309,23 @@ impl<'p, 'a> Lowering<'p, 'a> {
         if let Some(declared) = content::declared(set)? {
             check_types(name, &declared, kinds)?;
         }
-        let content = Rc::new(content::of_set(set, kinds)?);
+        let content = Rc::new(content::of_set(set, kinds, self.texts)?);
         content.reversed.iter().for_each(|unread| self.unread(unread));
+        let key = (std::ptr::from_ref(table) as usize, name);
         self.contents.insert(key, (kinds.to_vec(), Rc::clone(&content)));
         Ok(content)
+    }
+
+    /// The elements of a named set that has been read.
+    pub(super) fn known_content(
+        &self,
+        table: &'p Table<'a>,
+        name: &'a str,
+        kinds: &[Type],
+    ) -> Option<Rc<Content<'p, 'a>>> {
+        let key = (std::ptr::from_ref(table) as usize, name);
+        let (known, content) = self.contents.get(&key)?;
+        (known == kinds).then(|| Rc::clone(content))
     }
 }
 

@@ -2,11 +2,15 @@
 //!
 //! INVARIANT: an element that may be gone, or that something gates, is never taken to be in for sure.
 
+use std::sync::Arc;
+
+use super::Texts;
 use super::program::Set;
 use super::scope::behind;
 use super::value::{Effort, Refusal, ranges};
 use crate::dialect::nftables::ast::{Data, Element, Expr, ExprKind, Intervals, KeyType, Unread};
 use crate::dialect::nftables::names::{Type, type_of_name};
+use crate::model::Elements;
 use crate::packet::RangeSet;
 
 /// Elements that sets and definitions may have, however they are nested.
@@ -21,6 +25,8 @@ pub(super) struct Content<'p, 'a> {
     pub(super) tuples: Vec<Tuple<'p, 'a>>,
     /// What is wrong with some elements.
     pub(super) reversed: Vec<Unread<'a>>,
+    /// Of a set with a name: its elements with their places.
+    pub(super) elements: Option<Arc<Elements>>,
 }
 
 impl Content<'_, '_> {
@@ -50,6 +56,8 @@ struct Reader<'k, 'p, 'a> {
     unknown: Option<&'static str>,
     /// Whether `*` is among the elements: it stands for all others.
     has_wildcard: bool,
+    /// The elements with their places, if they are asked for and none was taken out again.
+    listed: Option<(Elements, Texts<'k, 'a>)>,
 }
 
 /// The elements of a set in braces, or of one value.
@@ -61,13 +69,18 @@ pub(super) fn of_expr<'p, 'a>(expr: &'p Expr<'a>, kinds: &[Type]) -> Result<Cont
         tuples: Vec::new(),
         unknown: None,
         has_wildcard: false,
+        listed: None,
     };
     reader.expr(expr)?;
     reader.content()
 }
 
 /// The elements of a named set.
-pub(super) fn of_set<'p, 'a>(set: &'p Set<'a>, kinds: &[Type]) -> Result<Content<'p, 'a>, Refusal<'a>> {
+pub(super) fn of_set<'p, 'a>(
+    set: &'p Set<'a>,
+    kinds: &[Type],
+    texts: Texts<'_, 'a>,
+) -> Result<Content<'p, 'a>, Refusal<'a>> {
     let mut reader = Reader {
         kinds,
         effort: Effort::new(MAX_ELEMENTS),
@@ -75,6 +88,7 @@ pub(super) fn of_set<'p, 'a>(set: &'p Set<'a>, kinds: &[Type]) -> Result<Content
         tuples: Vec::new(),
         unknown: None,
         has_wildcard: false,
+        listed: Some((Elements::new(kinds.len()), texts)),
     };
     for (is_added, expr) in &set.changes {
         if *is_added {
@@ -102,6 +116,7 @@ impl<'p, 'a> Reader<'_, 'p, 'a> {
             plain: RangeSet::from_ranges(self.plain),
             tuples: self.tuples,
             reversed: self.effort.reversed,
+            elements: self.listed.map(|(elements, _)| Arc::new(elements)),
         })
     }
 
@@ -146,9 +161,17 @@ impl<'p, 'a> Reader<'_, 'p, 'a> {
         self.spend(expr.text)?;
         self.has_wildcard |= matches!(expr.kind, ExprKind::Wildcard);
         if let [kind] = self.kinds {
-            return ranges(expr, *kind, &mut self.effort, &mut self.plain);
+            let before = self.plain.len();
+            ranges(expr, *kind, &mut self.effort, &mut self.plain)?;
+            if let Some((elements, texts)) = &mut self.listed {
+                let at = texts.span(behind(expr).text);
+                let new = self.plain.get(before..).unwrap_or(&[]).iter();
+                new.for_each(|range| elements.push(at, std::iter::once(*range)));
+            }
+            return Ok(());
         }
         let key = self.key(expr)?;
+        self.list(expr, &key);
         self.tuples.push(Tuple {
             text: expr.text,
             key,
@@ -171,6 +194,7 @@ impl<'p, 'a> Reader<'_, 'p, 'a> {
         }
         self.spend(element.key.text)?;
         let key = self.key(&element.key)?;
+        self.list(&element.key, &key);
         self.tuples.push(Tuple {
             text: element.key.text,
             key,
@@ -178,6 +202,16 @@ impl<'p, 'a> Reader<'_, 'p, 'a> {
             data: element.data.as_deref(),
         });
         Ok(())
+    }
+
+    /// Keeps the place of an element each of whose parts is one range.
+    fn list(&mut self, element: &Expr<'a>, key: &[RangeSet]) {
+        let single = |part: &RangeSet| <[(u128, u128); 1]>::try_from(part.ranges()).ok();
+        let ranges: Option<Vec<_>> = key.iter().map(single).collect();
+        if let (Some((elements, texts)), Some(ranges)) = (&mut self.listed, ranges) {
+            let ranges = ranges.into_iter().map(|[range]| range);
+            elements.push(texts.span(behind(element).text), ranges);
+        }
     }
 
     /// The parts of a key.
@@ -211,6 +245,7 @@ impl<'p, 'a> Reader<'_, 'p, 'a> {
     /// Takes out what a deletion names.
     fn delete(&mut self, expr: &'p Expr<'a>) -> Result<(), Refusal<'a>> {
         let gone = of_expr(expr, self.kinds)?;
+        self.listed = None;
         if !gone.plain.is_empty() {
             let plain = RangeSet::from_ranges(std::mem::take(&mut self.plain));
             self.plain = plain.difference(&gone.plain).ranges().to_vec();

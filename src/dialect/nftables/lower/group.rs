@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::model::{Base, Chain, ChainId, Families, Layer, Ruleset};
+use crate::model::{Base, Chain, ChainId, Families, Layer, NamedSets, Ruleset};
 use crate::source::Span;
 
 /// A ruleset that is being made.
@@ -49,6 +49,7 @@ impl Group {
             families: self.families,
             chains: self.chains,
             bases: self.bases,
+            sets: NamedSets::default(),
         })
     }
 }

@@ -131,6 +131,9 @@ impl<'p, 'a> Writer<'_, 'p, 'a> {
             self.lowering.unread(&unread);
         }
         let is_single = content.tuples.len() <= MAX_SINGLE;
+        if let (false, ExprKind::SetName(_)) = (is_single, &behind(map).kind) {
+            self.lowering.list(behind(map), key, &operands, &content);
+        }
         for tuples in by_verdict(&content.tuples, is_single) {
             self.mapped(place, &operands, (key, map), &tuples, matches, into)?;
         }
@@ -187,6 +190,7 @@ impl<'p, 'a> Writer<'_, 'p, 'a> {
             plain: crate::packet::RangeSet::empty(),
             tuples: tuples.iter().map(|tuple| (*tuple).clone()).collect(),
             reversed: Vec::new(),
+            elements: None,
         };
         let at = match tuples {
             [only] => only.text,

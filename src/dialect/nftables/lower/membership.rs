@@ -2,6 +2,8 @@
 //!
 //! INVARIANT: a set of which not all members are known gives an [`Unknown`], never an answer.
 
+use std::sync::Arc;
+
 use super::chains::Lowering;
 use super::condition::{Operand, Values, any, keeps, narrow};
 use super::content::{self, Content};
@@ -11,7 +13,7 @@ use super::value::Refusal;
 use crate::dialect::nftables::ast::{Comparison, Expr, ExprKind, Unread};
 use crate::dialect::nftables::names::Type;
 use crate::dialect::nftables::parser::canonical;
-use crate::model::{Condition, Unknown};
+use crate::model::{AskedSet, Condition, Unknown};
 use crate::packet::RangeSet;
 
 impl<'p, 'a> Lowering<'p, 'a> {
@@ -46,7 +48,11 @@ impl<'p, 'a> Lowering<'p, 'a> {
         let kinds: Vec<Type> = operands.iter().map(|operand| operand.key.kind()).collect();
         let set = behind(right);
         if let ExprKind::SetName(name) = &set.kind {
-            return self.named_membership(place, left, operands, name, &kinds);
+            let condition = self.named_membership(place, left, operands, name, &kinds)?;
+            if !negated && let Some(content) = self.known_content(place.table, name, &kinds) {
+                self.list(set, right, operands, &content);
+            }
+            return Ok(condition);
         }
         let content = content::of_expr(set, &kinds)?;
         if let Some(mapped) = content.tuples.iter().find(|tuple| tuple.data.is_some()) {
@@ -89,6 +95,27 @@ impl<'p, 'a> Lowering<'p, 'a> {
             kind: ExprKind::SetName(name),
         };
         self.among_content(place, operands, &content, (left, Comparison::Implicit, &whole))
+    }
+
+    /// Keeps a named set with the question for it, which stands at `asking`.
+    pub(super) fn list(
+        &mut self,
+        set: &Expr<'a>,
+        asking: &Expr<'a>,
+        operands: &[Operand<'p>],
+        content: &Content<'p, 'a>,
+    ) {
+        let parts = operands
+            .iter()
+            .map(|operand| operand.ops.is_empty().then(|| operand.key.part())?);
+        if let (Some(parts), Some(elements)) = (parts.collect::<Option<_>>(), &content.elements) {
+            let asked = AskedSet {
+                name: set.text.into(),
+                parts,
+                elements: Arc::clone(elements),
+            };
+            self.listed.push((self.texts.span(asking.text), Arc::new(asked)));
+        }
     }
 
     /// Membership of a set of which nothing is known.

@@ -13,8 +13,9 @@ pub(super) use construct::constructs;
 pub(super) use selector::{field, is_header};
 pub(super) use state::{CT, CT_DIRECTED, META, META_BARE, lookup};
 
-use crate::packet::Family;
+use crate::model::Part;
 use crate::packet::protocol::number::{DCCP, SCTP, TCP, UDP, UDPLITE};
+use crate::packet::{Family, Field};
 
 /// Protocols whose header begins with two ports.
 pub(super) const WITH_PORTS: [u8; 5] = [TCP, UDP, DCCP, SCTP, UDPLITE];
@@ -191,6 +192,20 @@ impl Key {
             Self::Class(_) => Type::Class,
             Self::Other(other) => other.kind,
         }
+    }
+
+    /// What a part of an element is compared with, if it is one field of a packet as it is.
+    pub(super) fn part(&self) -> Option<Part> {
+        Some(Part::Field(match self {
+            Self::Address(family, Side::Source) => family.source(),
+            Self::Address(family, Side::Destination) => family.destination(),
+            Self::Port(_, Side::Source) | Self::TransportPort(Side::Source) => Field::SourcePort,
+            Self::Port(_, Side::Destination) | Self::TransportPort(Side::Destination) => Field::Service,
+            Self::L4Protocol | Self::Protocol(_) => Field::Protocol,
+            Self::Interface(Side::Source) => Field::InInterface,
+            Self::Interface(Side::Destination) => Field::OutInterface,
+            _ => return None,
+        }))
     }
 
     /// The family that a packet must be of.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::Chains;
 use crate::dialect::iptables::lower::command::unread_rule;
 use crate::dialect::iptables::lower::table::TableKind;
-use crate::model::{Action, Base, Chain, ChainId, Families, Layer, Rule, Ruleset, Unknown};
+use crate::model::{Action, Base, Chain, ChainId, Families, Layer, NamedSets, Rule, Ruleset, Unknown};
 use crate::source::Span;
 
 impl Chains<'_> {
@@ -36,6 +36,7 @@ impl Chains<'_> {
             families,
             chains: Vec::with_capacity(self.states.len()),
             bases: Vec::new(),
+            sets: NamedSets::default(),
         };
         let all_stay = kept.iter().all(Option::is_some);
         for (chain, id) in self.states.into_iter().zip(&kept) {
