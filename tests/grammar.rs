@@ -116,6 +116,8 @@ const OF_CONTEXT: &[&str] = &[
     "goes with another family or protocol",
     "only TCP is answered by a reset",
     "than what stands before it",
+    "and its table of one",
+    "this answer is of the other family",
 ];
 
 /// What is said of elements, and of options of a type of sets, is of context: the grammar does not know the type.

@@ -21,6 +21,7 @@ use portcullis::dialect::nftables::Nftables;
 use portcullis::dialect::{Dialect, Reading};
 use portcullis::finding::{Code, Finding};
 use portcullis::model::{Action, ChainId, Condition};
+use portcullis::packet::Field;
 use portcullis::source::{SourceFile, SourceMap};
 use reading::{notice_and_line, notice_text};
 
@@ -336,7 +337,8 @@ fn hostile_rulesets_are_read_in_bounded_time() {
     let texts = [
         many("{", 3_000_000),
         many("(", 3_000_000),
-        format!("{head}{}", many("tcp dport 22 ", 300_000)),
+        format!("{head}{}", many("tcp dport 22 ", 800_000)),
+        format!("{head} accept comment \"{}\"\n }}\n}}\n", many("x ", 5_000_000)),
         format!(
             "{head} tcp dport {{ {} }} accept\n }}\n}}\n",
             many("22, ", 300_000)
@@ -377,6 +379,49 @@ fn hostile_rulesets_are_read_in_bounded_time() {
             reading.notices.len()
         );
         assert!(elapsed.as_secs() < 60, "{shown}");
+    }
+}
+
+#[test]
+fn a_ruleset_may_end_anywhere() {
+    for path in ["sets-and-definitions/input.nft", "as-json/ruleset.json"] {
+        let text = file::text(&format!("fixtures/nftables/{path}"));
+        for end in (0..text.len()).filter(|end| text.is_char_boundary(*end)) {
+            let _either = read("input.nft", &text[..end]);
+        }
+    }
+}
+
+/// A set of a million elements is one question; which of them a packet is in by is found by its value.
+#[test]
+fn a_set_of_a_million_elements_is_one_question() {
+    let address = |at: u32| std::net::Ipv4Addr::from(0x0a00_0000 + 2 * at);
+    let mut text = "table ip t {\n set big {\n  type ipv4_addr\n  elements = { 192.0.2.1".to_owned();
+    for at in 0..1_000_000 {
+        write!(text, ", {}", address(at)).unwrap();
+    }
+    text += " }\n }\n chain c {\n  type filter hook input priority 0; policy drop;\n  ip saddr @big accept\n }\n}\n";
+    let begun = std::time::Instant::now();
+    let (map, reading) = read("big.nft", &text);
+    println!("{:.1?}", begun.elapsed());
+    assert!(reading.notices.is_empty());
+    let [ruleset] = reading.rulesets.as_slice() else {
+        panic!("{} rulesets", reading.rulesets.len());
+    };
+    let matches = &ruleset.chains[0].rules[0].matches;
+    let sizes = matches.iter().map(|one| match &one.condition {
+        Condition::Test(Field::Source4, values) => values.ranges().len(),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(sizes.collect::<Vec<_>>(), [1_000_001]);
+    for at in [0, 1, 777_777, 999_999] {
+        let value = u128::from(u32::from(address(at)));
+        let of = |field| (field == Field::Source4).then_some(value);
+        let (name, element) = ruleset.sets.element(matches[0].span, &|_| true, &of).unwrap();
+        assert_eq!(
+            (name, map.text(element)),
+            ("@big", address(at).to_string().as_str())
+        );
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) fn of_table(text: &str, header: &str) -> Option<Family> {
         .find_map(of_rule)
 }
 
-/// What addresses stand behind; an old-fashioned `!` may stand between.
+/// What addresses stand behind.
 const ADDRESS_OPTIONS: &[&str] = &[
     "-s",
     "-d",
@@ -60,7 +60,6 @@ const ADDRESS_OPTIONS: &[&str] = &[
     "--dst-range",
     "--to-destination",
     "--to-source",
-    "!",
 ];
 
 /// Modules that only ip6tables has: iptables-extensions(8), "IPv6-specific".
@@ -80,6 +79,10 @@ const OF_IPV6: &[&str] = &[
 fn of_rule(line: &str) -> Option<Family> {
     let mut before = "";
     line.split_ascii_whitespace().find_map(|word| {
+        if word == "!" {
+            // An old-fashioned one stands between the option and what it says.
+            return None;
+        }
         let option = std::mem::replace(&mut before, word);
         match (option, word) {
             (_, "--icmpv6-type") | ("-m", "icmp6") | ("-p", "icmpv6" | "ipv6-icmp") => Some(Family::V6),

@@ -188,6 +188,8 @@ pub(super) struct SetBlock<'a> {
     pub(super) name: &'a str,
     /// The types of its keys, by name or as expressions; empty if none is given.
     pub(super) keys: Vec<KeyType<'a>>,
+    /// It says what its keys lead to: it is a map.
+    pub(super) is_map: bool,
     pub(super) is_dynamic: bool,
     pub(super) has_timeout: bool,
     pub(super) intervals: Intervals,
@@ -238,6 +240,11 @@ pub(super) enum Kind<'a> {
     Pass,
     /// Goes on or not, differently each time; how it is called.
     Limit(&'static str),
+    /// Does something with the object that a map gives; packets without a key in it go no further.
+    Mapped {
+        map: Expr<'a>,
+        then: Box<Statement<'a>>,
+    },
     /// `meta mark set VALUE`
     SetMark(Expr<'a>),
     /// Changes what this selector reads, and nothing that is modelled.

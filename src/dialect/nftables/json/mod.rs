@@ -182,6 +182,7 @@ fn set<'a>(node: &Node<'a>) -> Read<'a, SetBlock<'a>> {
         text: node.text,
         name: word(node, "name")?,
         keys: node.get("type").map(keys).transpose()?.unwrap_or_default(),
+        is_map: node.get("map").is_some(),
         is_dynamic: has("dynamic"),
         has_timeout: has("timeout"),
         intervals: match (has("interval"), node.get("auto-merge").is_some()) {

@@ -67,6 +67,32 @@ fn kind<'a>(node: &Node<'a>) -> Read<'a, Kind<'a>> {
             _ => Err(not_read(node)),
         };
     };
+    if OBJECTS.contains(&name) && inside.get("map").is_some() {
+        let then = Box::new(Statement {
+            text: node.text,
+            kind: of_name(node, (name, inside))?,
+        });
+        return Ok(Kind::Mapped {
+            map: expr(inside)?,
+            then,
+        });
+    }
+    of_name(node, (name, inside))
+}
+
+/// What may be of an object that a map gives.
+const OBJECTS: &[&str] = &[
+    "counter",
+    "ct expectation",
+    "ct helper",
+    "ct timeout",
+    "limit",
+    "quota",
+    "secmark",
+    "synproxy",
+];
+
+fn of_name<'a>(node: &Node<'a>, (name, inside): (&'a str, &Node<'a>)) -> Read<'a, Kind<'a>> {
     let part = |key: &str| expr(inside.get(key).ok_or_else(|| not_read(node))?);
     Ok(match name {
         "match" => Kind::Match {

@@ -57,9 +57,12 @@ pub(super) fn check_reject<'a>(
     );
     if clashes {
         let message = "this answer is of the other family";
-        return Err(
-            Unread::new(statement.text, message).help("write `icmpx`, or the ICMP of the table's family")
-        );
+        return Err(Unread::new(statement.text, message).help("write the ICMP of the table's family"));
+    }
+    let is_of_one = matches!(place.table.name.family, TableFamily::Ip | TableFamily::Ip6);
+    if is_of_one && statement.text.contains("icmpx") {
+        let message = "`icmpx` is of both families, and its table of one";
+        return Err(Unread::new(statement.text, message).help("write the ICMP of the table's family"));
     }
     Ok(())
 }

@@ -213,10 +213,19 @@ impl<'p, 'a> Lowering<'p, 'a> {
                 }
                 _ => continue,
             };
-            if kinds.iter().all(|kind| kind.bits().is_some())
-                && let Err(Refusal::Unread(unread)) = self.content_of(table, name, &kinds)
-            {
-                self.unread(&unread);
+            if kinds.iter().any(|kind| kind.bits().is_none()) {
+                continue;
+            }
+            let is_map = table.sets.get(name).is_some_and(|set| set.is_map);
+            match self.content_of(table, name, &kinds) {
+                Ok(content) if !is_map => {
+                    let mut elements = content.tuples.iter();
+                    if let Some(mapped) = elements.find(|element| element.data.is_some()) {
+                        self.unread(&content::leads_nowhere(mapped.text).help("declare a `map`"));
+                    }
+                }
+                Err(Refusal::Unread(unread)) => self.unread(&unread),
+                Ok(_) | Err(Refusal::Unknown(_)) => {}
             }
         }
     }

@@ -258,6 +258,11 @@ impl<'p, 'a> Reader<'_, 'p, 'a> {
     }
 }
 
+/// What is wrong with an element of a set that has a verdict or a value.
+pub(super) fn leads_nowhere(element: &str) -> Unread<'_> {
+    Unread::new(element, "a key of a set leads nowhere")
+}
+
 /// The first prefix or range among the elements of a set that is not declared to hold any: nft refuses it.
 pub(super) fn misplaced_interval<'a>(set: &Set<'a>) -> Option<&'a str> {
     let added = set

@@ -10,7 +10,7 @@ use super::content::{self, Content};
 use super::place::Place;
 use super::scope::behind;
 use super::value::Refusal;
-use crate::dialect::nftables::ast::{Comparison, Expr, ExprKind, Unread};
+use crate::dialect::nftables::ast::{Comparison, Expr, ExprKind};
 use crate::dialect::nftables::names::Type;
 use crate::dialect::nftables::parser::canonical;
 use crate::model::{AskedSet, Condition, Unknown};
@@ -56,7 +56,7 @@ impl<'p, 'a> Lowering<'p, 'a> {
         }
         let content = content::of_expr(set, &kinds)?;
         if let Some(mapped) = content.tuples.iter().find(|tuple| tuple.data.is_some()) {
-            return Err(Unread::new(mapped.text, "a key of a set leads nowhere")
+            return Err(content::leads_nowhere(mapped.text)
                 .help("write `vmap` before the brace")
                 .into());
         }

@@ -59,6 +59,7 @@ pub(super) struct Chain<'a> {
 pub(super) struct Set<'a> {
     pub(super) text: &'a str,
     pub(super) keys: Vec<KeyType<'a>>,
+    pub(super) is_map: bool,
     pub(super) is_dynamic: bool,
     pub(super) has_timeout: bool,
     pub(super) intervals: Intervals,
@@ -252,6 +253,7 @@ impl<'a> Table<'a> {
         if !block.keys.is_empty() {
             set.keys = block.keys;
         }
+        set.is_map |= block.is_map;
         set.is_dynamic |= block.is_dynamic;
         set.has_timeout |= block.has_timeout;
         set.intervals = set.intervals.max(block.intervals);

@@ -197,6 +197,10 @@ impl<'p, 'a> Writer<'_, 'p, 'a> {
                 self.gate(name, span, matches);
                 return Ok(Step::Next);
             }
+            Kind::Mapped { map, then } => {
+                self.reads(place, map, matches)?;
+                return self.statement(place, then, matches, into);
+            }
             Kind::Update { set, key, gated } => {
                 self.reads(place, key, matches)?;
                 self.lowering.unknowns.note_change(format!("@{set}"));

@@ -155,9 +155,10 @@ impl<'a> Scope<'a> {
                 self.expr(key)?;
                 self.expr(map)
             }
-            Kind::SetMark(value) | Kind::Change(_, value) | Kind::Update { key: value, .. } => {
-                self.expr(value)
-            }
+            Kind::SetMark(value)
+            | Kind::Change(_, value)
+            | Kind::Update { key: value, .. }
+            | Kind::Mapped { map: value, .. } => self.expr(value),
             Kind::Nat(nat) => nat
                 .address
                 .iter_mut()

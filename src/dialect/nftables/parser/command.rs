@@ -108,6 +108,11 @@ const OBJECTS: &[&str] = &[
     "meter",
 ];
 
+/// What `reset` goes with (nft(8), "STATEFUL OBJECTS", "RULES", "SETS").
+const RESET: &[&str] = &[
+    "counter", "counters", "quota", "quotas", "rule", "rules", "set", "map", "element",
+];
+
 /// `command ::= "flush" blank "ruleset" | table`
 ///
 /// What it says.
@@ -117,6 +122,9 @@ fn command(input: &str) -> Parsed<'_, Command<'_>> {
         first,
         "list" | "get" | "reset" | "monitor" | "describe" | "export"
     ) {
+        if first == "reset" && !RESET.contains(&peek_word(word(input)?.0)) {
+            return wrong(word(input)?.0);
+        }
         let rest = skip_statement(input);
         return Ok((
             rest,
@@ -310,6 +318,7 @@ fn empty_set(name: &str) -> SetBlock<'_> {
         text: name,
         name,
         keys: Vec::new(),
+        is_map: false,
         is_dynamic: false,
         has_timeout: false,
         intervals: Intervals::None,

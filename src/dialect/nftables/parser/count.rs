@@ -6,9 +6,7 @@ use nom::combinator::opt;
 use nom::multi::many0;
 use nom::sequence::preceded;
 
-use super::expression::left;
 use super::token::{Parsed, between, keyword, number, peek_word, refuse, symbol, text, word, wrong};
-use crate::dialect::nftables::ast::ExprKind;
 
 /// `counter`, `counter packets 1 bytes 2`, `counter name "x"`
 pub(super) fn counter(input: &str) -> Parsed<'_, ()> {
@@ -28,14 +26,9 @@ fn counted<'a>(input: &'a str, first: &'static str, second: &'static str) -> Par
 }
 
 /// `name "x"`, `name tcp dport map { … }`
-pub(super) fn named(input: &str) -> Parsed<'_, ()> {
-    let (rest, _) = keyword("name").parse(input)?;
-    if let Ok((rest, mapped)) = left(rest)
-        && matches!(mapped.kind, ExprKind::Map(_))
-    {
-        return Ok((rest, ()));
-    }
-    Ok((text(rest)?.0, ()))
+fn named(input: &str) -> Parsed<'_, ()> {
+    let (rest, _) = preceded(keyword("name"), text).parse(input)?;
+    Ok((rest, ()))
 }
 
 /// `last`, `last used 3s`, `last used never`

@@ -144,26 +144,31 @@ fn operator(input: &str) -> Parsed<'_, Operator> {
 pub(super) fn right(input: &str) -> Parsed<'_, Expr<'_>> {
     let (rest, first) = element_key(input)?;
     if has_symbol(rest, "/") {
-        let (after, mask) = preceded(symbol("/"), list).parse(rest)?;
+        let (after, mask) = preceded(symbol("/"), mask).parse(rest)?;
         let kind = ExprKind::Masked(Box::new((first, mask)));
         return Ok((after, made(input, after, kind)));
     }
     if !has_symbol(rest, ",") {
         return Ok((rest, first));
     }
-    let (rest, mut more) = many0(preceded(symbol(","), line_element)).parse(rest)?;
+    let (rest, mut more) = many0(preceded(symbol(","), element_key)).parse(rest)?;
     more.insert(0, first);
     let values = made(input, rest, ExprKind::List(more));
     if has_symbol(rest, "/") {
-        let (after, mask) = preceded(symbol("/"), list).parse(rest)?;
+        let (after, mask) = preceded(symbol("/"), mask).parse(rest)?;
         let kind = ExprKind::Masked(Box::new((values, mask)));
         return Ok((after, made(input, after, kind)));
     }
     Ok((rest, values))
 }
 
-fn line_element(input: &str) -> Parsed<'_, Expr<'_>> {
-    element_key(lines(input))
+/// What a mask has: nft wants several flags there, for one a comparison does.
+fn mask(input: &str) -> Parsed<'_, Expr<'_>> {
+    let (rest, mask) = list(input)?;
+    match mask.kind {
+        ExprKind::List(_) => Ok((rest, mask)),
+        _ => super::token::refuse(mask.text, "a mask of one flag".to_owned()),
+    }
 }
 
 fn list(input: &str) -> Parsed<'_, Expr<'_>> {

@@ -10,6 +10,7 @@ mod command;
 mod count;
 mod expression;
 mod lines;
+mod object;
 mod selector;
 mod set;
 mod statement;

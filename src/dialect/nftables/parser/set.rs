@@ -41,6 +41,7 @@ pub(super) fn set_block<'a>(name: &'a str) -> impl FnMut(&'a str) -> Parsed<'a, 
             text: name,
             name,
             keys: Vec::new(),
+            is_map: false,
             is_dynamic: false,
             has_timeout: false,
             intervals: Intervals::None,
@@ -159,6 +160,7 @@ fn types<'a>(input: &'a str, block: &mut SetBlock<'a>) -> Parsed<'a, ()> {
     if !has_symbol(rest, ":") {
         return Ok((rest, ()));
     }
+    block.is_map = true;
     let (rest, _) = preceded(symbol(":"), word).parse(rest)?;
     let (rest, _) = many0(preceded(symbol("."), word)).parse(rest)?;
     Ok((rest, ()))
@@ -171,6 +173,7 @@ fn types_of<'a>(input: &'a str, block: &mut SetBlock<'a>) -> Parsed<'a, ()> {
     block.keys = std::iter::once(first).chain(more).map(KeyType::Of).collect();
     if has_symbol(rest, ":") {
         let (after, _) = symbol(":").parse(rest)?;
+        block.is_map = true;
         rest = data_of(after)?.0;
         rest = many0(preceded(symbol("."), data_of)).parse(rest)?.0;
     }

@@ -6,8 +6,9 @@ use nom::combinator::{cut, opt};
 use nom::multi::many0;
 use nom::sequence::preceded;
 
-use super::count::{counter, gate, last_used, log, named};
+use super::count::{counter, gate, last_used, log};
 use super::expression::{computed, left, map_of, names, right, set};
+use super::object::{by_name, named};
 use super::selector::selector;
 use super::token::{
     Parsed, between, blank, has_symbol, is_end, keyword, label, number, peek_word, said, skip_statement,
@@ -107,6 +108,7 @@ fn kind(input: &str) -> Parsed<'_, Kind<'_>> {
         "accept" | "drop" | "continue" | "return" | "jump" | "goto" => {
             verdict.map(Kind::Verdict).parse(input)
         }
+        "counter" | "limit" | "quota" | "synproxy" if peek_word(word(input)?.0) == "name" => by_name(input),
         "counter" => counter(input).map(pass),
         "log" => log(input).map(pass),
         "last" => last_used(input).map(pass),
@@ -157,10 +159,10 @@ fn kind(input: &str) -> Parsed<'_, Kind<'_>> {
 ///     (/new|established|related|invalid|untracked/ (blank? "," blank?
 ///     /new|established|related|invalid|untracked/)* (blank "/" blank?
 ///     /new|established|related|invalid|untracked/ (blank? "," blank?
-///     /new|established|related|invalid|untracked/)*)?) | "tcp" blank "flags" (blank? ("==" | "!=" | "!")
+///     /new|established|related|invalid|untracked/)+)?) | "tcp" blank "flags" (blank? ("==" | "!=" | "!")
 ///     blank? | blank) (/fin|syn|rst|psh|ack|urg|ecn|cwr/ (blank? "," blank?
 ///     /fin|syn|rst|psh|ack|urg|ecn|cwr/)* (blank "/" blank? /fin|syn|rst|psh|ack|urg|ecn|cwr/ (blank? ","
-///     blank? /fin|syn|rst|psh|ack|urg|ecn|cwr/)*)?)`
+///     blank? /fin|syn|rst|psh|ack|urg|ecn|cwr/)+)?)`
 ///
 /// A comparison, a verdict map, or the change of what is named.
 fn expression(input: &str) -> Parsed<'_, Kind<'_>> {
@@ -221,8 +223,8 @@ fn comparison(input: &str) -> Parsed<'_, Comparison> {
     .parse(input)
 }
 
-/// `reject ::= "reject" (blank "with" blank ("tcp" blank "reset" | "icmpx" blank ("type" blank)?
-///     ("port-unreachable" | "admin-prohibited")))?`
+/// `reject ::= "reject" (blank "with" blank ("tcp" blank "reset" | ("icmpx" | "icmp" | "icmpv6") blank ("type"
+///     blank)? ("port-unreachable" | "admin-prohibited")))?`
 ///
 /// `reject with icmp type host-unreachable`
 fn reject(input: &str) -> Parsed<'_, Kind<'_>> {
@@ -302,9 +304,6 @@ fn forward(input: &str) -> Parsed<'_, ()> {
 /// `synproxy mss 1460 wscale 7 timestamp sack-perm`
 fn synproxy(input: &str) -> Parsed<'_, Kind<'_>> {
     let (mut rest, _) = keyword("synproxy").parse(input)?;
-    if peek_word(rest) == "name" {
-        return Ok((named(rest)?.0, Kind::Unknown("synproxy")));
-    }
     loop {
         rest = match peek_word(rest) {
             "mss" | "wscale" => number(word(rest)?.0)?.0,
@@ -335,12 +334,7 @@ fn connection(input: &str) -> Parsed<'_, Kind<'_>> {
         "helper" | "timeout" | "expectation" => {
             let (after, _) = word(rest)?;
             let (after, _) = keyword("set").parse(after)?;
-            if let Ok((after, mapped)) = left(after)
-                && matches!(mapped.kind, ExprKind::Map(_))
-            {
-                return Ok((after, Kind::Pass));
-            }
-            Ok((text(after)?.0, Kind::Pass))
+            named(input, after, Kind::Pass)
         }
         _ => wrong(input),
     }

@@ -250,15 +250,12 @@ pub(super) fn any_token(at: &str) -> Option<&str> {
 /// The word at the start of the input, which begins with no blank.
 fn word_at(at: &str) -> Option<&str> {
     let first = *at.as_bytes().first()?;
-    if (first.is_ascii_hexdigit() || first == b':')
-        && let Some(address) = colon_address(at)
+    // What has colons begins with one, or with digits and one.
+    let n_digits = span(at, |byte| byte.is_ascii_hexdigit());
+    if at.as_bytes().get(n_digits) == Some(&b':')
+        && let Some(with_colons) = colon_address(at).or_else(|| class_id(at))
     {
-        return Some(address);
-    }
-    if first.is_ascii_hexdigit()
-        && let Some(class) = class_id(at)
-    {
-        return Some(class);
+        return Some(with_colons);
     }
     if first.is_ascii_digit() {
         return dotted_address(at).or_else(|| at.get(..span(at, |byte| byte.is_ascii_alphanumeric())));
@@ -271,11 +268,10 @@ fn word_at(at: &str) -> Option<&str> {
         return None;
     }
     let end = span(at, is_inner);
-    let tail = at.get(end..)?;
-    let star = if tail.starts_with("\\*") {
-        2
-    } else {
-        usize::from(tail.starts_with('*'))
+    let star = match at.as_bytes().get(end..)? {
+        [b'*', ..] => 1,
+        [b'\\', b'*', ..] => 2,
+        _ => 0,
     };
     at.get(..end + star)
 }
