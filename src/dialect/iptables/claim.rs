@@ -19,7 +19,8 @@ pub(super) fn claim(source: Source<'_>) -> Claim {
         return Claim::No;
     }
     let looked_at = beginning(source.text, MAX_LOOK);
-    if has_table(looked_at) || starts_with_policies(looked_at) {
+    let is_listed = looked_at.lines().map(str::trim).find(|line| !line.is_empty());
+    if has_table(looked_at) || starts_with_policies(looked_at) || is_listed.is_some_and(is_listing) {
         return Claim::Content;
     }
     let named = file.starts_with("iptables")
@@ -60,6 +61,15 @@ fn has_table(text: &str) -> bool {
         }
     }
     false
+}
+
+/// `Chain INPUT (policy DROP 0 packets, 0 bytes)`, `Chain web (1 references)`: a line of what `iptables -L` prints for people.
+pub(super) fn is_listing(line: &str) -> bool {
+    let words: Vec<_> = line.split_ascii_whitespace().take(4).collect();
+    matches!(
+        words.as_slice(),
+        ["Chain", _, "(policy", ..] | ["Chain", _, _, "references)"]
+    )
 }
 
 /// `iptables -S` prints default verdicts first, then chains, then rules.

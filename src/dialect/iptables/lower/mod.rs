@@ -29,6 +29,7 @@ use self::set::AskedSets;
 use self::table::TableKind;
 use self::unknown::Unknowns;
 use super::ast::{Declaration, Line, Read, Rule, Unread};
+use super::claim::is_listing;
 use super::parser;
 use crate::dialect::circle::break_circles;
 use crate::dialect::ipset::Sets;
@@ -325,8 +326,17 @@ impl<'a> Lowering<'a> {
             .prose
             .filter(|_| self.chains4.is_empty() && self.chains6.is_empty())
         {
-            let help = "a dump opens each table with `*table`; make one with iptables-save";
-            self.unread(&Unread::new(prose, "there is no table in this file").help(help));
+            let unread = if is_listing(prose) {
+                Unread::new(
+                    prose,
+                    "this is what `iptables -L` prints for people: it leaves things out",
+                )
+                .help("save the rules with `iptables-save`, or print them with `iptables -S`")
+            } else {
+                Unread::new(prose, "there is no table in this file")
+                    .help("a dump opens each table with `*table`; make one with iptables-save")
+            };
+            self.unread(&unread);
         }
         into.n_rules += self.n_rules;
         into.notices.append(&mut self.notices);
