@@ -14,16 +14,20 @@ pub(crate) struct Answer {
     pub(crate) rule: Option<(usize, String)>,
 }
 
-/// Asks the program about packets through a ruleset in a file of a name, with the sets beside it. What it could not read it
-/// says to be unknown.
-pub(crate) fn ask(name: &str, text: &str, sets: Option<&str>, probes: &[Probe]) -> Vec<Answer> {
+/// Asks the program about packets through a ruleset in files, by their paths; the first is given, and the sets beside it. What
+/// it could not read it says to be unknown.
+pub(crate) fn ask(files: &[(String, String)], probes: &[Probe]) -> Vec<Answer> {
     let lines: Vec<_> = probes.iter().map(|probe| probe.json().to_string()).collect();
     let packets = lines.join("\n");
-    let mut files = vec![(name, text), ("packets.jsonl", &*packets)];
-    files.extend(sets.map(|sets| ("ipset.save", sets)));
-    let folder = Folder::new(&files);
-    let beside = if sets.is_some() { " ipset.save" } else { "" };
-    let run = folder.run(&format!("trace {name}{beside} --packets packets.jsonl"));
+    let mut all: Vec<(&str, &str)> = files.iter().map(|(name, text)| (&**name, &**text)).collect();
+    all.push(("packets.jsonl", &packets));
+    let folder = Folder::new(&all);
+    let names = files.iter().map(|(name, _)| name.as_str());
+    let given = names
+        .enumerate()
+        .filter(|(at, name)| *at == 0 || *name == "ipset.save");
+    let given: Vec<_> = given.map(|(_, name)| name).collect();
+    let run = folder.run(&format!("trace {} --packets packets.jsonl", given.join(" ")));
     assert!(matches!(run.status, 0 | 2), "{}", run.stderr);
     let answers: Vec<_> = run.stdout.lines().map(answer).collect();
     assert_eq!(answers.len(), probes.len(), "{}", run.stderr);

@@ -103,7 +103,10 @@ fn judge_family(
     } else {
         &kernel.loaded.text
     };
-    let answers = ask(&subject.file_name(), text, kernel.sets.as_deref(), &probes);
+    let mut taken = subject.clone();
+    taken.text.clone_from(text);
+    taken.sets.clone_from(&kernel.sets);
+    let answers = ask(&taken.files(), &probes);
     let mut judgement = Judgement::default();
     judgement.tally.refused_rules = kernel.loaded.refused.len();
     judgement.refused.clone_from(&kernel.loaded.refused);

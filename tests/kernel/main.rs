@@ -28,6 +28,8 @@ mod wire;
 
 #[path = "../support/file.rs"]
 mod file;
+#[path = "../support/installed_firewalld.rs"]
+mod installed_firewalld;
 #[path = "../support/installed_ufw.rs"]
 mod installed_ufw;
 #[path = "../support/listing.rs"]
@@ -56,8 +58,9 @@ const N_PACKETS: usize = 1_200;
 const N_PACKETS_OF_CASE: usize = 300;
 const N_PACKETS_OF_CORPUS: usize = 800;
 
-/// Configurations of ufw.
+/// Configurations of ufw and of firewalld.
 const N_OF_UFW: usize = 4;
+const N_OF_FIREWALLD: u64 = 12;
 
 /// Rulesets that are invented, and packets for each.
 const N_INVENTED: u64 = 24;
@@ -262,6 +265,27 @@ fn the_kernel_decides_as_we_say_of_what_ufw_shows() {
         }
     }
     judge_all("ufw", subjects, N_PACKETS);
+}
+
+/// Folders of firewalld's, with the rules that firewalld itself loads for them.
+#[test]
+fn the_kernel_decides_as_we_say_of_firewalld() {
+    if !machine::is_able() || !installed_firewalld::is_able() {
+        return;
+    }
+    let (first, last) = seeds(N_OF_FIREWALLD);
+    let subject = |seed: u64| {
+        let files = installed_firewalld::files(usize::try_from(seed).unwrap());
+        let loaded = installed_firewalld::ruleset(&seed.to_string(), &files);
+        let below = |(name, text): (String, String)| (format!("host-{seed}/etc/firewalld/{name}"), text);
+        let files: Vec<_> = files.into_iter().map(below).collect();
+        Subject::of_files(&files, Tool::Nft, &loaded)
+    };
+    judge_all(
+        "firewalld",
+        (first..=last).map(subject).collect(),
+        N_PACKETS_OF_INVENTED,
+    );
 }
 
 /// Both ways into the kernel and both of its filters decide alike, so the harness is not wrong in one of them.

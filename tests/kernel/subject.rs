@@ -20,6 +20,8 @@ pub(crate) struct Subject {
     pub(crate) loaded: Option<String>,
     /// The sets that its rules ask for, as ipset saves them.
     pub(crate) sets: Option<String>,
+    /// The other files of a unit, by their paths, where the name is one too.
+    parts: Vec<(String, String)>,
     /// The family that alone is judged, if a text says something of both.
     family: Option<Family>,
 }
@@ -33,6 +35,7 @@ impl Subject {
             tool: Tool::Iptables,
             loaded: None,
             sets: None,
+            parts: Vec::new(),
             family: None,
         };
         if subject.in_source(|source| detect(source).is_some_and(|dialect| dialect.name() == "nftables")) {
@@ -62,6 +65,24 @@ impl Subject {
         }
     }
 
+    /// Files of one unit by their paths, the first of which names it; the kernel gets what another program makes of them.
+    pub(crate) fn of_files(files: &[(String, String)], tool: Tool, loaded: &str) -> Self {
+        let ((name, text), parts) = files.split_first().unwrap();
+        let parts = parts.to_vec();
+        let subject = Self::new(name, text.clone()).by(tool).in_words(loaded);
+        Self { parts, ..subject }
+    }
+
+    /// All its files, each with its path.
+    pub(crate) fn files(&self) -> Vec<(String, String)> {
+        let sets = self
+            .sets
+            .iter()
+            .map(|sets| ("ipset.save".to_owned(), sets.clone()));
+        let all = std::iter::once((self.file_name(), self.text.clone())).chain(sets);
+        all.chain(self.parts.iter().cloned()).collect()
+    }
+
     /// The same, of one family alone.
     pub(crate) fn of(self, family: Family) -> Self {
         Self {
@@ -89,6 +110,9 @@ impl Subject {
 
     /// The file's name: what it ends with can say what it is.
     pub(crate) fn file_name(&self) -> String {
+        if !self.parts.is_empty() {
+            return self.name.clone();
+        }
         let name = self.name.rsplit('/').next().unwrap_or_default();
         name.replace(
             |letter: char| !letter.is_ascii_alphanumeric() && !"._-".contains(letter),
@@ -105,12 +129,8 @@ impl Subject {
     /// The rulesets and the families that they filter. Tools but nft take one family at a time.
     pub(crate) fn read(&self) -> Result<(Vec<Ruleset>, Vec<Family>), String> {
         let mut sources = SourceMap::new();
-        let files = [(self.file_name(), &self.text)].into_iter();
-        let sets = self.sets.iter().map(|sets| ("ipset.save".to_owned(), sets));
-        let files: Vec<_> = files
-            .chain(sets)
-            .map(|(name, text)| sources.add_text(name, text.as_str()))
-            .collect();
+        let files = self.files().into_iter();
+        let files: Vec<_> = files.map(|(name, text)| sources.add_text(name, text)).collect();
         let unit: Vec<_> = files.into_iter().map(|file| sources.source(file)).collect();
         let read = detect(unit[0]).map(|dialect| dialect.read(&unit).rulesets);
         let mut rulesets = read.ok_or("is in no language that we read")?;

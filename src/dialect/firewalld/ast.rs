@@ -225,6 +225,8 @@ pub(super) struct Folder {
     /// ICMP types of one family alone, that the files declare.
     pub(super) icmp_types: BTreeMap<String, Option<Family>>,
     pub(super) directs: Vec<Direct>,
+    /// Whether the policies that firewalld was installed with are among the files.
+    pub(super) has_vendor_policies: bool,
     /// The beginning of the first file: where nothing better can be pointed at.
     pub(super) start: Span,
     /// Files of which nothing is known.

@@ -125,6 +125,7 @@ fn known(unit: &[Source<'_>], conf: Conf, start: Span) -> Folder {
         sets: BTreeMap::new(),
         icmp_types: BTreeMap::new(),
         directs: Vec::new(),
+        has_vendor_policies: has(FileKind::Policy),
         start,
         unread: Vec::new(),
     };

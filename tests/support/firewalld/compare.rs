@@ -17,6 +17,7 @@ const KNOWN: &[(&str, bool)] = &[
     ("one zone", false),
     ("icmp codes", false),
     ("icmp last", false),
+    ("listener discovery", true),
     ("interfaces of the default zone", false),
     ("policies by themselves", false),
     ("translated output", true),

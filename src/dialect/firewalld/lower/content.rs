@@ -209,6 +209,7 @@ impl Lowering<'_> {
         }
         if let Some(element) = &rule.element {
             matches.extend(self.element(element));
+            matches.extend(self.of_version(element, is_own));
         }
         if let (Some(Kind::Service(name)), Some(_)) = (kind, &rule.destination)
             && self.has_destination(name)
@@ -229,6 +230,19 @@ impl Lowering<'_> {
             action_span: at,
         };
         content.put(rule.priority, denies, lowered);
+    }
+
+    /// Up to firewalld 2.3 its policy for the host's own IPv6 let in no multicast listener discovery
+    /// (github.com/firewalld/firewalld/pull/1520). Which policy is installed only its own files say.
+    fn of_version(&self, element: &ast::Element, is_own: bool) -> Option<Match> {
+        let is_listening = matches!(&element.kind, Kind::IcmpType(name) if name.starts_with("mld"));
+        (is_listening && !is_own && !self.folder.has_vendor_policies).then(|| {
+            let why = "whether firewalld lets in multicast listener discovery depends on its version";
+            Match {
+                span: element.value,
+                condition: unknown(Some("listener discovery".to_owned()), why),
+            }
+        })
     }
 
     /// What a rich rule does; `None` if nothing.
