@@ -103,8 +103,11 @@ impl<'a> Lowering<'a> {
     /// `term ::= ("!" space)? ("-s" | "-d") space address | ("-s" | "-d") space "!" space address | ("-s" | "-d")
     ///     space addresses | ("!" space)? ("-i" | "-o") space interface | ("-i" | "-o") space "!" space interface |
     ///     ("!" space)? "-f" | "-m" space? "comment" space /--com(m(e(n(t)?)?)?)?/ (space word | "="
-    ///     /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/?) | "-m" space? "state" space (("!" space)? /--sta(t(e)?)?/ (space
-    ///     | "=") states | /--sta(t(e)?)?/ space "!" space states) | "-m" space? "conntrack" space (("!" space)?
+    ///     /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/?) | "-m" space? "state" space (("!" space)? /--sta(t(e)?)?/ (space | "=")
+    ///     /(NEW|ESTABLISHED|RELATED|INVALID|UNTRACKED)(,(NEW|ESTABLISHED|RELATED|INVALID|UNTRACKED))*/
+    ///     | /--sta(t(e)?)?/ space "!" space
+    ///     /(NEW|ESTABLISHED|RELATED|INVALID|UNTRACKED)(,(NEW|ESTABLISHED|RELATED|INVALID|UNTRACKED))*/)
+    ///     | "-m" space? "conntrack" space (("!" space)?
     ///     "--ctstate" (space | "=") states | "--ctstate" space "!" space states) | "-m" space? "mark" space (("!"
     ///     space)? /--mar(k)?/ (space | "=") mark | /--mar(k)?/ space "!" space mark) | "-m" space? "iprange" space
     ///     (("!" space)? /--(src|dst)-r(a(n(g(e)?)?)?)?/ (space | "=") address-range |
@@ -152,8 +155,15 @@ impl<'a> Lowering<'a> {
             Meaning::Syn => set_of(Field::TcpFlags, flags_with(0x17, 0x02)),
             Meaning::IcmpType => icmp(text, Family::V4, negated),
             Meaning::Icmpv6Type => icmp(text, Family::V6, negated),
-            Meaning::State if table.is_before_tracking() => untracked_state(text, negated),
-            Meaning::State => state(text, negated),
+            Meaning::State => {
+                let is_plain = entry.name == "state";
+                let states = parser::states(text, is_plain)?;
+                Ok(Some(if table.is_before_tracking() {
+                    untracked_state(&states, negated)
+                } else {
+                    state(states, negated)
+                }))
+            }
             Meaning::SourceRange => set_of(family.source(), self.address_range(text)?),
             Meaning::DestinationRange => set_of(family.destination(), self.address_range(text)?),
             Meaning::Mark => mark(text, negated),
@@ -330,10 +340,9 @@ fn icmp(text: &str, family: Family, negated: bool) -> Read<'_, Option<Condition>
 }
 
 /// One state of the list is enough; `SNAT` and `DNAT` are beside the others: iptables-extensions(8), "conntrack".
-fn state(text: &str, negated: bool) -> Read<'_, Option<Condition>> {
-    let states = parser::states(text)?;
+fn state(states: parser::States, negated: bool) -> Condition {
     if !states.snat && !states.dnat {
-        return Ok(Some(test(Field::State, states.conntrack, negated)));
+        return test(Field::State, states.conntrack, negated);
     }
     let mut any = Vec::new();
     if !states.conntrack.is_empty() {
@@ -347,17 +356,16 @@ fn state(text: &str, negated: bool) -> Read<'_, Option<Condition>> {
         let translated = Condition::Test(Field::StatusDnat, RangeSet::point(1));
         any.push(Condition::All(vec![tracked(), translated]));
     }
-    Ok(Some(match <[Condition; 1]>::try_from(any) {
+    match <[Condition; 1]>::try_from(any) {
         Ok([only]) => not(only, negated),
         Err(any) => not(Condition::Any(any), negated),
-    }))
+    }
 }
 
 /// Before connection tracking every packet is INVALID, and UNTRACKED behind a rule that says so. A packet that will not be
 /// tracked in any case cannot be told from that.
-fn untracked_state(text: &str, negated: bool) -> Read<'_, Option<Condition>> {
-    let states = parser::states(text)?.conntrack;
-    let has = |state| !states.intersection(&RangeSet::point(state)).is_empty();
+fn untracked_state(states: &parser::States, negated: bool) -> Condition {
+    let has = |state| !states.conntrack.intersection(&RangeSet::point(state)).is_empty();
     let is_untracked = |yes: bool| test(Field::State, RangeSet::point(value::UNTRACKED), !yes);
     let unknown = Condition::Unknown(Unknown {
         property: None,
@@ -369,7 +377,7 @@ fn untracked_state(text: &str, negated: bool) -> Read<'_, Option<Condition>> {
         (true, false) => Condition::Any(vec![is_untracked(false), unknown]),
         (false, true) => Condition::All(vec![is_untracked(true), unknown]),
     };
-    Ok(Some(not(condition, negated)))
+    not(condition, negated)
 }
 
 /// `mark & mask == value`: iptables-extensions(8), "mark".

@@ -12,7 +12,7 @@ mod word;
 pub(super) use line::line;
 pub(super) use rule::rule;
 pub(super) use value::{
-    Address, address_range, addresses, argument, class_list, decimal_range, icmp_types, interface, mark,
-    nat_address, port_list, port_range, protocol, states, tcp_flags, to_ports,
+    Address, States, address_range, addresses, argument, class_list, decimal_range, icmp_types, interface,
+    mark, nat_address, port_list, port_range, protocol, states, tcp_flags, to_ports,
 };
 pub(super) use word::{bare, words};

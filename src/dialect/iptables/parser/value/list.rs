@@ -85,7 +85,9 @@ pub(in crate::dialect::iptables) struct States {
 
 /// `states ::= /NEW|ESTABLISHED|RELATED|INVALID|UNTRACKED|SNAT|DNAT/ (","
 ///     /NEW|ESTABLISHED|RELATED|INVALID|UNTRACKED|SNAT|DNAT/)*`
-pub(in crate::dialect::iptables) fn states(text: &str) -> Read<'_, States> {
+///
+/// `is_plain`: of `-m state`, which does not know the last two.
+pub(in crate::dialect::iptables) fn states(text: &str, is_plain: bool) -> Read<'_, States> {
     let (mut bits, mut snat, mut dnat) = (0u8, false, false);
     for part in text.split(',') {
         let bit = match part.to_ascii_uppercase().as_str() {
@@ -94,6 +96,10 @@ pub(in crate::dialect::iptables) fn states(text: &str) -> Read<'_, States> {
             "RELATED" => value::RELATED,
             "INVALID" => value::INVALID,
             "UNTRACKED" => value::UNTRACKED,
+            "SNAT" | "DNAT" if is_plain => {
+                let message = format!("`{part}` is not a state that `-m state` knows");
+                return Err(Unread::new(part, message).help("ask for it with `-m conntrack --ctstate`"));
+            }
             "SNAT" => {
                 snat = true;
                 continue;

@@ -14,7 +14,7 @@ use nom::{IResult, Parser};
 
 pub(in crate::dialect::iptables) use address::{Address, address_range, addresses, nat_address};
 pub(in crate::dialect::iptables) use argument::argument;
-pub(in crate::dialect::iptables) use list::{class_list, icmp_types, states, tcp_flags};
+pub(in crate::dialect::iptables) use list::{States, class_list, icmp_types, states, tcp_flags};
 pub(in crate::dialect::iptables) use port::{decimal_range, port_list, port_range, to_ports};
 
 use crate::dialect::iptables::ast::{Read, Unread};
