@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use portcullis::dialect::{self, Dialect};
 use portcullis::source::{SourceFile, SourceMap};
 use portcullis::tree::{Node, Schema, Style, Tree};
-use portcullis::{policy, site};
+use portcullis::{derive, policy, site};
 
 /// A reader: its name, the endings of files that it reads, and how it is called.
 pub(crate) type Reader = (&'static str, &'static [&'static str], fn(&[u8]));
@@ -26,6 +26,12 @@ pub(crate) const READERS: &[Reader] = &[
     ("heat", &["yaml", "yml"], heat),
     ("recorded", &["json"], recorded),
     ("terraform", &["tf", "tfvars", "json"], terraform),
+    ("derive_markdown", &["md"], derive_markdown),
+    ("derive_html", &["html"], derive_html),
+    ("derive_csv", &["csv"], derive_csv),
+    ("derive_tsv", &["tsv"], derive_tsv),
+    ("derive_rst", &["rst"], derive_rst),
+    ("derive_flattened", &["txt"], derive_flattened),
 ];
 
 /// Sets that a dump beside a fuzzed file of sets asks for.
@@ -260,4 +266,55 @@ fn check_node(node: Node<'_>, text: &str) {
     for item in node.items() {
         check_node(item, text);
     }
+}
+
+fn derive_markdown(data: &[u8]) {
+    derived("doc.md", data);
+}
+
+fn derive_html(data: &[u8]) {
+    derived("doc.html", data);
+}
+
+fn derive_csv(data: &[u8]) {
+    derived("doc.csv", data);
+}
+
+fn derive_tsv(data: &[u8]) {
+    derived("doc.tsv", data);
+}
+
+fn derive_rst(data: &[u8]) {
+    derived("doc.rst", data);
+}
+
+fn derive_flattened(data: &[u8]) {
+    derived("doc.txt", data);
+}
+
+/// A document as its form: spans lie in the text, every row is accounted for, and what is written reads again.
+fn derived(name: &str, data: &[u8]) {
+    let mut sources = SourceMap::new();
+    let file = sources.add(SourceFile::from_bytes(name, data.to_vec()));
+    let derivation = derive::derive(sources.source(file), &derive::Options::default());
+    let text = sources.file(file).text();
+    let notes = [&derivation.guessed, &derivation.left, &derivation.skipped];
+    let spans = notes.into_iter().flatten().map(|note| note.span);
+    for span in spans.chain(derivation.problems.iter().map(|problem| problem.span)) {
+        assert!(text.get(span.range()).is_some(), "{span:?} is not in the text");
+    }
+    assert_eq!(derivation.n_rows, derivation.n_derived + derivation.left.len());
+    assert_eq!(derivation.text.is_empty(), !derivation.problems.is_empty());
+    let policy = sources.add_text("derived.ports", derivation.text.as_str());
+    let parsed = policy::parse(sources.source(policy));
+    assert!(parsed.errors.is_empty(), "{}", derivation.text);
+    let ours = "this is a mistake of the program";
+    assert!(
+        !derivation
+            .problems
+            .iter()
+            .any(|problem| problem.help.starts_with(ours)),
+        "{:?}",
+        derivation.problems
+    );
 }

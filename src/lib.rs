@@ -3,6 +3,7 @@
 pub mod check;
 pub mod cloud;
 pub mod connections;
+pub mod derive;
 pub mod dialect;
 pub mod discover;
 pub mod evaluate;

@@ -26,6 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["cloud", "finding", "model", "packet", "source", "tree"],
     ),
     ("policy", &["packet", "source"]),
+    ("derive", &["packet", "policy", "source"]),
     ("site", &["finding", "packet", "policy", "source"]),
     (
         "evaluate",

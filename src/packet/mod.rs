@@ -35,5 +35,5 @@ pub use ruling::Ruling;
 pub use set::{Bounds, PacketSet};
 pub use space::{DEFAULT_BUDGET, MAX_PROPERTIES, Node, OverBudget, Space};
 pub use sweep::Line;
-pub use text::{describe_interfaces, describe_region, service_words};
+pub use text::{describe_interfaces, describe_region, port_by_name, service_words};
 pub use witness::Concrete;

@@ -67,6 +67,15 @@ const NAMED_PORTS: &[(u16, &str)] = &[
     (51820, "wireguard"),
 ];
 
+/// The port that a service of this name has, if it is a well-known one.
+#[must_use]
+pub fn port_by_name(name: &str) -> Option<u16> {
+    NAMED_PORTS
+        .iter()
+        .find(|entry| entry.1 == name)
+        .map(|entry| entry.0)
+}
+
 /// Parts of one list that are printed before the rest is only counted.
 const MAX_PARTS: usize = 8;
 

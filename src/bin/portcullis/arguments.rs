@@ -38,6 +38,8 @@ pub(crate) enum Command {
     },
     /// Show the policies
     Policy(Policy),
+    /// Write a policy from a published table of ports
+    Derive(Derive),
     /// Format policy files
     Fmt(Fmt),
     /// List the configuration languages and how exactly each is read
@@ -204,6 +206,40 @@ pub(crate) enum PolicyCommand {
     },
     /// List the shipped policies
     List,
+    /// Look for names that nothing uses, rows twice and rows that contradict
+    Check {
+        /// Names of shipped policies, or files, that may be in force together; without any, each shipped one by itself
+        names: Vec<String>,
+    },
+    /// Say in what two policies differ
+    Diff {
+        /// The name of a shipped policy, or a file
+        old: String,
+        /// The other
+        new: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Derive {
+    /// The document: Markdown, HTML, CSV, TSV, reStructuredText, or the text of a copied page; `-` is standard input
+    #[arg(value_name = "DOC")]
+    pub(crate) document: PathBuf,
+    /// The policy's name, instead of the document's
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Read only what stands under the headings that contain this
+    #[arg(long, value_name = "HEADING")]
+    pub(crate) select: Option<String>,
+    /// Bring this policy up to date with the document, and say what is new, gone or changed; its edits stay
+    #[arg(long, value_name = "POLICY")]
+    pub(crate) update: Option<PathBuf>,
+    /// The edition of the document that the policy was derived from: tells changes from edits
+    #[arg(long, value_name = "DOC", requires = "update")]
+    pub(crate) base: Option<PathBuf>,
+    /// Where to write the policy, instead of to standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@
 mod arguments;
 mod check;
 mod connections;
+mod derive;
 mod errors;
 mod policy;
 mod trace;
@@ -65,6 +66,7 @@ fn run(arguments: Arguments, out: &mut dyn Write) -> io::Result<Ending> {
         Command::Trace(trace) => trace::trace(&trace, out),
         Command::Explain { code } => explain(code.as_deref(), out),
         Command::Policy(policy) => policy::policy(&policy, out),
+        Command::Derive(arguments) => derive::derive(&arguments, out),
         Command::Fmt(fmt) => policy::format(&fmt, out),
         Command::Dialects { constructs } => dialects(constructs, out),
     }

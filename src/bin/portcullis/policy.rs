@@ -3,6 +3,7 @@
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use portcullis::policy::ast::Policy as Tree;
 use portcullis::policy::{self, PolicyError, Settings};
 use portcullis::source::{FileId, SourceFile, SourceMap};
 
@@ -13,6 +14,8 @@ pub(crate) fn policy(arguments: &Policy, out: &mut dyn Write) -> io::Result<Endi
     match &arguments.command {
         PolicyCommand::List => list(out),
         PolicyCommand::Show { name, format } => show(name, *format, out),
+        PolicyCommand::Check { names } => check(names, out),
+        PolicyCommand::Diff { old, new } => diff(old, new, out),
     }
 }
 
@@ -31,24 +34,120 @@ fn list(out: &mut dyn Write) -> io::Result<Ending> {
     Ok(Ending::Clean)
 }
 
+/// A shipped policy by its name, or a file. Says it if there is neither.
+fn load(sources: &mut SourceMap, name: &str) -> Option<FileId> {
+    if let Some(text) = policy::builtin(name) {
+        return Some(sources.add(SourceFile::virtual_text(format!("policies/{name}.ports"), text)));
+    }
+    match std::fs::read(name) {
+        Ok(bytes) => Some(sources.add(SourceFile::from_bytes(name, bytes))),
+        Err(error) => {
+            let near = portcullis::policy::nearest(name, policy::BUILTIN.iter().copied());
+            let hint = near.map_or_else(
+                || format!("shipped are {}", policy::BUILTIN.join(", ")),
+                |near| format!("did you mean `{near}`?"),
+            );
+            complain(&format!(
+                "`{name}` is no shipped policy and no readable file ({error}): {hint}"
+            ));
+            None
+        }
+    }
+}
+
+/// The policies of a text, if it is read without an error of syntax. Says what is wrong with it.
+pub(crate) fn parsed(sources: &SourceMap, file: FileId) -> Option<Vec<Tree>> {
+    let parsed = policy::parse(sources.source(file));
+    if parsed.errors.is_empty() {
+        return Some(parsed.policies);
+    }
+    errors::show_policy_errors(sources, &parsed.errors);
+    None
+}
+
+fn check(names: &[String], out: &mut dyn Write) -> io::Result<Ending> {
+    let mut sources = SourceMap::new();
+    let mut asked: Vec<Vec<Tree>> = Vec::new();
+    let shipped: Vec<String> = policy::BUILTIN.iter().map(|name| (*name).to_owned()).collect();
+    for name in if names.is_empty() { &shipped } else { names } {
+        let Some(policies) = load(&mut sources, name).and_then(|file| parsed(&sources, file)) else {
+            return Ok(Ending::Failed);
+        };
+        asked.push(policies);
+    }
+    let mut known: Vec<Tree> = asked.iter().flatten().cloned().collect();
+    for builtin in policy::BUILTIN {
+        if known.iter().all(|policy| policy.name.value != *builtin) {
+            let file = sources.add_text(*builtin, policy::builtin(builtin).unwrap_or_default());
+            known.extend(policy::parse(sources.source(file)).policies);
+        }
+    }
+    let wrong = policy::check(&known);
+    if !wrong.is_empty() {
+        errors::show_policy_errors(&sources, &wrong);
+        return Ok(Ending::Failed);
+    }
+    let groups = if names.is_empty() {
+        asked
+    } else {
+        vec![asked.concat()]
+    };
+    let found: Vec<policy::Advice> = groups
+        .iter()
+        .flat_map(|group| policy::lint(group, &known))
+        .collect();
+    for advice in &found {
+        let place = sources.place(advice.span);
+        writeln!(
+            out,
+            "{place}: [{}] {}: {}",
+            advice.code, advice.message, advice.help
+        )?;
+        if let Some(other) = advice.other {
+            writeln!(out, "  the other one: {}", sources.place(other))?;
+        }
+    }
+    Ok(if found.is_empty() {
+        Ending::Clean
+    } else {
+        Ending::Found
+    })
+}
+
+fn diff(old: &str, new: &str, out: &mut dyn Write) -> io::Result<Ending> {
+    let mut sources = SourceMap::new();
+    let mut policies = Vec::new();
+    for name in [old, new] {
+        let Some(found) = load(&mut sources, name).and_then(|file| parsed(&sources, file)) else {
+            return Ok(Ending::Failed);
+        };
+        let [policy] = found.as_slice() else {
+            complain(&format!(
+                "{name} has {} policies: two of them can be compared, one a file",
+                found.len()
+            ));
+            return Ok(Ending::Failed);
+        };
+        policies.push(policy.clone());
+    }
+    let changes = match policies.as_slice() {
+        [old, new] => policy::diff(old, new),
+        _ => Vec::new(),
+    };
+    for change in &changes {
+        writeln!(out, "{change}")?;
+    }
+    Ok(if changes.is_empty() {
+        Ending::Clean
+    } else {
+        Ending::Found
+    })
+}
+
 fn show(name: &str, format: TableFormat, out: &mut dyn Write) -> io::Result<Ending> {
     let mut sources = SourceMap::new();
-    let asked = match policy::builtin(name) {
-        Some(text) => sources.add(SourceFile::virtual_text(format!("policies/{name}.ports"), text)),
-        None => match std::fs::read(name) {
-            Ok(bytes) => sources.add(SourceFile::from_bytes(name, bytes)),
-            Err(error) => {
-                let near = portcullis::policy::nearest(name, policy::BUILTIN.iter().copied());
-                let hint = near.map_or_else(
-                    || format!("shipped are {}", policy::BUILTIN.join(", ")),
-                    |near| format!("did you mean `{near}`?"),
-                );
-                complain(&format!(
-                    "`{name}` is no shipped policy and no readable file ({error}): {hint}"
-                ));
-                return Ok(Ending::Failed);
-            }
-        },
+    let Some(asked) = load(&mut sources, name) else {
+        return Ok(Ending::Failed);
     };
     let others: Vec<FileId> = policy::BUILTIN
         .iter()

@@ -168,6 +168,12 @@ pub fn resolve(
     Err(errors)
 }
 
+/// The ids of a policy's rows, in order, without the policy's name before them.
+pub(super) fn row_ids(policy: &ast::Policy) -> Vec<String> {
+    let rows = id::assign(policy, &mut Vec::new());
+    rows.into_iter().map(|(id, _)| id).collect()
+}
+
 /// Finds policies of one name.
 #[must_use]
 pub fn check_names(policies: &[ast::Policy]) -> Vec<PolicyError> {
