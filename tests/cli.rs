@@ -355,9 +355,26 @@ fn policies_are_listed_and_shown() {
     let list = folder.run("policy list").stdout;
     let expected = "\
 common             What holds for every host
+calico             Calico
+ceph               Ceph
+consul             HashiCorp Consul
+docker-swarm       Docker Swarm
+etcd               etcd
+k3s                K3s
+kafka              Apache Kafka
+kubernetes         Kubernetes
 mke                Mirantis Kubernetes Engine
+nomad              HashiCorp Nomad
+openstack          OpenStack services
+opensearch         OpenSearch and Elasticsearch
+postgresql         PostgreSQL
+prometheus         Prometheus and common exporters
+rabbitmq           RabbitMQ
+redis              Redis
+rke2               RKE2
 stacklight         Mirantis StackLight
 stackstate-agent   StackState agent
+vault              HashiCorp Vault
 ";
     assert_eq!(list, expected);
     for (name, n_rows) in [("mke", 25), ("stacklight", 30), ("stackstate-agent", 3)] {

@@ -1,17 +1,42 @@
 //! The policies that ship with portcullis, in their own language. INVARIANT: each resolves without settings, and is
 //! in canonical form.
 
-/// Names of the policies that ship, `common` first.
-pub const BUILTIN: &[&str] = &["common", "mke", "stacklight", "stackstate-agent"];
+macro_rules! shipped {
+    ($($name:literal),+ $(,)?) => {
+        /// Names of the policies that ship, `common` first.
+        pub const BUILTIN: &[&str] = &[$($name),+];
 
-/// The text of a policy that ships.
-#[must_use]
-pub fn builtin(name: &str) -> Option<&'static str> {
-    match name {
-        "common" => Some(include_str!("../../policies/common.ports")),
-        "mke" => Some(include_str!("../../policies/mke.ports")),
-        "stacklight" => Some(include_str!("../../policies/stacklight.ports")),
-        "stackstate-agent" => Some(include_str!("../../policies/stackstate-agent.ports")),
-        _ => None,
-    }
+        /// The text of a policy that ships.
+        #[must_use]
+        pub fn builtin(name: &str) -> Option<&'static str> {
+            match name {
+                $($name => Some(include_str!(concat!("../../policies/", $name, ".ports"))),)+
+                _ => None,
+            }
+        }
+    };
+}
+
+shipped! {
+    "common",
+    "calico",
+    "ceph",
+    "consul",
+    "docker-swarm",
+    "etcd",
+    "k3s",
+    "kafka",
+    "kubernetes",
+    "mke",
+    "nomad",
+    "openstack",
+    "opensearch",
+    "postgresql",
+    "prometheus",
+    "rabbitmq",
+    "redis",
+    "rke2",
+    "stacklight",
+    "stackstate-agent",
+    "vault",
 }
