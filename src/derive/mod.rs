@@ -72,6 +72,16 @@ pub fn derive(source: Source<'_>, options: &Options) -> Derivation {
         let help = "read are Markdown, HTML, CSV, TSV, reStructuredText and the text of a copied page";
         return refused(Problem::new(whole, message, help));
     };
+    // A byte that is not UTF-8 stands as this: a row with it would say something else.
+    if let Some(at) = source.text.find('\u{1a}').and_then(|at| u32::try_from(at).ok()) {
+        let message = "this byte is no text";
+        let span = Span::new(source.file, at, at + 1);
+        return refused(Problem::new(
+            span,
+            message,
+            "convert the document to UTF-8, or take the byte out",
+        ));
+    }
     let mut document = read(source, form);
     let title = title(&document, source.name);
     if let Some(heading) = &options.select

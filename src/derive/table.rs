@@ -197,7 +197,7 @@ impl Reader<'_> {
         let wish = named(Column::Component)
             .or_else(|| named(Column::Purpose))
             .or_else(|| named(Column::Hosts));
-        wish.unwrap_or_else(|| "row".to_owned())
+        wish.unwrap_or_else(|| "entry".to_owned())
     }
 
     fn requirement(

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use portcullis::derive::{self, Derivation, Note, Options};
 use portcullis::policy;
-use portcullis::source::{FileId, SourceFile, SourceMap, Span};
+use portcullis::source::{FileId, SourceFile, SourceMap};
 
 use crate::arguments::Derive;
 use crate::errors::{self, Spotted};
@@ -128,8 +128,8 @@ fn updated(
     Ok(text)
 }
 
-/// A document as a text. Bytes that are no text make it unreadable: a row with them would say something else.
-pub(crate) fn read(sources: &mut SourceMap, path: &Path) -> Option<FileId> {
+/// A file as a text.
+fn read(sources: &mut SourceMap, path: &Path) -> Option<FileId> {
     let shown = path.display().to_string();
     let mut bytes = Vec::new();
     let read = if path == Path::new("-") {
@@ -145,20 +145,7 @@ pub(crate) fn read(sources: &mut SourceMap, path: &Path) -> Option<FileId> {
         complain(&format!("{shown} has more than {} bytes", derive::MAX_BYTES));
         return None;
     }
-    let file = sources.add(SourceFile::from_bytes(shown, bytes));
-    let bad = sources.file(file).undecodable().first();
-    if let Some(bad) = bad {
-        let span = Span::new(file, bad.start, bad.end);
-        let help = "convert the document, or take the bytes out";
-        errors::show(&Spotted::new(
-            sources,
-            span,
-            "these bytes are not UTF-8 text",
-            help,
-        ));
-        return None;
-    }
-    Some(file)
+    Some(sources.add(SourceFile::from_bytes(shown, bytes)))
 }
 
 /// Says what became of every row: on standard error, so that the policy can be piped.

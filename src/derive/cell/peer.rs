@@ -1,8 +1,8 @@
 //! Who connects and who is connected to: `External, internal`, `Self`, `Managers, workers`, `Cluster users`,
 //! `Prometheus from the stacklight namespace`, `login.example.com and <tenant>.app.example.io`.
 //!
-//! INVARIANT: a text that is no name, network or host is refused; addresses are refused too, since a policy holds for every
-//! site.
+//! INVARIANT: a text that is no name, network or host is refused; networks by their addresses are refused too, since a policy holds
+//! for every site.
 
 use super::name;
 
@@ -154,17 +154,24 @@ fn host(word: &str) -> Option<String> {
     let (last, before) = labels.split_last()?;
     let is_top =
         last.len() >= 2 && last.bytes().all(|byte| byte.is_ascii_lowercase()) && !FILES.contains(last);
-    let is_label = |label: &&str| {
-        let inside = label
-            .strip_prefix('<')
-            .and_then(|label| label.strip_suffix('>'))
-            .unwrap_or(label);
-        !inside.is_empty()
-            && inside
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    let is_label = |(at, label): (usize, &&str)| {
+        let inside = label.strip_prefix('<').and_then(|label| label.strip_suffix('>'));
+        let is_named = |label: &str| label.bytes().any(|byte| byte.is_ascii_alphanumeric());
+        let fits = |label: &str| {
+            let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+            (1..=63).contains(&label.len()) && label.bytes().all(is_letter)
+        };
+        match inside {
+            Some(parameter) => fits(parameter) && is_named(parameter),
+            None => {
+                (at == 0 && *label == "*")
+                    || (fits(label) && !label.starts_with('-') && !label.ends_with('-'))
+            }
+        }
     };
-    (is_top && !before.is_empty() && before.iter().all(is_label)).then_some(host)
+    let is_host =
+        is_top && !before.is_empty() && host.len() <= 200 && before.iter().enumerate().all(is_label);
+    is_host.then_some(host)
 }
 
 /// A text without what stands in parentheses.
@@ -247,14 +254,11 @@ fn one(
         return Ok(Peer::Zone("external".to_owned()));
     } else if is(INTERNAL) {
         return Ok(Peer::Zone("internal".to_owned()));
+    } else if lower.parse::<std::net::IpAddr>().is_ok() {
+        return Ok(Peer::Host(lower));
     } else if is_address(&lower) {
         return Err(format!(
             "`{text}` is an address: name a zone, and give its networks in `portcullis.toml`"
-        ));
-    }
-    if lower.starts_with("*.") {
-        return Err(format!(
-            "`{text}` stands for many hosts: name a parameter for those of the site"
         ));
     }
     if is_network(&lower) || (otherwise == Otherwise::Zone && lower.split_whitespace().count() <= 4) {
@@ -352,6 +356,8 @@ mod tests {
                 Zone,
                 "`10.0.0.0/8` is an address: name a zone, and give its networks in `portcullis.toml`",
             ),
+            ("*.Docker.io", Role, r#"Host("*.docker.io")"#),
+            ("169.254.169.254", Role, r#"Host("169.254.169.254")"#),
             (
                 "Workers or Prometheus",
                 Role,
