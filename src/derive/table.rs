@@ -194,9 +194,13 @@ impl Reader<'_> {
     /// What the row's id is made of.
     fn id(&self) -> String {
         let named = |column| self.cell(column).and_then(|cell| name::short(&cell.text(), 4));
-        let wish = named(Column::Component)
-            .or_else(|| named(Column::Purpose))
-            .or_else(|| named(Column::Hosts));
+        let columns = [
+            Column::Component,
+            Column::Purpose,
+            Column::Hosts,
+            Column::Destination,
+        ];
+        let wish = columns.into_iter().find_map(named);
         wish.unwrap_or_else(|| "entry".to_owned())
     }
 

@@ -49,6 +49,7 @@ pub(crate) fn short(text: &str, most: usize) -> Option<String> {
 /// The name of a kind of host: `Managers` is `manager`, `Worker nodes` are `worker`.
 #[must_use]
 pub(crate) fn role(text: &str) -> Option<String> {
+    let text = text.replace("(s)", "s");
     let mut words: Vec<String> = text
         .split(|c: char| !(c.is_alphanumeric() || "-_.".contains(c)))
         .map(|word| word.trim_matches(['.', '-']))
@@ -58,11 +59,9 @@ pub(crate) fn role(text: &str) -> Option<String> {
         .map(singular)
         .collect();
     let generic = ["node", "host", "server", "machine", "vm"];
-    while words.len() > 1
-        && words
-            .last()
-            .is_some_and(|last| generic.contains(&last.to_ascii_lowercase().as_str()))
-    {
+    // One of them only: `RKE2 server nodes` are others than `RKE2 nodes`.
+    let is_generic = |last: &String| generic.contains(&last.to_ascii_lowercase().as_str());
+    if words.len() > 1 && words.last().is_some_and(is_generic) {
         words.pop();
     }
     kebab(&words.join(" "))
@@ -118,6 +117,9 @@ mod tests {
             ("Kubernetes", "kubernetes"),
             ("Registries", "registry"),
             ("etcd hosts", "etcd"),
+            ("RKE2 server nodes", "rke2-server"),
+            ("All RKE2 nodes", "rke2"),
+            ("Worker node(s)", "worker"),
         ] {
             assert_eq!(role(text).as_deref(), Some(name), "{text}");
         }

@@ -23,7 +23,8 @@ pub(super) fn read(source: Source<'_>) -> Document {
         is_code: false,
     };
     for (start, part) in parts(source.text) {
-        let events = Parser::new_ext(part, Options::ENABLE_TABLES).into_offset_iter();
+        let events = Parser::new_ext(part, Options::ENABLE_TABLES | Options::ENABLE_HEADING_ATTRIBUTES)
+            .into_offset_iter();
         for (event, range) in events {
             reader.event(&event, range.start + start..range.end + start);
         }
