@@ -11,6 +11,7 @@ mod exports;
 mod found;
 mod groups;
 mod hosts;
+mod judge;
 mod merge;
 mod names;
 mod owner;
@@ -27,10 +28,7 @@ use rayon::prelude::*;
 
 use crate::dialect::{self, Dialect, Given, Reading};
 use crate::discover::{self, Input};
-use crate::evaluate::{self, Evaluation, Host, conflicting_rows};
 use crate::finding::{Code, Finding, Label, Severity, Summary};
-use crate::packet::Space;
-use crate::policy::Row;
 use crate::site::Arguments;
 use crate::source::{FileId, SourceFile, SourceMap, Span};
 
@@ -156,6 +154,8 @@ pub fn read_inputs(request: &Request) -> Inputs {
             }
         }
     }
+    let context = context::of_groups(&claimed, site, &request.arguments.roles);
+    let claimed = (claimed, context);
     let mut assembled = assemble::assemble(&mut sources, claimed, site, &mut unread, &mut summary);
     unread::named_but_unread(&mut unread, &mut summary);
     let companions = companion::companions(&assembled, site);
@@ -305,7 +305,7 @@ pub fn check(request: &Request) -> Result<Outcome, Refusal> {
             Ok(loaded) => loaded,
             Err(errors) => return Err(Refusal { sources, errors }),
         };
-        check_group(group, &loaded, request.budget, &mut findings, &mut summary);
+        judge::check_group(group, &loaded, request.budget, &mut findings, &mut summary);
     }
     let n_checked = summary.n_hosts + summary.n_without_hosts;
     if (n_groups == 0 || n_checked == 0) && summary.failures.is_empty() {
@@ -324,95 +324,6 @@ pub fn check(request: &Request) -> Result<Outcome, Refusal> {
         fail_on,
         site,
     })
-}
-
-fn check_group(
-    group: SiteGroup,
-    policies: &Policies,
-    budget: usize,
-    findings: &mut Vec<Finding>,
-    summary: &mut Summary,
-) {
-    let mut world = sites::world(&group.site, policies);
-    let rows: Vec<Row> = policies.rows(&group.site);
-    if world.redundant {
-        let groups: Vec<_> = group.units.iter().flat_map(|unit| &unit.reading.groups).collect();
-        let spare = evaluate::spare_rules(&groups, budget);
-        findings.extend(spare.into_iter().map(|mut finding| {
-            policies.moderate(&mut finding);
-            finding
-        }));
-    }
-    let bound = hosts::bind(group, policies, &mut world, findings, summary);
-    let evaluations: Vec<Evaluation> = bound
-        .hosts
-        .par_iter()
-        .map(|host| evaluate::evaluate(host, &rows, &world, Space::with_budget(budget)))
-        .collect();
-    summary.n_hosts += bound.hosts.len();
-    summary.n_without_hosts += bound.n_without_hosts;
-    summarize(&rows, &evaluations, summary);
-    findings.extend(conflicting_rows(&rows, &bound.hosts, &world));
-    for mut evaluation in evaluations {
-        for finding in &mut evaluation.findings {
-            policies.moderate(finding);
-        }
-        findings.extend(evaluation.findings);
-    }
-    summary.notes.extend(world.zones.notes());
-    summary.notes.extend(policies.notes.iter().cloned());
-    unchecked_families(&bound.hosts, summary);
-    if bound.hosts.iter().any(Host::is_workload) {
-        summary.notes.push(
-            "what workloads get of other protocols than TCP, UDP and SCTP is left to the network plugin, and not judged"
-                .into(),
-        );
-    }
-}
-
-fn summarize(rows: &[Row], evaluations: &[Evaluation], summary: &mut Summary) {
-    let mut checked: Vec<&str> = evaluations
-        .iter()
-        .flat_map(|one| one.checked.iter().map(String::as_str))
-        .collect();
-    checked.sort_unstable();
-    checked.dedup();
-    let required = rows
-        .iter()
-        .filter(|row| row.kind == crate::policy::Kind::Require)
-        .count();
-    summary.n_rows += checked.len();
-    summary.n_rows_unchecked += required.saturating_sub(checked.len());
-    let mut undecided: Vec<(&str, &str)> = evaluations
-        .iter()
-        .flat_map(|one| one.undecided.iter().map(|(id, why)| (why.as_str(), id.as_str())))
-        .collect();
-    undecided.sort_unstable();
-    undecided.dedup();
-    for group in undecided.chunk_by(|a, b| a.0 == b.0) {
-        let ids: Vec<_> = group.iter().map(|(_, id)| format!("`{id}`")).collect();
-        let why = group.first().map_or("", |(why, _)| why);
-        summary.unchecked.push(format!("{}: {why}", ids.join(", ")));
-    }
-}
-
-/// A family without a dump is not filtered by anything that was read: say so.
-fn unchecked_families(hosts: &[Host], summary: &mut Summary) {
-    for family in crate::packet::Family::ALL {
-        let without: Vec<_> = hosts
-            .iter()
-            .filter(|host| !host.families().contains(&family))
-            .collect();
-        if let Some(first) = without.first() {
-            let who = match without.len() {
-                1 => format!("host `{}`", first.name),
-                n => format!("{n} hosts (`{}` and others)", first.name),
-            };
-            summary
-                .unchecked
-                .push(format!("{} of {who}: no dump of it was given", family.word()));
-        }
-    }
 }
 
 impl SiteGroup {

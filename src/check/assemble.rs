@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Unread;
+use super::owner::Owner;
 use crate::dialect::{Dialect, Given, Tree, include};
 use crate::discover::{self, Input};
 use crate::finding::Summary;
@@ -33,16 +34,15 @@ pub(super) struct Assembled {
     pub(super) is_context: bool,
 }
 
-/// Joins the inputs to units, and takes from `unread` what became a part of one.
+/// Joins the inputs to units, with what is read to know what stands before them, and takes from `unread` what became a part of one.
 pub(super) fn assemble(
     sources: &mut SourceMap,
-    mut claimed: Vec<Claimed>,
+    (mut claimed, context): (Vec<Claimed>, Vec<Owner>),
     site: Option<&Path>,
     unread: &mut Vec<Unread>,
     summary: &mut Summary,
 ) -> Vec<Assembled> {
     let owners = super::owner::owners(&mut claimed, unread, sources);
-    let context = super::context::of_groups(&claimed, site);
     let known = claimed
         .iter()
         .map(|(input, file, _)| (real(&input.path), Some(*file)));

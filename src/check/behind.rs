@@ -119,13 +119,14 @@ impl<'u> Behind<'u> {
             .flat_map(|unit| &unit.reading.groups)
             .map(|group| &*group.key)
             .collect();
-        unbound.retain(|grouped| {
-            !grouped
-                .before
-                .groups
-                .iter()
-                .all(|group| of_context.contains(&*group.key))
-        });
+        let is_context = |grouped: &Grouped<'_>| {
+            let groups = &grouped.before.groups;
+            !groups.is_empty() && groups.iter().all(|group| of_context.contains(&*group.key))
+        };
+        unbound.retain(|grouped| !is_context(grouped));
+        for (_, grouped) in &mut bound {
+            grouped.is_host &= !is_context(grouped);
+        }
         let bindings = site.bindings.iter().enumerate();
         let everything = bindings.filter(|(_, binding)| binding.everything);
         Self {

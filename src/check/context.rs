@@ -1,8 +1,8 @@
-//! Groups that a site file puts a dump behind, to the files that define them, where the dump was given by itself.
+//! Groups that a site file puts a dump behind, to the files that define them, where the dump was given without them.
 //!
 //! A binding says by `resources` which groups stand before its hosts. What it says nothing of is not read for it, and nothing is
-//! found in what is read: it only says what stands before the hosts that were given. INVARIANT: only where a file was named by
-//! itself, and no file of groups was, is anything searched.
+//! found in what is read: it only says what stands before the hosts that were given. INVARIANT: only where no file of groups was given
+//! is anything searched.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,16 +17,17 @@ use crate::source::{FileId, Source, SourceFile, SourceMap};
 /// Names of files that may define groups.
 const ENDINGS: &[&str] = &[".tf", ".tofu", ".json", ".yaml", ".yml", ".template"];
 
-/// The files that define groups, below the folders of the sites that put what was given behind some.
-pub(super) fn of_groups(claimed: &[Claimed], given: Option<&Path>) -> Vec<Owner> {
-    if claimed.iter().any(|(.., dialect)| !dialect.makes_hosts()) {
+/// The files that define groups, below the folders of the sites that put what was given behind some. `roles` of the command line
+/// replace what sites say.
+pub(super) fn of_groups(claimed: &[Claimed], given: Option<&Path>, roles: &[String]) -> Vec<Owner> {
+    if !roles.is_empty() || claimed.iter().any(|(.., dialect)| !dialect.makes_hosts()) {
         return Vec::new();
     }
     let mut sites: BTreeMap<PathBuf, Option<Site>> = BTreeMap::new();
     let mut found: BTreeMap<PathBuf, Owner> = BTreeMap::new();
     let mut searched: Vec<PathBuf> = Vec::new();
     for (input, ..) in claimed {
-        if !input.explicit || input.is_standard_input() {
+        if input.is_standard_input() {
             continue;
         }
         let Some(path) = given.map(Path::to_owned).or_else(|| site::find(&input.path)) else {

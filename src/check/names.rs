@@ -89,7 +89,8 @@ impl Names<'_> {
             if in_force {
                 continue;
             }
-            if !all.iter().any(|policy| policy.name.value == *name) {
+            let is_read = all.iter().any(|policy| policy.name.value == *name);
+            if !is_read && crate::policy::builtin(name).is_none() {
                 let message = format!("there is no policy `{name}` to set anything of");
                 let help = "name the policy under `policies`, or take the settings out".to_owned();
                 self.refuse(at, message, help);

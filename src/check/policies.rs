@@ -1,6 +1,6 @@
 //! The policies of a site: found, read, resolved; every mistake with its place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 
 use super::names;
@@ -8,7 +8,7 @@ use super::sites::read_text;
 use crate::finding::{Certainty, Finding, Severity};
 use crate::policy::{self, Kind, PolicyError, Resolved, Row, Settings, Truth, Value, ast};
 use crate::site::{self, Site, SiteErrors};
-use crate::source::{FileId, SourceMap, Span, Spanned};
+use crate::source::{FileId, SourceFile, SourceMap, Span, Spanned};
 
 /// Why a run cannot start.
 #[derive(Debug)]
@@ -117,36 +117,35 @@ pub fn load_policies(
     site: &mut Site,
     folder: Option<&Path>,
 ) -> Result<Policies, Vec<LoadError>> {
-    let mut wanted: Vec<(FileId, Option<Span>, bool)> = Vec::new();
+    let mut wanted: VecDeque<(FileId, Option<Span>, bool)> = VecDeque::new();
     let mut errors = Vec::new();
     for name in &site.policies {
         match locate(sources, name, folder) {
-            Ok(file) => wanted.push((file, Some(name.span), true)),
+            Ok(file) => wanted.push_back((file, Some(name.span), true)),
             Err(error) => errors.push(error),
         }
     }
-    let is_named = |builtin: &str| site.policies.iter().any(|name| name.value == builtin);
-    for &builtin in policy::BUILTIN.iter().filter(|builtin| !is_named(builtin)) {
-        let text = policy::builtin(builtin).unwrap_or_default();
-        let file = sources.add(crate::source::SourceFile::virtual_text(
-            builtin_name(builtin),
-            text,
-        ));
-        wanted.push((file, None, builtin == "common" && site.common));
+    if site.common && site.policies.iter().all(|name| name.value != COMMON) {
+        wanted.extend(shipped(sources, COMMON).map(|file| (file, None, true)));
     }
     if !errors.is_empty() {
         return Err(errors);
     }
     let mut parsed: Vec<(ast::Policy, Option<Span>, bool)> = Vec::new();
-    for (file, at, in_force) in wanted {
+    while let Some((file, at, in_force)) = wanted.pop_front() {
         let result = policy::parse(sources.source(file));
-        errors.extend(
-            result
-                .errors
-                .into_iter()
-                .map(|error| LoadError::Policy(Box::new(error))),
-        );
+        let found = result.errors.into_iter();
+        errors.extend(found.map(|error| LoadError::Policy(Box::new(error))));
         parsed.extend(result.policies.into_iter().map(|policy| (policy, at, in_force)));
+        if wanted.is_empty() {
+            // What those that are read speak of, and nobody has written.
+            let missing = missing(&parsed);
+            wanted.extend(
+                missing
+                    .into_iter()
+                    .filter_map(|name| Some((shipped(sources, &name)?, None, false))),
+            );
+        }
     }
     let all: Vec<ast::Policy> = parsed.iter().map(|(policy, ..)| policy.clone()).collect();
     let clashes = policy::check(&all);
@@ -185,6 +184,30 @@ pub fn load_policies(
     }
 }
 
+/// The policy that is in force unless a site says otherwise.
+const COMMON: &str = "common";
+
+/// The text of a shipped policy, as a file of the run.
+fn shipped(sources: &mut SourceMap, name: &str) -> Option<FileId> {
+    let text = policy::builtin(name)?;
+    Some(sources.add(SourceFile::virtual_text(builtin_name(name), text)))
+}
+
+/// The shipped policies that others speak of and that were not read. A site's own policy comes before one of its name that ships.
+fn missing(parsed: &[(ast::Policy, Option<Span>, bool)]) -> BTreeSet<String> {
+    let statements = parsed.iter().flat_map(|(policy, ..)| &policy.statements);
+    let spoken_of = statements.filter_map(|statement| match &statement.value {
+        ast::Statement::Use { policy, .. } | ast::Statement::Lift { policy, .. } => Some(&policy.value),
+        _ => None,
+    });
+    let is_read = |name: &&String| parsed.iter().any(|(policy, ..)| policy.name.value == **name);
+    let is_shipped = |name: &&String| policy::builtin(name).is_some();
+    spoken_of
+        .filter(|name| !is_read(name) && is_shipped(name))
+        .cloned()
+        .collect()
+}
+
 /// Whether two rows of one id ask for the same, whether in force or not.
 fn is_same(a: &Row, b: &Row) -> bool {
     a.span == b.span && a.from == b.from && a.to == b.to && a.services == b.services
@@ -200,9 +223,8 @@ fn locate(
     name: &Spanned<String>,
     folder: Option<&Path>,
 ) -> Result<FileId, LoadError> {
-    if let Some(text) = policy::builtin(&name.value) {
-        let shown = builtin_name(&name.value);
-        return Ok(sources.add(crate::source::SourceFile::virtual_text(shown, text)));
+    if let Some(file) = shipped(sources, &name.value) {
+        return Ok(file);
     }
     let is_path = name.value.contains('/') || Path::new(&name.value).extension().is_some();
     if !is_path {

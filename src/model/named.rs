@@ -226,9 +226,9 @@ mod tests {
 
     #[test]
     fn a_packet_in_several_sets_of_one_place_is_in_none_by_name() {
-        let set = |low, high| {
+        let set = |low: u32, high: u32| {
             let mut elements = Elements::new(1);
-            elements.push(at(9), std::iter::once((low, high)));
+            elements.push(at(9 + low + high), std::iter::once((low.into(), high.into())));
             Arc::new(AskedSet {
                 name: "@s".into(),
                 parts: vec![Part::Field(Field::Source4)],
@@ -243,8 +243,8 @@ mod tests {
             (at(3), one),
         ]);
         let element = |place, value| sets.element(at(place), &|_| true, &|_| Some(value));
-        assert_eq!(element(3, 1), Some(("@s", at(9))));
-        assert_eq!(element(4, 2), Some(("@s", at(9))));
+        assert_eq!(element(3, 1), Some(("@s", at(11))));
+        assert_eq!(element(4, 2), Some(("@s", at(12))));
         assert_eq!(element(4, 1), None);
         assert_eq!(element(4, 3), None);
         assert_eq!(sets.element(at(3), &|_| false, &|_| Some(1)), None);

@@ -66,7 +66,7 @@ impl Folder {
             let file = sources.add(file);
             (input, file, &Wall as &'static dyn Dialect)
         });
-        let claimed = claimed.collect();
+        let claimed = (claimed.collect(), Vec::new());
         let mut unread = unread.iter().map(|name| Unread { input: input(name) }).collect();
         let units = assemble(&mut sources, claimed, None, &mut unread, &mut Summary::default());
         let root = format!("{}/", discover::shown(&self.0));

@@ -1,0 +1,98 @@
+//! The hosts of one site, each held against the rows in force.
+
+use rayon::prelude::*;
+
+use super::policies::Policies;
+use super::sites::SiteGroup;
+use super::{hosts, sites};
+use crate::evaluate::{self, Evaluation, Host, conflicting_rows};
+use crate::finding::{Finding, Summary};
+use crate::packet::{Family, Space};
+use crate::policy::{Kind, Row};
+
+/// Checks what is bound in a site, and says what was not.
+pub(super) fn check_group(
+    group: SiteGroup,
+    policies: &Policies,
+    budget: usize,
+    findings: &mut Vec<Finding>,
+    summary: &mut Summary,
+) {
+    let mut world = sites::world(&group.site, policies);
+    let rows: Vec<Row> = policies.rows(&group.site);
+    if world.redundant {
+        let groups: Vec<_> = group.units.iter().flat_map(|unit| &unit.reading.groups).collect();
+        let spare = evaluate::spare_rules(&groups, budget);
+        findings.extend(spare.into_iter().map(|mut finding| {
+            policies.moderate(&mut finding);
+            finding
+        }));
+    }
+    let bound = hosts::bind(group, policies, &mut world, findings, summary);
+    let evaluations: Vec<Evaluation> = bound
+        .hosts
+        .par_iter()
+        .map(|host| evaluate::evaluate(host, &rows, &world, Space::with_budget(budget)))
+        .collect();
+    summary.n_hosts += bound.hosts.len();
+    summary.n_without_hosts += bound.n_without_hosts;
+    summarize(&rows, &evaluations, summary);
+    findings.extend(conflicting_rows(&rows, &bound.hosts, &world));
+    for mut evaluation in evaluations {
+        for finding in &mut evaluation.findings {
+            policies.moderate(finding);
+        }
+        findings.extend(evaluation.findings);
+    }
+    summary.notes.extend(world.zones.notes());
+    summary.notes.extend(policies.notes.iter().cloned());
+    unchecked_families(&bound.hosts, summary);
+    if bound.hosts.iter().any(Host::is_workload) {
+        summary.notes.push(
+            "what workloads get of other protocols than TCP, UDP and SCTP is left to the network plugin, and not judged"
+                .into(),
+        );
+    }
+}
+
+fn summarize(rows: &[Row], evaluations: &[Evaluation], summary: &mut Summary) {
+    let mut checked: Vec<&str> = evaluations
+        .iter()
+        .flat_map(|one| one.checked.iter().map(String::as_str))
+        .collect();
+    checked.sort_unstable();
+    checked.dedup();
+    let required = rows.iter().filter(|row| row.kind == Kind::Require).count();
+    summary.n_rows += checked.len();
+    summary.n_rows_unchecked += required.saturating_sub(checked.len());
+    let mut undecided: Vec<(&str, &str)> = evaluations
+        .iter()
+        .flat_map(|one| one.undecided.iter().map(|(id, why)| (why.as_str(), id.as_str())))
+        .collect();
+    undecided.sort_unstable();
+    undecided.dedup();
+    for group in undecided.chunk_by(|a, b| a.0 == b.0) {
+        let ids: Vec<_> = group.iter().map(|(_, id)| format!("`{id}`")).collect();
+        let why = group.first().map_or("", |(why, _)| why);
+        summary.unchecked.push(format!("{}: {why}", ids.join(", ")));
+    }
+}
+
+/// A family without a dump is not filtered by anything that was read: say so.
+fn unchecked_families(hosts: &[Host], summary: &mut Summary) {
+    for family in Family::ALL {
+        let without: Vec<_> = hosts
+            .iter()
+            .filter(|host| !host.families().contains(&family))
+            .collect();
+        if let Some(first) = without.first() {
+            let who = match without.len() {
+                1 => format!("host `{}`", first.name),
+                n => format!("{n} hosts (`{}` and others)", first.name),
+            };
+            summary
+                .unchecked
+                .push(format!("{} of {who}: no dump of it was given", family.word()));
+        }
+    }
+}
