@@ -217,7 +217,11 @@ impl<'u> Groups<'u> {
     pub(super) fn unbound(&self, bound: &[&Grouped<'u>]) -> Vec<Grouped<'u>> {
         let groups = bound.iter().flat_map(|host| &host.before.groups);
         let keys: BTreeSet<Arc<str>> = groups.map(|group| group.key.clone()).collect();
-        self.alone(&keys)
+        let mut alone = self.alone(&keys);
+        for grouped in &mut alone {
+            grouped.before.as_written = true;
+        }
+        alone
     }
 
     fn alone(&self, taken: &BTreeSet<Arc<str>>) -> Vec<Grouped<'u>> {

@@ -71,6 +71,7 @@ fn apart(groups: &[&Group]) -> Members {
 fn alone(group: &Group) -> Vec<Ruleset> {
     let before = Before {
         groups: vec![group],
+        as_written: true,
         ..Before::default()
     };
     before.layers()
@@ -265,6 +266,7 @@ mod tests {
                 span: side.default_span,
                 ingress: Some(side),
                 egress: None,
+                rest: None,
             };
             let rulesets = alone(&group);
             let mut compiler = Compiler::new(&rulesets, HostFacts::default(), Space::with_budget(1 << 20));

@@ -25,6 +25,9 @@ pub struct Before<'g> {
     pub others: Vec<(Layer, Unknown, Span)>,
     /// Why no network ACL of `groups` may stand before it, but one that lets everything through.
     pub or_open: Option<(Arc<str>, Span)>,
+    /// Whether the security groups are asked for what was written in them, and not for what else may be there
+    /// ([`Group::rest`]).
+    pub as_written: bool,
 }
 
 impl Before<'_> {
@@ -61,7 +64,7 @@ impl Before<'_> {
                 let mut rules = first_rules(layer, direction, nowhere(default_span));
                 match layer {
                     Layer::NetworkAcl => self.one_of(&mut ruleset, direction, &sides, &mut rules),
-                    _ => all_of(&mut ruleset, direction, &sides, &mut rules),
+                    _ => self.all_of(&mut ruleset, direction, &sides, &mut rules),
                 }
                 rules.extend(others.iter().map(|(_, unknown, span)| other(unknown, *span)));
                 push_base(&mut ruleset, direction, rules, default_span);
@@ -81,7 +84,7 @@ impl Before<'_> {
         let is_none_sure =
             self.or_open.is_some() || self.others.iter().any(|(layer, ..)| *layer == Layer::NetworkAcl);
         for (at, &(group, side)) in sides.iter().enumerate() {
-            let chain = push_chain(ruleset, direction, group, side);
+            let chain = push_chain(ruleset, direction, group, self.rules_of(group, side));
             let is_open = is_none_sure || at + 1 < sides.len();
             let question = is_open.then(|| self.is_here(group));
             let mut rule = added(nowhere(side.default_span), question, Action::Goto(chain));
@@ -95,6 +98,39 @@ impl Before<'_> {
         }
     }
 
+    /// A security group adds to what the others let through.
+    fn all_of(
+        &self,
+        ruleset: &mut Ruleset,
+        direction: &Direction,
+        sides: &[(&Group, &Side)],
+        rules: &mut Vec<Rule>,
+    ) {
+        for &(group, side) in sides {
+            let chain = push_chain(ruleset, direction, group, self.rules_of(group, side));
+            rules.push(added(nowhere(side.default_span), None, Action::Jump(chain)));
+        }
+    }
+
+    /// The rules of a group, with what may be in it besides: unless another unit has it as a whole.
+    fn rules_of(&self, group: &Group, side: &Side) -> Vec<Rule> {
+        let is_whole = |other: &&Group| other.key == group.key && other.rest.is_none();
+        let rest = group.rest.as_ref();
+        let Some(rest) = rest.filter(|_| !self.groups.iter().any(is_whole)) else {
+            return side.rules.clone();
+        };
+        let mut rules = side.rules.clone();
+        if group.layer == Layer::NetworkAcl {
+            // In an order that is not known either.
+            let mut drops = other(rest, group.span);
+            drops.action = Action::Drop;
+            rules.splice(..0, [other(rest, group.span), drops]);
+        } else if !self.as_written {
+            rules.push(other(rest, group.span));
+        }
+        rules
+    }
+
     fn is_here(&self, acl: &Group) -> Condition {
         let why = format!("whether the host is behind `{}` is not known", acl.name);
         let because = self
@@ -105,14 +141,6 @@ impl Before<'_> {
             property: Some(format!("behind {}", acl.key).into()),
             why: because.unwrap_or(why).into(),
         })
-    }
-}
-
-/// A security group adds to what the others let through.
-fn all_of(ruleset: &mut Ruleset, direction: &Direction, sides: &[(&Group, &Side)], rules: &mut Vec<Rule>) {
-    for &(group, side) in sides {
-        let chain = push_chain(ruleset, direction, group, side);
-        rules.push(added(nowhere(side.default_span), None, Action::Jump(chain)));
     }
 }
 
@@ -155,12 +183,12 @@ const DIRECTIONS: [Direction; 2] = [
     },
 ];
 
-fn push_chain(ruleset: &mut Ruleset, direction: &Direction, group: &Group, side: &Side) -> ChainId {
+fn push_chain(ruleset: &mut Ruleset, direction: &Direction, group: &Group, rules: Vec<Rule>) -> ChainId {
     let chain = ChainId(u32::try_from(ruleset.chains.len()).unwrap_or(u32::MAX));
     ruleset.chains.push(Chain {
         path: format!("{}/{}", direction.word, group.name),
         span: group.span,
-        rules: side.rules.clone(),
+        rules,
     });
     chain
 }

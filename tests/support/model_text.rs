@@ -62,6 +62,9 @@ pub(crate) fn groups_text(groups: &[Group], members: &[Member], map: &SourceMap)
         for (word, side) in [("receives", &group.ingress), ("sends", &group.egress)] {
             text.push_str(&side_text(word, side.as_ref(), map));
         }
+        if let Some(rest) = &group.rest {
+            writeln!(text, "  and what is not here: {}", rest.why).unwrap();
+        }
     }
     for member in members {
         let groups: Vec<_> = member

@@ -7,16 +7,14 @@ use std::sync::Arc;
 
 use super::names;
 use super::rule::Written;
-use crate::cloud::{
-    Direction, Doubt, GroupName, Guard, Lowering, Permission, Value, everything_unless, neutron,
-};
+use crate::cloud::{Direction, Doubt, GroupName, Guard, Lowering, everything_unless, neutron};
 use crate::dialect::cloudformation::condition::Truth;
 use crate::dialect::cloudformation::list::{Item, items};
 use crate::dialect::cloudformation::refer::Referred;
 use crate::dialect::cloudformation::scope::{Notes, Scope, ways};
 use crate::dialect::cloudformation::template::{Resource, Template};
 use crate::dialect::cloudformation::value::Evaluated;
-use crate::model::{Group, Layer, Side};
+use crate::model::{Group, Layer, Side, Unknown};
 use crate::source::Span;
 
 /// One template on its way to groups.
@@ -172,6 +170,9 @@ impl<'a, 't> Lower<'a, 't> {
 
 impl Draft {
     fn finish(self, lowering: &mut Lowering) -> Group {
+        if let Some(doubt) = &self.others {
+            lowering.depends(doubt);
+        }
         let ingress = self.side(lowering, Direction::Ingress);
         let egress = self.side(lowering, Direction::Egress);
         Group {
@@ -181,6 +182,10 @@ impl Draft {
             span: self.span,
             ingress: Some(ingress),
             egress: Some(egress),
+            rest: self.others.map(|doubt| Unknown {
+                property: None,
+                why: doubt.why,
+            }),
         }
     }
 
@@ -203,15 +208,7 @@ impl Draft {
                 }
             }
         }
-        if let Some(doubt) = &self.others {
-            let permission = Permission::open(doubt);
-            rules.extend(neutron::rules(
-                lowering,
-                direction,
-                Some(&Value::Unknown(doubt.clone())),
-                &permission,
-            ));
-        } else if direction == Direction::Egress {
+        if self.others.is_none() && direction == Direction::Egress {
             // Heat takes the rules that Neutron gives a new group away before it adds the first one for egress.
             let written = egress.iter().map(Vec::as_slice);
             rules.extend(everything_unless(lowering, self.span, written));

@@ -104,6 +104,7 @@ impl<'t> Ec2<'_, 't> {
                 span: draft.span,
                 ingress: side(draft.ingress),
                 egress: side(draft.egress),
+                rest: None,
             })
         };
         order.into_iter().filter_map(group).collect()
@@ -267,6 +268,7 @@ impl<'t> Ec2<'_, 't> {
             span: id.span,
             ingress,
             egress,
+            rest: None,
         })
     }
 }

@@ -71,6 +71,7 @@ impl Draft {
             name: self.name,
             layer: Layer::SecurityGroup,
             span: self.span,
+            rest: None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Groups while their rules are collected.
 //!
-//! INVARIANT: a group that the template does not define has a rule more, of which nothing is known.
+//! INVARIANT: of a group that the template does not define it is not known what else is in it.
 
 use super::Rewritten;
 use crate::cloud::ec2::{self, AclEntry};
@@ -48,6 +48,9 @@ impl Draft {
             entry.guards.extend(rewritten.keeps.iter().cloned());
         }
         let rewrites = &rewritten.adds;
+        if let Some(doubt) = &self.others {
+            lowering.depends(doubt);
+        }
         let ingress = self.side(lowering, Direction::Ingress, rewrites);
         let egress = self.side(lowering, Direction::Egress, rewrites);
         Group {
@@ -57,11 +60,14 @@ impl Draft {
             span: self.span,
             ingress: Some(ingress),
             egress: Some(egress),
+            rest: self.others.map(|doubt| Unknown {
+                property: None,
+                why: doubt.why,
+            }),
         }
     }
 
     fn side(&self, lowering: &mut Lowering, direction: Direction, rewrites: &[Doubt]) -> Side {
-        let others = self.others.iter().chain(rewrites);
         let place = match direction {
             Direction::Ingress => self.ingress,
             Direction::Egress => self.egress,
@@ -69,12 +75,12 @@ impl Draft {
         let rules = if self.layer == Layer::NetworkAcl {
             let of = self.entries.iter().filter(|(of, _)| *of == direction);
             let entries: Vec<_> = of.map(|(_, entry)| entry.clone()).collect();
-            let mut rules: Vec<_> = others.map(|doubt| anything(lowering, doubt)).collect();
+            let mut rules: Vec<_> = rewrites.iter().map(|doubt| anything(lowering, doubt)).collect();
             rules.extend(ec2::network_acl_rules(lowering, direction, &entries));
             rules
         } else {
             let permissions = self.of_direction(direction);
-            let others: Vec<_> = others.map(Permission::open).collect();
+            let others: Vec<_> = rewrites.iter().map(Permission::open).collect();
             let mut rules: Vec<Rule> = permissions
                 .iter()
                 .chain(&others)

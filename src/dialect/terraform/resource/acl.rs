@@ -23,7 +23,7 @@ const SEPARATE: Names = ["rule_action", "rule_number"];
 pub(super) fn acl(drafts: &mut Drafts<'_>, declared: &Declared) {
     let key = drafts.key(&declared.address);
     let guards = drafts.guard(declared.doubt.as_ref());
-    drafts.draft(&key, &declared.address, Layer::NetworkAcl, declared.span);
+    drafts.made(&key, &declared.address, Layer::NetworkAcl, declared.span);
     drafts.subnets.acl(&key, declared.span);
     if let Some(vpc) = super::aws::default_of_vpc(drafts, declared, &key, "default_network_acl_id") {
         drafts.subnets.default_of(vpc.to_string(), &key, declared.span);

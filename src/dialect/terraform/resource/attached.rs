@@ -273,7 +273,7 @@ fn default_group(drafts: &mut Drafts<'_>, vpc: &str, span: Span) -> Option<Arc<s
         return None;
     }
     let key = drafts.key(&what);
-    drafts.draft(&key, &what, Layer::SecurityGroup, span);
+    drafts.made(&key, &what, Layer::SecurityGroup, span);
     drafts.defaults.insert(what.clone(), key.clone());
     let group = GroupName {
         key: key.clone(),

@@ -19,7 +19,7 @@ use crate::source::Span;
 pub(super) fn group(drafts: &mut Drafts<'_>, declared: &Declared) {
     let key = drafts.key(&declared.address);
     let guards = drafts.guard(declared.doubt.as_ref());
-    let draft = drafts.draft(&key, &declared.address, Layer::SecurityGroup, declared.span);
+    let draft = drafts.made(&key, &declared.address, Layer::SecurityGroup, declared.span);
     draft.guards.clone_from(&guards);
     default_of_vpc(drafts, declared, &key, "default_security_group_id");
     for attribute in ["id", "name"] {
@@ -232,7 +232,7 @@ pub(super) fn targets(
     let Some(value) = declared.values.get(attribute) else {
         let name: Arc<str> = format!("the group of `{}`", declared.address).into();
         let key = drafts.key(&name);
-        drafts.draft(&key, &name, Layer::SecurityGroup, declared.span);
+        drafts.made(&key, &name, Layer::SecurityGroup, declared.span);
         drafts.in_nothing(declared, "group", attribute);
         return vec![(key, presence)];
     };

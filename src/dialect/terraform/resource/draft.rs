@@ -11,7 +11,7 @@ use crate::cloud::ec2::{self, AclEntry, Subnets};
 use crate::cloud::{self, Direction, GroupName, Guard, Lowering, Permission};
 use crate::dialect::terraform::value::{Kind, Reason, Reference, Value, Why};
 use crate::finding::{Code, Finding, Label};
-use crate::model::{Group, Layer, Member, Rule, Side};
+use crate::model::{Group, Layer, Member, Rule, Side, Unknown};
 use crate::source::{Source, Span};
 
 /// Related labels that one place may have.
@@ -57,6 +57,8 @@ pub(super) struct List {
 /// One group.
 pub(super) struct Draft {
     name: Arc<str>,
+    /// Whether the unit makes it, and does not only add rules to it.
+    is_made: bool,
     layer: Layer,
     span: Span,
     rules: [Vec<Rule>; 2],
@@ -133,6 +135,7 @@ impl<'u> Drafts<'u> {
             order.push(key.clone());
             Draft {
                 name: name.clone(),
+                is_made: false,
                 layer,
                 span,
                 rules: [Vec::new(), Vec::new()],
@@ -141,6 +144,13 @@ impl<'u> Drafts<'u> {
                 guards: Vec::new(),
             }
         })
+    }
+
+    /// The draft of a group that the unit makes.
+    pub(super) fn made(&mut self, key: &Arc<str>, name: &Arc<str>, layer: Layer, span: Span) -> &mut Draft {
+        let draft = self.draft(key, name, layer, span);
+        draft.is_made = true;
+        draft
     }
 
     /// Adds rules to a group.
@@ -308,6 +318,7 @@ impl<'u> Drafts<'u> {
     fn group(&mut self, key: Arc<str>, draft: Draft) -> Group {
         let Draft {
             name,
+            is_made,
             layer,
             span,
             rules: [ingress, egress],
@@ -329,6 +340,10 @@ impl<'u> Drafts<'u> {
             span,
             ingress: side(Direction::Ingress, ingress, &allowed_in, no_ingress),
             egress: side(Direction::Egress, egress, &allowed_out, no_egress),
+            rest: (!is_made).then(|| Unknown {
+                property: None,
+                why: "what else is in it is not in this module".into(),
+            }),
         }
     }
 }

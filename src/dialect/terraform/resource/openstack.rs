@@ -33,7 +33,7 @@ pub(super) fn group(drafts: &mut Drafts<'_>, declared: &Declared) {
 fn start(drafts: &mut Drafts<'_>, declared: &Declared) -> Arc<str> {
     let key = drafts.key(&declared.address);
     let guards = drafts.guard(declared.doubt.as_ref());
-    let draft = drafts.draft(&key, &declared.address, Layer::SecurityGroup, declared.span);
+    let draft = drafts.made(&key, &declared.address, Layer::SecurityGroup, declared.span);
     draft.guards = guards;
     if let Some(Ok(name)) = declared.values.get("name").map(scalar_text) {
         drafts.names.entry(name).or_insert_with(|| key.clone());
