@@ -110,8 +110,12 @@ impl Required<'_, '_> {
             .outcomes_of(view.ruling, &|field| witness.value(field));
         let doubts = words::doubts(&self.filters.compiler, &outcomes.doubts);
         let is_undecided = outcomes.possibly_accepts() && !outcomes.surely_accepts();
+        let of_nobody = words::spanless_doubts(&self.filters.compiler, &outcomes.doubts);
+        let is_of_nobody = doubts.is_empty() && !of_nobody.is_empty();
         let mut finding = finding.possibly(doubts);
-        if !is_undecided {
+        if is_undecided && is_of_nobody {
+            finding.help = Some(of_nobody.join("; "));
+        } else if !is_undecided {
             let why = match (&cell.party.unknown, &cell.party.interfaces) {
                 (Some(why), _) => format!("it depends on where the peer is: {why}"),
                 (None, None) => {

@@ -11,6 +11,7 @@ use super::condition::{Cubes, Lowering};
 use super::decider::{Decider, DoubtReason};
 use super::edit::edited_fields;
 use super::order::best_order;
+use super::redirect::Redirects;
 use super::{Action, ChainId, Families, Members, Rule, Ruleset};
 use crate::packet::{
     Cause, Doubt, EditId, End, Field, Line, Outcome, OverBudget, Pin, RangeSet, Ruling, Space,
@@ -51,6 +52,8 @@ pub struct Compiler<'m> {
     pub(super) last_input: Option<Pin>,
     /// Chains that some rule goes to and does not come back from.
     gone_to: BTreeSet<(usize, ChainId)>,
+    /// Which chains redirect packets to where.
+    pub(super) redirects: Redirects,
     /// The fields that some rule changes, apart from destinations.
     pub(super) edited: Vec<Field>,
 }
@@ -99,6 +102,7 @@ impl<'m> Compiler<'m> {
                 .collect(),
             last_input: None,
             gone_to: gone_to(rulesets),
+            redirects: Redirects::of(rulesets),
             edited: edited_fields(rulesets),
         };
         compiler.number_deciders();

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::compile::Compiler;
-use super::{Action, Edit, Families, Ruleset};
+use super::path::loopback_addresses;
+use super::{Action, Decider, Edit, Families, Ruleset};
 use crate::packet::{Assignment, Cause, End, Family, Field, Outcome, RangeSet, value};
 use crate::source::Span;
 
@@ -42,7 +43,10 @@ impl Compiler<'_> {
                 self.translation(to.as_ref(), ports.as_ref(), families, span),
                 End::Accept,
             ),
-            Edit::Redirect { ports } => (self.redirection(ports.as_ref(), families, span), End::Accept),
+            Edit::Redirect { ports } => (
+                self.redirection(ports.as_ref(), families, span, cause),
+                End::Accept,
+            ),
             Edit::Snat => (vec![(Field::StatusSnat, one(RangeSet::point(1)))], End::Accept),
         };
         let cause = if end == End::Fall { Cause::NOBODY } else { cause };
@@ -84,10 +88,7 @@ impl Compiler<'_> {
 
     /// What the routing table may say of addresses: this host's own, or another's.
     fn class_of(&self, family: Family, addresses: &RangeSet) -> RangeSet {
-        let loopback = match family {
-            Family::V4 => RangeSet::range(0x7f00_0000, 0x7fff_ffff),
-            Family::V6 => RangeSet::point(1),
-        };
+        let loopback = loopback_addresses(family);
         if addresses.is_subset(&loopback) {
             return RangeSet::point(value::LOCAL);
         }
@@ -114,6 +115,7 @@ impl Compiler<'_> {
         ports: Option<&RangeSet>,
         families: Families,
         span: Span,
+        cause: Cause,
     ) -> Vec<(Field, Assignment)> {
         let mut assignments = vec![
             (Field::StatusDnat, one(RangeSet::point(1))),
@@ -126,13 +128,13 @@ impl Compiler<'_> {
         let why = Arc::from("which of the host's addresses it is redirected to is not known");
         let doubt = self.doubt(Some(span), &why);
         for family in Family::ALL {
-            let (applies, own) = match family {
-                Family::V4 => (families != Families::V6, &self.facts.addresses4),
-                Family::V6 => (families != Families::V4, &self.facts.addresses6),
+            let applies = match family {
+                Family::V4 => families != Families::V6,
+                Family::V6 => families != Families::V4,
             };
-            if applies {
-                let own = own.clone().unwrap_or_else(|| RangeSet::range(0, family.max()));
-                assignments.push((family.destination(), Assignment::OneOf(own, Some(doubt))));
+            if let Some(Decider::Rule { ruleset, chain, .. }) = self.decider(cause).filter(|_| applies) {
+                let to = self.redirects.targets((ruleset, chain), &self.facts, family);
+                assignments.push((family.destination(), Assignment::OneOf(to, Some(doubt))));
             }
         }
         assignments

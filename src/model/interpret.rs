@@ -13,6 +13,7 @@ use std::sync::Arc;
 use super::compile::HostFacts;
 use super::decider::{Decider, DoubtReason};
 use super::path::Path;
+use super::redirect;
 use super::{
     Action, Base, ChainId, Condition, Default, Edit, Families, Hook, Purpose, Rule, Ruleset, Unknown,
 };
@@ -200,6 +201,7 @@ impl<'m> Interpreter<'m> {
                 let mut walk = Walk {
                     interpreter: self,
                     ruleset,
+                    hook: base.hook,
                     answer,
                 };
                 let flow = walk.chain(base.chain, vec![packet], 0);
@@ -304,6 +306,7 @@ fn split(packet: &Packet, field: Field, values: &RangeSet) -> (Option<Packet>, O
 struct Walk<'w, 'm> {
     interpreter: &'w Interpreter<'m>,
     ruleset: usize,
+    hook: Hook,
     answer: &'w mut Answer,
 }
 
@@ -434,15 +437,12 @@ impl Walk<'_, '_> {
                 with_ports(packet, ports.as_ref())
             }
             Edit::Redirect { ports } => {
-                let facts = self.interpreter.facts;
-                let own = |known: &Option<RangeSet>, family: Family| {
-                    known.clone().unwrap_or_else(|| RangeSet::range(0, family.max()))
-                };
+                let to = |family| redirect::targets(self.hook, self.interpreter.facts, family);
                 let packet = packet
                     .with(Field::StatusDnat, RangeSet::point(1))
                     .with(Field::DestinationClass, RangeSet::point(value::LOCAL))
-                    .with(Field::Destination4, own(&facts.addresses4, Family::V4))
-                    .with(Field::Destination6, own(&facts.addresses6, Family::V6));
+                    .with(Field::Destination4, to(Family::V4))
+                    .with(Field::Destination6, to(Family::V6));
                 with_ports(packet, ports.as_ref())
             }
         }

@@ -17,6 +17,7 @@ mod named;
 mod order;
 mod path;
 mod reach;
+mod redirect;
 mod reduction;
 mod redundant;
 

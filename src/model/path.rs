@@ -1,5 +1,7 @@
 //! The ways of packets through a host: which hooks they meet, in which order.
 
+use std::sync::Arc;
+
 use super::compile::Compiler;
 use super::{Decider, Hook};
 use crate::packet::{
@@ -35,8 +37,11 @@ pub fn loopback_interface() -> RangeSet {
     RangeSet::point(value::interface("lo"))
 }
 
+/// Why a packet that was translated to loopback may be dropped.
+pub(super) const MARTIAN: &str = "what is translated to a loopback address is dropped unless `route_localnet` of its interface is set, which is not known";
+
 /// The addresses of loopback: `127.0.0.0/8` (RFC 1122, section 3.2.1.3) and `::1` (RFC 4291, section 2.5.3).
-fn loopback_addresses(family: Family) -> RangeSet {
+pub(super) fn loopback_addresses(family: Family) -> RangeSet {
     match family {
         Family::V4 => RangeSet::range(0x7f00_0000, 0x7fff_ffff),
         Family::V6 => RangeSet::point(1),
@@ -85,12 +90,42 @@ impl Compiler<'_> {
             let onward = self
                 .space
                 .assume(onward, Field::OutInterface, &some, Some(interface))?;
+            let onward = self.space.pin(onward);
+            let martians = self.martians()?;
+            let input = self.space.sequence(martians, self.space.pinned(input))?;
+            let input = self.space.pin(input);
             let delivered = self.space.test(Field::DestinationClass, &delivered_classes())?;
-            after = self.space.choose(delivered, self.space.pinned(input), onward)?;
+            let (input, onward) = (self.space.pinned(input), self.space.pinned(onward));
+            after = self.space.choose(delivered, input, onward)?;
         }
         let ruling = self.space.sequence(self.space.pinned(before), after)?;
         self.space.release(mark);
         self.ends_accepted(ruling)
+    }
+
+    /// What routing does to IPv4 packets from elsewhere that were translated to loopback: it drops them as martians, unless
+    /// `route_localnet` of their interface is set (Linux, `Documentation/networking/ip-sysctl.rst`), which no ruleset says. Of
+    /// IPv6 it lets them in.
+    fn martians(&mut self) -> Result<Ruling, OverBudget> {
+        let doubt = self.doubt(None, &Arc::from(MARTIAN));
+        let drops = Outcome {
+            end: End::Drop,
+            cause: Cause::NOBODY,
+            edit: EditId::NONE,
+        };
+        let passes = Outcome {
+            end: End::Fall,
+            ..drops
+        };
+        let either = self.space.always(&[drops, passes], &[doubt]);
+        let pass = self.space.pass();
+        let among = self.space.product(&[
+            (Field::Family, RangeSet::point(value::V4)),
+            (Family::V4.destination(), loopback_addresses(Family::V4)),
+            (Field::InInterface, loopback_interface().complement(u128::MAX)),
+            (Field::StatusDnat, RangeSet::point(1)),
+        ])?;
+        self.space.choose(among, either, pass)
     }
 
     /// What happens to packets that the host sends to itself from addresses of loopback: they leave by loopback, and arrive by

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::super::decider::DoubtReason;
-use super::super::path::{Path, delivered_classes};
+use super::super::path::{MARTIAN, Path, delivered_classes, loopback_addresses, loopback_interface};
 use super::super::{Hook, Purpose};
 use super::{Accepted, Answer, Interpreter, Packet, Verdict, split};
 use crate::packet::{Family, Field, RangeSet, value};
@@ -29,6 +29,7 @@ impl Interpreter<'_> {
             stays.extend(plain.map(|packet| (packet, by)));
             if let Some(packet) = translated {
                 let (delivered, sent_on) = self.sides(packet, &mut answer);
+                let delivered = delivered.inspect(|packet| martian(packet, &mut answer));
                 here.extend(delivered.map(|packet| (packet, by)));
                 let somewhere = |packet: Packet| match path {
                     Path::Forward => packet,
@@ -79,12 +80,12 @@ impl Interpreter<'_> {
             return None;
         }
         let is_v6 = packet.values(Field::Family).single() == Some(value::V6);
-        let (family, own, loopback) = if is_v6 {
-            (Family::V6, &self.facts.addresses6, RangeSet::point(1))
+        let (family, own) = if is_v6 {
+            (Family::V6, &self.facts.addresses6)
         } else {
-            let loopback = RangeSet::range(0x7f00_0000, 0x7fff_ffff);
-            (Family::V4, &self.facts.addresses4, loopback)
+            (Family::V4, &self.facts.addresses4)
         };
+        let loopback = loopback_addresses(family);
         let to = packet.values(family.destination());
         if to.is_subset(&loopback) {
             return Some(true);
@@ -95,5 +96,19 @@ impl Interpreter<'_> {
         }
         // The host has one of its addresses; only if they are one is it known which.
         (own.single().is_some() && to.single() == own.single()).then_some(true)
+    }
+}
+
+/// A packet from elsewhere that was translated to loopback may be dropped as a martian; see `Compiler::martians`.
+fn martian(packet: &Packet, answer: &mut Answer) {
+    let may_be = |field: Field, values: &RangeSet| !packet.values(field).intersection(values).is_empty();
+    let elsewhere = loopback_interface().complement(u128::MAX);
+    if may_be(Field::Family, &RangeSet::point(value::V4))
+        && may_be(Family::V4.destination(), &loopback_addresses(Family::V4))
+        && may_be(Field::InInterface, &elsewhere)
+    {
+        answer.verdicts.insert((Verdict::Drop, None));
+        let why = Arc::from(MARTIAN);
+        answer.doubts.insert(DoubtReason { span: None, why });
     }
 }
