@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use portcullis::dialect::Dialect;
 use portcullis::dialect::firewalld::Firewalld;
+use portcullis::dialect::{Dialect, Reading};
 use portcullis::finding::Code;
 use portcullis::model::{Action, Condition, Rule};
 use portcullis::source::SourceMap;
@@ -37,15 +37,20 @@ fn shipped_files(root: &Path, folder: &str, place: &str) -> Vec<(String, String)
     paths.iter().map(file).collect()
 }
 
-/// What a unit means, without the places: for each chain its conditions and actions.
-fn meaning(files: &[(String, String)]) -> (BTreeMap<String, Vec<String>>, Vec<String>) {
+/// A unit of files, by name and text.
+fn read(files: &[(String, String)]) -> Reading {
     let mut map = SourceMap::new();
     let files: Vec<_> = files
         .iter()
         .map(|(name, text)| map.add_text(name, text))
         .collect();
     let unit: Vec<_> = files.iter().map(|file| map.source(*file)).collect();
-    let reading = Firewalld.read(&unit);
+    Firewalld.read(&unit)
+}
+
+/// What a unit means, without the places: for each chain its conditions and actions.
+fn meaning(files: &[(String, String)]) -> (BTreeMap<String, Vec<String>>, Vec<String>) {
+    let reading = read(files);
     let mut chains = BTreeMap::new();
     for ruleset in &reading.rulesets {
         for chain in &ruleset.chains {
@@ -124,13 +129,7 @@ fn asks_for_listeners(condition: &Condition) -> bool {
 
 /// Rules that hold for the versions alone that let in listener discovery.
 fn n_by_version(files: &[(String, String)]) -> usize {
-    let mut map = SourceMap::new();
-    let files: Vec<_> = files
-        .iter()
-        .map(|(name, text)| map.add_text(name, text))
-        .collect();
-    let unit: Vec<_> = files.iter().map(|file| map.source(*file)).collect();
-    let reading = Firewalld.read(&unit);
+    let reading = read(files);
     let chains = reading.rulesets.iter().flat_map(|ruleset| &ruleset.chains);
     let rules = chains.flat_map(|chain| &chain.rules);
     let asks = |rule: &&Rule| rule.matches.iter().any(|one| asks_for_listeners(&one.condition));

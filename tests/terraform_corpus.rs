@@ -1,6 +1,10 @@
 //! Terraform as others wrote it, and what they expect of it. INVARIANT: every disagreement has its reason beside it.
 #![cfg(test)]
 
+#[path = "support/corpus/root.rs"]
+mod corpus;
+#[path = "support/say.rs"]
+mod say;
 #[path = "support/terraform.rs"]
 mod terraform;
 #[path = "support/world.rs"]
@@ -16,15 +20,6 @@ use portcullis::packet::Family;
 use portcullis::source::SourceMap;
 use terraform::Repository;
 use world::Open;
-
-/// The corpus, if there is one.
-fn corpus() -> Option<PathBuf> {
-    let corpus = std::env::var_os("PORTCULLIS_CORPUS").map(PathBuf::from);
-    if corpus.is_none() {
-        println!("skipped: PORTCULLIS_CORPUS is not set");
-    }
-    corpus
-}
 
 const SETS: &[&str] = &[
     "DataDog+kics",
@@ -43,7 +38,7 @@ const SETS: &[&str] = &[
 
 #[test]
 fn everything_is_read() {
-    let Some(corpus) = corpus() else { return };
+    let Some(corpus) = corpus::root() else { return };
     let mut n_rules_in_all = 0;
     for set in SETS {
         let repository = Repository::below(&corpus.join(set));
@@ -166,7 +161,7 @@ fn rules_of<'r>(repository: &Repository, roots: &'r [terraform::Root], address: 
 
 #[test]
 fn checkov_expects_the_same_of_resources() {
-    let Some(corpus) = corpus() else { return };
+    let Some(corpus) = corpus::root() else { return };
     let set = corpus.join("bridgecrewio+checkov");
     let text = std::fs::read_to_string(set.join("expected/resource_expectations.json")).unwrap();
     let expected: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -233,7 +228,7 @@ const KICS_OTHERWISE: &[(&str, &str)] = &[];
 
 #[test]
 fn kics_expects_the_same_of_ports() {
-    let Some(corpus) = corpus() else { return };
+    let Some(corpus) = corpus::root() else { return };
     let set = corpus.join("DataDog+kics");
     let wrong = std::fs::read_to_string(set.join("expected_KNOWN_WRONG.txt")).unwrap();
     let (mut n_agree, mut n_inverted, mut n_absent, mut other) = (0, 0, 0, Vec::new());
@@ -310,7 +305,7 @@ fn kics_expects_the_same_of_ports() {
 /// What checkov expects of groups of `OpenStack`.
 #[test]
 fn checkov_expects_the_same_of_openstack() {
-    let Some(corpus) = corpus() else { return };
+    let Some(corpus) = corpus::root() else { return };
     let path = corpus.join("bridgecrewio+checkov/expected/inline_hcl_cases.json");
     let cases: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let (mut n_agree, mut other) = (0, Vec::new());
@@ -357,7 +352,7 @@ fn checkov_expects_the_same_of_openstack() {
 /// kops writes one cluster as Terraform and as `CloudFormation`: the rules between groups and networks are the same.
 #[test]
 fn kops_writes_the_same_cluster_in_two_languages() {
-    let Some(corpus) = corpus() else { return };
+    let Some(corpus) = corpus::root() else { return };
     let set = corpus.join("kubernetes+kops/at-6132c8d9-2022-11-19/tests/integration/update_cluster");
     let (mut n_pairs, mut n_rules, mut other) = (0, 0, Vec::new());
     let mut folders: Vec<PathBuf> = std::fs::read_dir(&set)

@@ -2,6 +2,10 @@
 //! reason beside it.
 #![cfg(test)]
 
+#[path = "support/corpus/root.rs"]
+mod corpus;
+#[path = "support/say.rs"]
+mod say;
 #[path = "support/terraform.rs"]
 mod terraform;
 #[path = "support/world.rs"]
@@ -9,20 +13,10 @@ mod world;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::PathBuf;
 
 use portcullis::packet::Family;
 use terraform::Repository;
 use world::Open;
-
-/// The corpus, if there is one.
-fn corpus() -> Option<PathBuf> {
-    let corpus = std::env::var_os("PORTCULLIS_CORPUS").map(PathBuf::from);
-    if corpus.is_none() {
-        println!("skipped: PORTCULLIS_CORPUS is not set");
-    }
-    corpus
-}
 
 /// One line of the module's table: `name = [from, to, "protocol", "description"]`.
 fn entry(line: &str) -> Option<(&str, u32, u32, &str)> {
@@ -61,7 +55,7 @@ fn variables(module: &str) -> String {
 
 #[test]
 fn each_row_of_a_module_s_table_opens_the_ports_that_it_says() {
-    let Some(corpus) = corpus() else { return };
+    let Some(corpus) = corpus::root() else { return };
     let module = corpus.join("terraform-aws-modules+terraform-aws-security-group");
     let read = |name: &str| std::fs::read_to_string(module.join(name)).unwrap();
     let (main, rules) = (read("main.tf"), read("rules.tf"));
@@ -110,7 +104,7 @@ const SNIPPETS_OTHERWISE: &[(&str, &str)] = &[(
 
 #[test]
 fn snippets_that_are_called_bad_are_open_and_good_ones_are_not() {
-    let Some(corpus) = corpus() else { return };
+    let Some(corpus) = corpus::root() else { return };
     let text =
         std::fs::read_to_string(corpus.join("aquasecurity+trivy-checks/expected/good_bad_examples.json"));
     let examples: Vec<serde_json::Value> = serde_json::from_str(&text.unwrap()).unwrap();

@@ -1,5 +1,6 @@
 //! The algebra of packets. Imports nothing of the rest of the crate.
 
+mod active;
 pub mod address;
 mod apply;
 mod choose;
