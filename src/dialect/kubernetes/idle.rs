@@ -5,9 +5,10 @@
 
 use super::cluster::{Cluster, Namespace, Pods};
 use super::cover::{has_packets, has_subjects};
-use super::policy::{Action, PodSet, Policy, Rule, Tier, Who};
+use super::policy::{Action, PodSet, Policy, Rule, Ties, Who};
 use super::reach::Direction;
 use super::select::{looks_into, selects};
+use super::tier::EndOfTier;
 use super::truth::Truth;
 use crate::finding::{Code, Finding, Label, Severity};
 
@@ -83,8 +84,11 @@ fn empty_peers(policy: &Policy, all: &[(&Namespace, &Pods)]) -> Vec<Finding> {
         .collect()
 }
 
-/// Policies of the cluster without rules, and those of the baseline that NetworkPolicies leave nobody.
+/// Policies without rules in a tier that passes what is left, and those to which an earlier tier leaves nobody.
 fn never_asked(policy: &Policy, cluster: &Cluster) -> Option<Finding> {
+    if policy.tier.end == EndOfTier::Deny {
+        return None;
+    }
     let has_rules = |direction: Direction| {
         direction
             .rules(policy)
@@ -94,35 +98,37 @@ fn never_asked(policy: &Policy, cluster: &Cluster) -> Option<Finding> {
         .into_iter()
         .filter(|direction| has_rules(*direction))
         .collect();
-    let why = match policy.tier {
-        Tier::Namespaced => return None,
-        _ if ways.is_empty() => "it has no rules".to_owned(),
-        Tier::Admin(_) => return None,
-        Tier::Baseline(_) => {
-            let mut subjects = cluster.pods.iter().filter_map(|pods| {
-                let about = cluster.about(pods);
-                let is_subject = about.iter().any(|(one, _)| std::ptr::eq(*one, policy));
-                is_subject.then_some(about)
-            });
-            let mut is_any = false;
-            let is_isolated = subjects.all(|about| {
-                is_any = true;
-                ways.iter().all(|way| {
-                    about.iter().any(|(one, answer)| {
-                        one.tier == Tier::Namespaced && *answer == Truth::Yes && way.rules(one).is_some()
-                    })
-                })
-            });
-            if !is_any || !is_isolated {
-                return None;
-            }
-            "NetworkPolicies decide for every workload that it is about".to_owned()
+    let why = if ways.is_empty() {
+        "it has no rules"
+    } else {
+        let all = cluster.pods.iter().map(|pods| cluster.about(pods));
+        let mut subjects = all
+            .filter(|about| about.iter().any(|(one, _)| std::ptr::eq(*one, policy)))
+            .peekable();
+        subjects.peek()?;
+        let is_isolated =
+            subjects.all(|about| ways.iter().all(|way| is_decided_before(policy, &about, *way)));
+        if !is_isolated {
+            return None;
         }
+        "NetworkPolicies decide for every workload that it is about"
     };
     let message = format!("{} `{}` changes nothing: {why}", policy.kind, policy.name);
     let label = Label::new(policy.span, "without effect");
     let finding = Finding::new(Code::PolicyWithoutEffect, message, Some(label));
     Some(finding.help("remove it, or say what it is to let through or deny"))
+}
+
+/// Whether a tier before that of a policy surely decides all packets of some pods.
+fn is_decided_before(policy: &Policy, about: &[(&Policy, Truth)], direction: Direction) -> bool {
+    let earlier = about.iter().filter(|(one, _)| one.tier < policy.tier);
+    let denying = earlier.filter(|(one, _)| one.tier.end == EndOfTier::Deny);
+    let asked: Vec<_> = denying
+        .filter_map(|(one, answer)| Some((*answer, direction.rules(one)?)))
+        .collect();
+    let passes = |rule: &Rule| matches!(rule.action, Action::Pass | Action::Unread);
+    let is_passed = asked.iter().any(|(_, rules)| rules.rules.iter().any(passes));
+    !is_passed && asked.iter().any(|(answer, _)| *answer == Truth::Yes)
 }
 
 /// A rule where it stands, in the order in which tiers ask.
@@ -143,7 +149,7 @@ fn shadowed(cluster: &Cluster, direction: Direction, findings: &mut Vec<Finding>
         .iter()
         .position(|one| matches!(one.rule.action, Action::Pass | Action::Unread))
         .unwrap_or(rules.len());
-    let tiered = |one: &Asked<'_>| one.policy.tier != Tier::Namespaced;
+    let tiered = |one: &Asked<'_>| one.policy.ties != Ties::Union;
     let takers: Vec<usize> = (0..rules.len())
         .filter(|at| rules.get(*at).is_some_and(tiered))
         .collect();
@@ -179,13 +185,10 @@ fn shadowed(cluster: &Cluster, direction: Direction, findings: &mut Vec<Finding>
 
 /// Whether a rule is surely asked first, and ends the matter for the other.
 fn is_before(earlier: &Asked<'_>, later: &Asked<'_>, nothing_passes: bool) -> bool {
-    let same_policy = std::ptr::eq(earlier.policy, later.policy);
-    match (earlier.policy.tier, later.policy.tier) {
-        (Tier::Admin(one), Tier::Admin(other)) | (Tier::Baseline(one), Tier::Baseline(other)) => {
-            same_policy || one < other
-        }
-        // What is passed on before leaves the tier.
-        (Tier::Admin(_), _) => nothing_passes && earlier.rule.action != Action::Pass,
-        _ => false,
+    let (one, other) = (earlier.policy, later.policy);
+    if one.tier == other.tier {
+        return std::ptr::eq(one, other) || one.order < other.order;
     }
+    // What is passed on before leaves the tier.
+    one.tier < other.tier && nothing_passes && earlier.rule.action != Action::Pass
 }

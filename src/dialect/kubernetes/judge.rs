@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cluster::{Cluster, Pods};
-use super::policy::{Ports, Tier};
+use super::policy::{Policy, Ports};
 use crate::dialect::reference::{self, Uses};
 use crate::finding::{Code, Finding, Label};
 use crate::source::Span;
@@ -70,15 +70,11 @@ fn isolating(pods: &Pods) -> String {
 
 /// "There is no way for the user to reliably determine which one it will choose."
 fn same_priorities(cluster: &Cluster) -> Vec<Finding> {
-    let tiered: Vec<_> = cluster
-        .policies
-        .iter()
-        .filter(|policy| policy.tier != Tier::Namespaced)
-        .collect();
     let mut findings = Vec::new();
-    for pair in tiered.windows(2) {
+    for pair in cluster.policies.windows(2) {
         if let [first, second] = pair
-            && first.tier == second.tier
+            && first.is_level_with(second)
+            && Policy::is_order_open(&[first, second])
         {
             let message = format!(
                 "{} `{}` has the priority of `{}`: either may be asked first",

@@ -1,14 +1,15 @@
 //! A cluster to hosts: for each workload the ruleset of the policies that select it.
 //!
-//! Admin tier: a chain in which the first match decides and Pass returns. NetworkPolicies: a chain of accepts with a drop behind
-//! them, if any selects the workload. Baseline: as admin. What nothing decides is accepted. INVARIANT: what a policy says
-//! points at its bytes; what Kubernetes adds of itself (answers, the end of a tier) has an empty span.
+//! Each tier is a chain in which the first match decides and Pass returns; behind NetworkPolicies, if any selects the workload,
+//! stands a drop. What no tier decides is accepted. INVARIANT: what a policy says points at its bytes; what Kubernetes adds of
+//! itself (answers, the end of a tier) has an empty span.
 
 use super::cluster::{Cluster, Namespace, Pods};
 use super::condition::{protocols, unknown};
 use super::identity::Identities;
-use super::policy::{Action as Verdict, Peer, Policy, Port, Rule as Written, Tier};
+use super::policy::{Action as Verdict, Peer, Policy, Port, Rule as Written};
 use super::reach::Direction;
+use super::tier::EndOfTier;
 use super::truth::Truth;
 use crate::dialect::condition::any;
 use crate::model::{
@@ -88,23 +89,22 @@ impl<'c> Lowering<'c> {
     fn base(&mut self, hook: Hook, direction: Direction) -> Base {
         let mut rules = vec![to_itself(self.nowhere()), answers(self.nowhere())];
         rules.extend(self.foreign());
-        for tier in [Part::Admin, Part::Namespaced, Part::Baseline] {
-            let selected = self.selected(tier, direction);
-            if selected.is_empty() {
+        let about = self.selected(direction);
+        for selected in about.chunk_by(|a, b| a.policy.tier == b.policy.tier) {
+            let Some(tier) = selected.first().map(|one| &one.policy.tier) else {
                 continue;
-            }
-            let mut lowered = if tier == Part::Namespaced {
-                self.union(&selected, direction)
-            } else {
-                self.in_order(&selected, direction)
             };
-            let span = selected.first().map_or(self.pods.span, |one| one.policy.span);
-            let path = format!("{} {}", direction.word(), tier.word());
+            let mut lowered = self.in_order(selected, direction);
+            if tier.end == EndOfTier::Deny {
+                lowered.extend(self.end(selected, direction));
+            }
             // A chain with nothing in it would be found to be in nobody's way.
             if lowered.is_empty() {
                 continue;
             }
-            let chain = self.chain(path, span, std::mem::take(&mut lowered));
+            let span = selected.first().map_or(self.pods.span, |one| one.policy.span);
+            let path = format!("{} {}", direction.word(), tier.words());
+            let chain = self.chain(path, span, lowered);
             rules.push(self.of_itself(Vec::new(), Action::Jump(chain)));
         }
         let chain = self.chain(direction.word().to_owned(), self.pods.span, rules);
@@ -155,28 +155,29 @@ impl<'c> Lowering<'c> {
         .collect()
     }
 
-    /// The policies of a tier that may select the workload and filter the direction, in their order.
-    fn selected(&self, part: Part, direction: Direction) -> Vec<Selected<'c>> {
+    /// The policies that may select the workload and filter the direction, in their order.
+    fn selected(&self, direction: Direction) -> Vec<Selected<'c>> {
         let about = self.about.iter();
-        let of_part = about.filter(|(policy, _)| part.has(policy.tier) && direction.rules(policy).is_some());
-        let selected = of_part.map(|(policy, answer)| Selected {
+        let filtering = about.filter(|(policy, _)| direction.rules(policy).is_some());
+        let selected = filtering.map(|(policy, answer)| Selected {
             policy,
             is_sure: *answer == Truth::Yes,
         });
         selected.collect()
     }
 
-    /// Policies by priority. Of those with the same, which is asked first is not known.
+    /// The policies of a tier, one after the other. Of those of one place, which is asked first need not be known.
     fn in_order(&self, selected: &[Selected<'_>], direction: Direction) -> Vec<Rule> {
         let mut rules = Vec::new();
-        for same in selected.chunk_by(|a, b| a.policy.tier == b.policy.tier) {
-            if same.len() > 1 {
-                for one in same {
+        for level in selected.chunk_by(|a, b| a.policy.is_level_with(b.policy)) {
+            let policies: Vec<&Policy> = level.iter().map(|one| one.policy).collect();
+            if Policy::is_order_open(&policies) {
+                for one in level {
                     let first = unknown(
-                        format!("{} is asked first", one.policy.name),
+                        format!("{} is asked first", one.policy.full_name()),
                         format!(
                             "policies of one priority: whether `{}` is asked first is not known",
-                            one.policy.name
+                            one.policy.full_name()
                         ),
                     );
                     let first = Match {
@@ -189,17 +190,14 @@ impl<'c> Lowering<'c> {
                     }
                 }
             }
-            rules.extend(same.iter().flat_map(|one| self.rules(*one, direction)));
+            rules.extend(level.iter().flat_map(|one| self.rules(*one, direction)));
         }
         rules
     }
 
-    /// NetworkPolicies: what any of them accepts; the rest is dropped.
-    fn union(&self, selected: &[Selected<'_>], direction: Direction) -> Vec<Rule> {
-        let mut rules: Vec<Rule> = selected
-            .iter()
-            .flat_map(|one| self.rules(*one, direction))
-            .collect();
+    /// What no policy of a tier decides is dropped, if one of them selects the workload.
+    fn end(&self, selected: &[Selected<'_>], direction: Direction) -> Vec<Rule> {
+        let mut rules = Vec::new();
         let says_something = |one: &Selected<'_>| {
             let rules = direction.rules(one.policy);
             rules.is_some_and(|rules| !rules.rules.is_empty())
@@ -313,32 +311,6 @@ impl<'c> Lowering<'c> {
         pairs
             .map(|(peer, port)| one(peer.iter().chain(port).cloned().collect()))
             .collect()
-    }
-}
-
-/// A tier.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
-    Admin,
-    Namespaced,
-    Baseline,
-}
-
-impl Part {
-    fn has(self, tier: Tier) -> bool {
-        match tier {
-            Tier::Admin(_) => self == Self::Admin,
-            Tier::Namespaced => self == Self::Namespaced,
-            Tier::Baseline(_) => self == Self::Baseline,
-        }
-    }
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Admin => "admin tier",
-            Self::Namespaced => "network policies",
-            Self::Baseline => "baseline tier",
-        }
     }
 }
 

@@ -22,6 +22,7 @@ mod read;
 mod select;
 mod selector;
 mod service;
+mod tier;
 mod tiered;
 mod tiered_peer;
 mod truth;

@@ -6,12 +6,16 @@
 use super::cluster::Cluster;
 use super::notes::Notes;
 use super::object::Object;
-use super::policy::{Action, Namespaces, Peer, PodSet, Policy, Port, Ports, Rule, Rules, Tier, Who};
+use super::policy::{Action, Namespaces, Peer, PodSet, Policy, Port, Ports, Rule, Rules, Ties, Who};
 use super::selector::Selector;
+use super::tier::{Order, Tier};
 use super::workload::protocol;
 use crate::packet::Network;
 use crate::packet::protocol::number;
 use crate::tree::{Node, Typed};
+
+/// Where Calico asks them within their tier (libcalico-go, `K8sNetworkPolicyToCalico`).
+const ORDER: i32 = 1_000;
 
 /// Reads one, and puts it to the others.
 pub(super) fn read(object: Object<'_>, cluster: &mut Cluster, notes: &mut Notes) {
@@ -40,7 +44,9 @@ pub(super) fn read(object: Object<'_>, cluster: &mut Cluster, notes: &mut Notes)
         kind: "NetworkPolicy",
         name: name.to_owned(),
         namespace: Some(namespace.to_owned()),
-        tier: Tier::Namespaced,
+        tier: Tier::default_tier(),
+        order: Order::of(ORDER),
+        ties: Ties::Union,
         span,
         subject: PodSet {
             namespaces: Namespaces::Own(namespace.to_owned()),

@@ -3,19 +3,9 @@
 //! INVARIANT: a part that could not be read is [`Peer::Unread`], [`Ports::Unread`] or [`Action::Unread`], never left out.
 
 use super::selector::Selector;
+use super::tier::{Order, Tier};
 use crate::packet::Network;
 use crate::source::Span;
-
-/// When a policy is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Tier {
-    /// Before all others, the lowest priority first.
-    Admin(i64),
-    /// NetworkPolicy: a union, which decides for all pods that it selects.
-    Namespaced,
-    /// Where no NetworkPolicy selects the pod.
-    Baseline(i64),
-}
 
 /// A policy.
 #[derive(Debug, Clone)]
@@ -25,6 +15,10 @@ pub(super) struct Policy {
     /// Its namespace; `None` for those of the cluster.
     pub(super) namespace: Option<String>,
     pub(super) tier: Tier,
+    /// Its place in the tier.
+    pub(super) order: Order,
+    /// How it stands to others of its kind that have the same place.
+    pub(super) ties: Ties,
     /// The bytes of its name.
     pub(super) span: Span,
     pub(super) subject: PodSet,
@@ -36,12 +30,32 @@ pub(super) struct Policy {
 }
 
 impl Policy {
+    /// Whether they have one place in one tier.
+    pub(super) fn is_level_with(&self, other: &Self) -> bool {
+        self.tier == other.tier && self.order == other.order
+    }
+
+    /// Of policies of one place, whether it makes a difference which is asked first, and is not known.
+    pub(super) fn is_order_open(level: &[&Self]) -> bool {
+        let is_mixed = |pair: &[&Self]| matches!(pair, [a, b] if a.kind != b.kind);
+        level.len() > 1 && (level.windows(2).any(is_mixed) || level.iter().any(|one| one.ties == Ties::Open))
+    }
+
     pub(super) fn full_name(&self) -> String {
         match &self.namespace {
             Some(namespace) => format!("{namespace}/{}", self.name),
             None => self.name.clone(),
         }
     }
+}
+
+/// Which of several policies of one kind and one place in a tier is asked first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ties {
+    /// That makes no difference: they only accept (NetworkPolicy).
+    Union,
+    /// Whoever evaluates them decides.
+    Open,
 }
 
 /// The rules of one direction.

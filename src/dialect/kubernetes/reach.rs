@@ -6,8 +6,9 @@
 use std::net::IpAddr;
 
 use super::cluster::{Cluster, Namespace, Pods};
-use super::policy::{Action, Peer, Policy, Port, Ports, Rule, Rules, Tier, Who};
+use super::policy::{Action, Peer, Policy, Port, Ports, Rule, Rules, Who};
 use super::select::{is_subject, selects};
+use super::tier::EndOfTier;
 use super::truth::Truth;
 use crate::packet::Network;
 use crate::packet::address::number;
@@ -59,6 +60,13 @@ struct Fate {
     is_accepted: bool,
     is_denied: bool,
     goes_on: bool,
+}
+
+/// A policy that is about the pods, or may be.
+struct Asked<'c> {
+    policy: &'c Policy,
+    rules: &'c Rules,
+    is_subject: Truth,
 }
 
 impl Cluster {
@@ -144,29 +152,26 @@ struct Question<'c> {
 impl Question<'_> {
     /// The tiers in their order. What none decides is accepted.
     fn fate(&self, policies: &[&Policy]) -> Fate {
-        let is_admin = |policy: &&Policy| matches!(policy.tier, Tier::Admin(_));
-        let is_baseline = |policy: &&Policy| matches!(policy.tier, Tier::Baseline(_));
-        let policies = || policies.iter().copied();
         let mut fate = Fate {
             goes_on: true,
             ..Fate::default()
         };
-        for tier in [
-            policies().filter(is_admin).collect::<Vec<_>>(),
-            policies()
-                .filter(|policy| policy.tier == Tier::Namespaced)
-                .collect(),
-            policies().filter(is_baseline).collect(),
-        ] {
+        let mut about = Vec::new();
+        for policy in policies {
+            let is_subject = is_subject(policy, self.namespace, self.pods);
+            if let (true, Some(rules)) = (is_subject != Truth::No, self.direction.rules(policy)) {
+                about.push(Asked {
+                    policy,
+                    rules,
+                    is_subject,
+                });
+            }
+        }
+        for tier in about.chunk_by(|a, b| a.policy.tier == b.policy.tier) {
             if !fate.goes_on {
                 break;
             }
-            let is_union = tier.first().is_some_and(|policy| policy.tier == Tier::Namespaced);
-            let next = if is_union {
-                self.union(&tier)
-            } else {
-                self.in_order(&tier)
-            };
+            let next = self.tier(tier);
             fate = Fate {
                 is_accepted: fate.is_accepted || next.is_accepted,
                 is_denied: fate.is_denied || next.is_denied,
@@ -176,36 +181,50 @@ impl Question<'_> {
         fate
     }
 
-    /// Policies by priority; among those of the same, any may be asked first.
-    fn in_order(&self, policies: &[&Policy]) -> Fate {
+    /// The policies of a tier by their places; among those of one place, it may be that any is asked first.
+    fn tier(&self, tier: &[Asked<'_>]) -> Fate {
         let mut fate = Fate::default();
         let mut is_passed = false;
-        for same in policies.chunk_by(|a, b| a.tier == b.tier) {
+        // Whether one of the policies may leave a packet undecided, provided that it is about the pods.
+        let mut is_left_over = false;
+        for level in tier.chunk_by(|a, b| a.policy.is_level_with(b.policy)) {
+            let policies: Vec<&Policy> = level.iter().map(|one| one.policy).collect();
+            let is_open = Policy::is_order_open(&policies);
             let mut is_undecided = true;
-            for policy in same {
-                let (one, may_pass) = self.first_match(policy);
-                fate.is_accepted |= one.is_accepted;
-                fate.is_denied |= one.is_denied;
+            for one in level {
+                let (decided, may_pass) = self.first_match(one.rules);
+                fate.is_accepted |= decided.is_accepted;
+                fate.is_denied |= decided.is_denied;
                 is_passed |= may_pass;
-                is_undecided &= one.goes_on;
+                is_left_over |= decided.goes_on;
+                is_undecided &= decided.goes_on || one.is_subject != Truth::Yes;
+                if !is_open && !is_undecided {
+                    break;
+                }
             }
             if !is_undecided {
                 fate.goes_on = is_passed;
                 return fate;
             }
         }
-        fate.goes_on = true;
+        match tier.first().map(|one| one.policy.tier.end) {
+            Some(EndOfTier::Deny) => {
+                let is_any = tier.iter().any(|one| one.is_subject == Truth::Yes);
+                fate.is_denied |= is_left_over;
+                fate.goes_on = is_passed || !is_any;
+            }
+            Some(EndOfTier::Pass) | None => fate.goes_on = true,
+        }
         fate
     }
 
-    /// What one policy does, and whether it may pass the packet on to the next tier.
-    fn first_match(&self, policy: &Policy) -> (Fate, bool) {
+    /// What the rules of a policy do, provided that it is about the pods, and whether one may pass the packet on to the next
+    /// tier; what goes on is asked of the next policy.
+    fn first_match(&self, rules: &Rules) -> (Fate, bool) {
         let mut fate = Fate::default();
         let mut may_pass = false;
-        let is_subject = self.is_subject(policy);
-        let rules = self.direction.rules(policy).map_or(&[][..], |rules| &rules.rules);
-        for rule in rules {
-            let applies = is_subject.and(self.applies(rule));
+        for rule in &rules.rules {
+            let applies = self.applies(rule);
             if applies == Truth::No {
                 continue;
             }
@@ -223,35 +242,6 @@ impl Question<'_> {
         }
         fate.goes_on = true;
         (fate, may_pass)
-    }
-
-    /// NetworkPolicies: once any selects the pod, only what one of them accepts passes.
-    fn union(&self, policies: &[&Policy]) -> Fate {
-        let mut fate = Fate {
-            goes_on: true,
-            ..Fate::default()
-        };
-        let mut is_surely_accepted = false;
-        for policy in policies {
-            let Some(rules) = self.direction.rules(policy) else {
-                continue;
-            };
-            let is_subject = self.is_subject(policy);
-            if is_subject == Truth::No {
-                continue;
-            }
-            let accepts = Truth::any(rules.rules.iter().map(|rule| self.applies(rule)));
-            fate.goes_on &= is_subject != Truth::Yes;
-            fate.is_accepted |= accepts != Truth::No;
-            fate.is_denied |= accepts != Truth::Yes;
-            is_surely_accepted |= accepts.and(is_subject) == Truth::Yes;
-        }
-        fate.is_denied &= !is_surely_accepted;
-        fate
-    }
-
-    fn is_subject(&self, policy: &Policy) -> Truth {
-        is_subject(policy, self.namespace, self.pods)
     }
 
     fn applies(&self, rule: &Rule) -> Truth {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use super::cluster::{Cluster, Namespace, Pods};
 use super::notes::Notes;
 use super::object::Object;
+use super::policy::Policy;
 use super::{network_policy, service, tiered, workload};
 use crate::finding::{Code, Finding, Label};
 use crate::source::{Source, Span};
@@ -175,9 +176,15 @@ impl Reader {
             let namespace = || Namespace::used(&name);
             cluster.namespaces.entry(name.clone()).or_insert_with(namespace);
         }
-        cluster
-            .policies
-            .sort_by(|a, b| (a.tier, &a.namespace, &a.name).cmp(&(b.tier, &b.namespace, &b.name)));
+        let place = |one: &Policy| {
+            (
+                one.tier.clone(),
+                one.order,
+                one.namespace.clone(),
+                one.name.clone(),
+            )
+        };
+        cluster.policies.sort_by_cached_key(place);
         for (index, policy) in cluster.policies.iter().enumerate() {
             let namespace = policy.namespace.clone().unwrap_or_default();
             let (indices, asked) = cluster.policies_of.entry(namespace).or_default();

@@ -3,7 +3,7 @@
 //! INVARIANT: a namespace that no manifest declares may have any label, so only its name is sure of it.
 
 use super::cluster::{Namespace, Pods};
-use super::policy::{Namespaces, PodSet, Policy, Tier};
+use super::policy::{Namespaces, PodSet, Policy, Ties};
 use super::truth::Truth;
 
 /// Whether a policy is about pods.
@@ -14,12 +14,12 @@ pub(super) fn is_subject(policy: &Policy, namespace: &Namespace, pods: &Pods) ->
     } else {
         Truth::Yes
     };
-    match (pods.is_on_host_network, policy.tier) {
+    match (pods.is_on_host_network, policy.ties) {
         (false, _) => is_selected.and(limit),
         // "NetworkPolicy behaviour for hostNetwork pods is undefined."
-        (true, Tier::Namespaced) => is_selected.and(Truth::Maybe),
+        (true, Ties::Union) => is_selected.and(Truth::Maybe),
         // "Note that host-networked pods are not included in subject selection."
-        (true, _) => Truth::No,
+        (true, Ties::Open) => Truth::No,
     }
 }
 

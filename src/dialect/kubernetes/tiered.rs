@@ -7,8 +7,9 @@ use super::cluster::Cluster;
 use super::network_policy::{named, range, unread, unread_port, unread_rule};
 use super::notes::Notes;
 use super::object::Object;
-use super::policy::{Action, Namespaces, PodSet, Policy, Port, Ports, Rule, Rules, Tier};
+use super::policy::{Action, Namespaces, PodSet, Policy, Port, Ports, Rule, Rules, Ties};
 use super::selector::Selector;
+use super::tier::{Order, Tier};
 use super::tiered_peer::{only_entry, pods, read_peers};
 use super::workload::protocol;
 use crate::packet::protocol::number;
@@ -66,6 +67,7 @@ pub(super) fn read(object: Object<'_>, cluster: &mut Cluster, notes: &mut Notes)
     let tier = dialect.tier(spec, notes);
     let subject = subject(spec, notes);
     let is_read = is_known && tier.is_some() && subject.is_some();
+    let (tier, order) = tier.unwrap_or((Tier::admin(), Order::of(0)));
     let everything = PodSet {
         namespaces: Namespaces::Selected(Selector::everything(span)),
         pods: Selector::everything(span),
@@ -74,7 +76,9 @@ pub(super) fn read(object: Object<'_>, cluster: &mut Cluster, notes: &mut Notes)
         kind: dialect.kind,
         name: name.to_owned(),
         namespace: None,
-        tier: tier.unwrap_or(Tier::Admin(0)),
+        tier,
+        order,
+        ties: Ties::Open,
         span,
         subject: subject.unwrap_or(everything),
         is_subject_unread: !is_read,
@@ -85,25 +89,26 @@ pub(super) fn read(object: Object<'_>, cluster: &mut Cluster, notes: &mut Notes)
 }
 
 impl Dialect {
-    fn tier(self, spec: Node<'_>, notes: &mut Notes) -> Option<Tier> {
+    fn tier(self, spec: Node<'_>, notes: &mut Notes) -> Option<(Tier, Order)> {
         if self.kind == BASELINE.kind {
-            return Some(Tier::Baseline(0));
+            return Some((Tier::baseline(), Order::of(0)));
         }
         let Some(priority) = spec.get("priority") else {
             notes.unread(spec.span(), "this policy has no `priority`", None);
             return None;
         };
-        let value = priority.as_int().filter(|value| (0..=1000).contains(value));
-        let Some(value) = value else {
+        let value = priority.as_int().and_then(|value| i32::try_from(value).ok());
+        let Some(value) = value.filter(|value| (0..=1000).contains(value)) else {
             notes.unread(priority.span(), "a priority is a number from 0 to 1000", None);
             return None;
         };
+        let order = Order::of(value);
         if self.kind == ADMIN.kind {
-            return Some(Tier::Admin(value));
+            return Some((Tier::admin(), order));
         }
         match spec.get("tier").and_then(|tier| tier.text()) {
-            Some("Admin") => Some(Tier::Admin(value)),
-            Some("Baseline") => Some(Tier::Baseline(value)),
+            Some("Admin") => Some((Tier::admin(), order)),
+            Some("Baseline") => Some((Tier::baseline(), order)),
             _ => {
                 let span = spec.get("tier").map_or(spec.span(), |tier| tier.span());
                 notes.unread(span, "a tier is Admin or Baseline", None);
