@@ -36,6 +36,14 @@ struct Entry {
 
 const ENTRIES: &[Entry] = &[
     Entry {
+        name: "calico-selector",
+        sources: "src/dialect/kubernetes/calico",
+        parses: parses_calico_selector,
+        reserved: None,
+        legal: &[],
+        illegal: &[],
+    },
+    Entry {
         name: "ipset",
         sources: "src/dialect/ipset",
         parses: parses_ipset,
@@ -85,6 +93,20 @@ fn parses_ports(text: &str) -> bool {
     let mut sources = SourceMap::new();
     let file = sources.add_text("sentence.ports", text);
     portcullis::policy::parse(sources.source(file)).errors.is_empty()
+}
+
+/// A selector where all of the language may stand, in a policy that a program wrote.
+fn parses_calico_selector(text: &str) -> bool {
+    use portcullis::dialect::{Dialect, kubernetes::Kubernetes};
+    use portcullis::finding::Code;
+    let policy = serde_json::json!({
+        "apiVersion": "projectcalico.org/v3", "kind": "GlobalNetworkPolicy", "metadata": {"name": "sentence"},
+        "spec": {"ingress": [{"action": "Allow", "source": {"namespaceSelector": text}}]},
+    });
+    let mut sources = SourceMap::new();
+    let file = sources.add_text("sentence.json", policy.to_string());
+    let notices = Kubernetes.read(&[sources.source(file)]).notices;
+    notices.iter().all(|notice| notice.code != Code::UnreadText)
 }
 
 /// Warnings are of meaning: a range in which nothing is, a table that comes again.

@@ -4,7 +4,7 @@
 //! (a Kustomization, the values of a chart) claim nothing.
 
 use super::super::{Claim, beginning};
-use super::{read, workload};
+use super::{calico, read, workload};
 use crate::source::Source;
 
 /// How much of a file is looked at.
@@ -21,19 +21,22 @@ pub(super) fn claim(source: Source<'_>) -> Claim {
         let is_object = ["\"apiVersion\"", "\"kind\"", "\"items\""]
             .iter()
             .any(|key| head.contains(key));
-        is_object && text.contains("\"apiVersion\"") && json_kinds(text).any(matters)
+        is_object && text.contains("\"apiVersion\"") && json_kinds(text).any(|kind| matters(kind, text))
     } else {
-        text.contains("apiVersion:") && yaml_kinds(text).any(matters)
+        text.contains("apiVersion:") && yaml_kinds(text).any(|kind| matters(kind, text))
     };
     if has_object { Claim::Content } else { Claim::No }
 }
 
-fn matters(kind: &str) -> bool {
+fn matters(kind: &str, text: &str) -> bool {
     let kind = kind
         .strip_suffix("List")
         .filter(|kind| !kind.is_empty())
         .unwrap_or(kind);
-    kind == "List" || workload::kinds().any(|known| known == kind) || read::matters(kind)
+    kind == "List"
+        || workload::kinds().any(|known| known == kind)
+        || read::matters(kind)
+        || calico::matters(kind, text)
 }
 
 /// The values of `kind:` of objects: at the beginning of a line, or as an item of a list.

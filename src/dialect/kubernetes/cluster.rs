@@ -5,9 +5,11 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use super::calico::Calico;
+use super::index::Index;
 use super::policy::Policy;
 use super::select::is_subject;
-use super::selector::{Index, Labels};
+use super::selector::{ANY_KEY, Labels, Seen};
 use super::service::Service;
 use super::truth::Truth;
 use crate::source::Span;
@@ -28,9 +30,33 @@ pub struct Cluster {
     pub(super) policies_of: BTreeMap<String, (Vec<usize>, Index)>,
     /// Objects that filter too but are not read, by namespace; `None` for those of the whole cluster.
     pub(super) foreign: Vec<(Option<String>, Span)>,
+    pub(super) calico: Calico,
 }
 
 impl Cluster {
+    /// Fills in what selectors see of all pods.
+    pub(super) fn look(&mut self) {
+        let mut all = std::mem::take(&mut self.pods);
+        for pods in &mut all {
+            if let Some(namespace) = self.namespaces.get(&pods.namespace) {
+                pods.seen = self.seen(pods, namespace);
+            }
+        }
+        self.pods = all;
+    }
+
+    /// What selectors see of pods of a namespace.
+    pub(super) fn seen(&self, pods: &Pods, namespace: &Namespace) -> Seen {
+        if self.calico.is_there {
+            return self.calico.seen(pods, namespace);
+        }
+        let open = if pods.is_unread { ANY_KEY } else { &[] };
+        Seen {
+            labels: pods.labels.clone(),
+            open: open.to_vec(),
+        }
+    }
+
     /// The policies that are or may be about pods, in their order, each with whether it is.
     pub(super) fn about(&self, pods: &Pods) -> Vec<(&Policy, Truth)> {
         let Some(namespace) = self.namespaces.get(&pods.namespace) else {
@@ -38,7 +64,7 @@ impl Cluster {
         };
         let of = |name: &str| {
             let (indices, index) = self.policies_of.get(name)?;
-            let candidates = index.candidates(&pods.labels, !pods.is_unread);
+            let candidates = index.candidates(&pods.seen);
             Some(candidates.into_iter().filter_map(|at| indices.get(at)))
         };
         let found = of(&pods.namespace).into_iter().flatten();
@@ -86,6 +112,11 @@ pub(super) struct Namespace {
 }
 
 impl Namespace {
+    /// What keys of labels begin with that it may have besides those that are known.
+    pub(super) fn open(&self) -> &'static [&'static str] {
+        if self.is_declared { &[] } else { ANY_KEY }
+    }
+
     /// One that something is in, though no manifest declares it.
     pub(super) fn used(name: &str) -> Self {
         Self {
@@ -114,10 +145,14 @@ pub(super) struct Pods {
     pub(super) labels: Labels,
     /// Whether a label could not be read.
     pub(super) is_unread: bool,
+    /// Its labels as selectors see them ([`Cluster::look`]).
+    pub(super) seen: Seen,
     pub(super) ports: Vec<ContainerPort>,
     /// Whether its ports are not known: of pods that are not there yet.
     pub(super) has_unknown_ports: bool,
     pub(super) is_on_host_network: bool,
+    /// What they run under; `None`: not known, of pods that are not there yet.
+    pub(super) service_account: Option<String>,
     pub(super) addresses: Vec<IpAddr>,
     /// The kind and name of what made it, if that is an object of its own.
     pub(super) owner: Option<(String, String)>,

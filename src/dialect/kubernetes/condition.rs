@@ -4,53 +4,116 @@
 
 use super::identity::Identities;
 use super::lower::Lowering;
-use super::policy::{Namespaces, Peer, Port, Ports, Who};
+use super::policy::{Asks, Block, Namespaces, PacketEnd, Peer, PodSet, PodsIn, Port, Ports, Test, Who};
 use super::reach::Direction;
-use crate::dialect::condition::any;
+use super::select::selects;
+use super::truth::Truth;
+use crate::dialect::condition::{any, never};
 use crate::model::{Condition, Match, Unknown};
 use crate::packet::protocol::number;
 use crate::packet::{Field, Network, RangeSet};
 
 impl Lowering<'_> {
+    /// Whether the other end is a peer.
     pub(super) fn peer(&self, peer: &Peer, direction: Direction) -> Match {
-        let end = direction.other_identity();
-        let condition = match &peer.who {
-            Who::Pods(set) => {
-                let of_subject = match set.namespaces {
-                    Namespaces::Same(_) | Namespaces::NotSame(_) => self.namespace.name.as_str(),
-                    _ => "",
-                };
-                Identities::is_in(end, set, of_subject)
+        Match {
+            span: peer.span,
+            condition: self.is_peer(peer, direction.other_end(), direction),
+        }
+    }
+
+    fn is_peer(&self, peer: &Peer, end: PacketEnd, direction: Direction) -> Condition {
+        match &peer.who {
+            Who::Pods(set) => self.is_in(set, end, direction),
+            Who::Endpoints(endpoints) => {
+                let blocks = endpoints.blocks.iter().map(|(one, is_in)| {
+                    let condition = block(one, end);
+                    if *is_in == Truth::Yes {
+                        return condition;
+                    }
+                    let what = format!("labels at {:?} of {:?}", peer.span, one.network);
+                    let why = "whether the labels of these addresses are selected is not known";
+                    Condition::All(vec![condition, unknown(what, why)])
+                });
+                let pods = self.is_in(&endpoints.pods, end, direction);
+                any(std::iter::once(pods).chain(blocks).collect())
             }
-            Who::Block {
-                network,
-                except,
-                applies_to_pods,
-            } => block(network, except, *applies_to_pods, direction),
+            Who::Block(one) => block(one, end),
             Who::Nodes => outside(
-                end,
+                end.identity(),
                 format!("nodes at {:?}", peer.span),
                 "which addresses nodes have is not known",
             ),
             Who::Names(names) => {
                 let why = format!("which addresses `{}` has is not known", names.join("`, `"));
-                outside(end, format!("names {}", names.join(" ")), &why)
+                outside(end.identity(), format!("names {}", names.join(" ")), &why)
             }
             Who::Unread => unknown(format!("peer at {:?}", peer.span), "this peer could not be read"),
+        }
+    }
+
+    /// Whether an end is one of a set of pods: the own end is the workload.
+    fn is_in(&self, set: &PodSet, end: PacketEnd, direction: Direction) -> Condition {
+        if end == direction.other_end() {
+            let of_subject = match set.namespaces {
+                Namespaces::Same(_) | Namespaces::NotSame(_) => self.namespace.name.as_str(),
+                _ => "",
+            };
+            return Identities::is_in(end.identity(), set, of_subject);
+        }
+        match selects(set, self.namespace, self.pods, self.namespace) {
+            Truth::Yes => Condition::All(Vec::new()),
+            Truth::No => never(),
+            Truth::Maybe => unknown(
+                format!("{} is in {:?}", self.pods.full_name(), set.pods.span),
+                format!("whether `{}` is selected is not known", self.pods.full_name()),
+            ),
+        }
+    }
+
+    /// What a rule asks besides.
+    pub(super) fn test(&self, test: &Test, direction: Direction) -> Match {
+        let condition = match &test.asks {
+            Asks::Family(family) => Condition::Test(Field::Family, RangeSet::point(family.value())),
+            Asks::Protocol(protocol) => protocols(&[*protocol]),
+            Asks::Icmp { protocol, kind, code } => messages(*protocol, *kind, *code),
+            Asks::Peers(end, peers) => {
+                let asked = peers.iter().map(|peer| self.is_peer(peer, *end, direction));
+                any(asked.collect())
+            }
+            Asks::Ports(end, ports) => {
+                let asked = ports.iter().map(|port| self.is_port(port, *end, direction));
+                any(asked.collect())
+            }
+            Asks::Unread => unknown(
+                format!("test at {:?}", test.span),
+                "a part of this rule could not be read",
+            ),
         };
         Match {
-            span: peer.span,
-            condition,
+            span: test.span,
+            condition: if test.is_negated {
+                Condition::Not(Box::new(condition))
+            } else {
+                condition
+            },
         }
     }
 
     pub(super) fn port(&self, port: &Port, direction: Direction) -> Match {
-        let condition = match &port.ports {
+        Match {
+            span: port.span,
+            condition: self.is_port(port, PacketEnd::Destination, direction),
+        }
+    }
+
+    fn is_port(&self, port: &Port, end: PacketEnd, direction: Direction) -> Condition {
+        match &port.ports {
             Ports::All => port
                 .protocol
                 .map_or(Condition::All(Vec::new()), |protocol| protocols(&[protocol])),
-            Ports::Range(low, high) => of_port(port.protocol, *low, *high),
-            Ports::Named(name) => self.named(name, port.protocol, direction),
+            Ports::Range(low, high) => of_port(port.protocol, *low, *high, end),
+            Ports::Named(name) => self.named(name, port.protocol, end, direction),
             Ports::Unread => Condition::All(
                 port.protocol
                     .map(|protocol| protocols(&[protocol]))
@@ -61,28 +124,24 @@ impl Lowering<'_> {
                     )])
                     .collect(),
             ),
-        };
-        Match {
-            span: port.span,
-            condition,
         }
     }
 
-    /// What the containers of the destination call so.
-    fn named(&self, name: &str, protocol: Option<u8>, direction: Direction) -> Condition {
+    /// What the containers of an end call so.
+    fn named(&self, name: &str, protocol: Option<u8>, end: PacketEnd, direction: Direction) -> Condition {
         let is_asked = |of: u8| protocol.is_none_or(|protocol| protocol == of);
-        let parts = if direction == Direction::Ingress {
-            let own = self.pods.ports.iter();
-            own.filter(|port| port.name.as_deref() == Some(name) && is_asked(port.protocol))
-                .map(|port| of_port(Some(port.protocol), port.number, port.number))
-                .collect()
-        } else {
-            let of_peers = self.identities.named(name).into_iter();
+        let parts = if end == direction.other_end() {
+            let of_peers = self.identities.named(name, end.identity()).into_iter();
             of_peers
                 .filter(|(of, _, _)| is_asked(*of))
                 .map(|(of, number, is_there)| {
-                    Condition::All(vec![of_port(Some(of), number, number), is_there])
+                    Condition::All(vec![of_port(Some(of), number, number, end), is_there])
                 })
+                .collect()
+        } else {
+            let own = self.pods.ports.iter();
+            own.filter(|port| port.name.as_deref() == Some(name) && is_asked(port.protocol))
+                .map(|port| of_port(Some(port.protocol), port.number, port.number, end))
                 .collect()
         };
         any(parts)
@@ -90,17 +149,34 @@ impl Lowering<'_> {
 }
 
 impl Direction {
-    fn other_identity(self) -> Field {
+    /// The end that is not the workload.
+    pub(super) fn other_end(self) -> PacketEnd {
         match self {
-            Self::Ingress => Field::SourceIdentity,
-            Self::Egress => Field::DestinationIdentity,
+            Self::Ingress => PacketEnd::Source,
+            Self::Egress => PacketEnd::Destination,
+        }
+    }
+}
+
+impl PacketEnd {
+    fn identity(self) -> Field {
+        match self {
+            Self::Source => Field::SourceIdentity,
+            Self::Destination => Field::DestinationIdentity,
         }
     }
 
-    fn other_address(self, network: &Network) -> Field {
+    fn address(self, network: &Network) -> Field {
         match self {
-            Self::Ingress => network.family.source(),
-            Self::Egress => network.family.destination(),
+            Self::Source => network.family.source(),
+            Self::Destination => network.family.destination(),
+        }
+    }
+
+    fn port(self) -> Field {
+        match self {
+            Self::Source => Field::SourcePort,
+            Self::Destination => Field::Service,
         }
     }
 }
@@ -119,33 +195,53 @@ pub(super) fn protocols(numbers: &[u8]) -> Condition {
     Condition::Test(Field::Protocol, RangeSet::from_ranges(numbers))
 }
 
-fn of_port(protocol: Option<u8>, low: u16, high: u16) -> Condition {
+fn of_port(protocol: Option<u8>, low: u16, high: u16, end: PacketEnd) -> Condition {
     let protocol = match protocol {
         Some(protocol) => protocols(&[protocol]),
         None => protocols(&[number::TCP, number::UDP, number::SCTP]),
     };
     let ports = RangeSet::range(u128::from(low), u128::from(high));
-    Condition::All(vec![protocol, Condition::Test(Field::Service, ports)])
+    Condition::All(vec![protocol, Condition::Test(end.port(), ports)])
 }
 
-/// Addresses of the other end. The API leaves open whether an `ipBlock` applies to pods.
-fn block(network: &Network, except: &[Network], applies_to_pods: bool, direction: Direction) -> Condition {
+/// Messages by type and code, which share a field: the type is the upper byte.
+fn messages(protocol: u8, kind: Option<u8>, code: Option<u8>) -> Condition {
+    let of_kind = |kind: u8| {
+        let (low, high) = code.map_or((0, u8::MAX), |code| (code, code));
+        let upper = u128::from(kind) << 8;
+        (upper | u128::from(low), upper | u128::from(high))
+    };
+    let kinds = kind.map_or(0..=u8::MAX, |kind| kind..=kind);
+    let values = RangeSet::from_ranges(kinds.map(of_kind));
+    Condition::All(vec![
+        protocols(&[protocol]),
+        Condition::Test(Field::Service, values),
+    ])
+}
+
+/// Addresses of an end, and the pods that they are about.
+fn block(block: &Block, end: PacketEnd) -> Condition {
     let range = |network: &Network| (network.low, network.high);
-    let excepted = RangeSet::from_ranges(except.iter().map(range));
-    let addresses = RangeSet::from_ranges([range(network)]).difference(&excepted);
-    let mut all = vec![
-        Condition::Test(Field::Family, RangeSet::point(network.family.value())),
-        Condition::Test(direction.other_address(network), addresses),
-    ];
-    if !applies_to_pods {
-        let is_pod = Identities::is_pod(direction.other_identity());
-        let applies = unknown(
-            "ipBlock applies to pods",
-            "whether `ipBlock` applies to pods is left to the network plugin",
-        );
-        all.push(Condition::Any(vec![Condition::Not(Box::new(is_pod)), applies]));
+    let excepted = RangeSet::from_ranges(block.except.iter().map(range));
+    let addresses = RangeSet::from_ranges([range(&block.network)]).difference(&excepted);
+    let address = Condition::All(vec![
+        Condition::Test(Field::Family, RangeSet::point(block.network.family.value())),
+        Condition::Test(end.address(&block.network), addresses),
+    ]);
+    let not = |condition| Condition::Not(Box::new(condition));
+    match block.pods {
+        PodsIn::ByAddress => address,
+        PodsIn::NoneElse => Condition::All(vec![address, not(Identities::is_pod_somewhere(end.identity()))]),
+        PodsIn::AllElse => Condition::Any(vec![address, Identities::is_pod_somewhere(end.identity())]),
+        PodsIn::Open => {
+            let applies = unknown(
+                "ipBlock applies to pods",
+                "whether `ipBlock` applies to pods is left to the network plugin",
+            );
+            let is_no_pod = not(Identities::is_pod(end.identity()));
+            Condition::All(vec![address, Condition::Any(vec![is_no_pod, applies])])
+        }
     }
-    Condition::All(all)
 }
 
 /// Something outside of the cluster whose addresses are not known.

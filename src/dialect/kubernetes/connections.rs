@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::cluster::{Cluster, Namespace, Pods};
 use super::identity::Identities;
-use super::policy::{Policy, Ports, Who};
+use super::policy::{Policy, Ports, Rule};
 use super::reach::{Direction, Flow, Side};
 use super::truth::Truth;
 use crate::packet::protocol::number;
@@ -245,11 +245,7 @@ impl Cluster {
             cuts.extend(high.checked_add(1));
         };
         let rules = policies.iter().filter_map(|policy| direction.rules(policy));
-        for port in rules
-            .flat_map(|rules| &rules.rules)
-            .filter_map(|rule| rule.ports.as_ref())
-            .flatten()
-        {
+        for port in rules.flat_map(|rules| &rules.rules).flat_map(Rule::all_ports) {
             match &port.ports {
                 Ports::Range(low, high) => add(*low, *high),
                 Ports::Named(name) => {
@@ -291,15 +287,10 @@ fn ends<'p>(direction: Direction, own: &'p Party, other: &'p Party) -> (&'p Part
 fn stretches(policies: &[&Policy], direction: Direction, family: Family) -> Vec<(u128, u128)> {
     let mut starts = BTreeSet::from([0]);
     let rules = policies.iter().filter_map(|policy| direction.rules(policy));
-    let peers = rules
-        .flat_map(|rules| &rules.rules)
-        .flat_map(|rule| rule.peers.iter().flatten());
+    let peers = rules.flat_map(|rules| &rules.rules).flat_map(Rule::all_peers);
     for peer in peers {
-        let Who::Block { network, except, .. } = &peer.who else {
-            continue;
-        };
         let is_of_family = |block: &&Network| block.family == family;
-        for block in std::iter::once(network).chain(except).filter(is_of_family) {
+        for block in peer.who.blocks().into_iter().filter(is_of_family) {
             starts.insert(block.low);
             starts.extend(block.high.checked_add(1).filter(|next| *next <= family.max()));
         }

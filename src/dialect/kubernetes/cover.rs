@@ -3,9 +3,10 @@
 //! INVARIANT: by what is written alone: `true` is sure, `false` may only mean that it could not be seen.
 
 use super::cluster::Cluster;
-use super::policy::{Namespaces, Peer, PodSet, Policy, Port, Ports, Rule, Who};
-use super::selector::{Operator, Requirement, Selector};
+use super::policy::{Block, Namespaces, Peer, PodSet, Policy, Port, Ports, Rule, Who};
+use super::selector::{Operator, Requirement, Selector, Terms};
 use super::truth::Truth;
+use crate::packet::Network;
 
 /// Whether everything that `inner` is about is what `outer` is about.
 pub(super) fn has_subjects(outer: &Policy, inner: &Policy, cluster: &Cluster) -> bool {
@@ -18,7 +19,7 @@ pub(super) fn has_packets(outer: &Rule, inner: &Rule, cluster: &Cluster) -> bool
     let peers = each_in_one(outer.peers.as_deref(), inner.peers.as_deref(), |outer, inner| {
         has_peer(outer, inner, cluster)
     });
-    peers && each_in_one(outer.ports.as_deref(), inner.ports.as_deref(), has_port)
+    outer.tests.is_empty() && peers && each_in_one(outer.ports.as_deref(), inner.ports.as_deref(), has_port)
 }
 
 /// Whether each of `inner` is in one of `outer`; no list is everything.
@@ -35,28 +36,27 @@ fn each_in_one<T>(outer: Option<&[T]>, inner: Option<&[T]>, has: impl Fn(&T, &T)
 fn has_peer(outer: &Peer, inner: &Peer, cluster: &Cluster) -> bool {
     match (&outer.who, &inner.who) {
         (Who::Pods(outer), Who::Pods(inner)) => has_pods(outer, inner, cluster),
-        (
-            Who::Block {
-                network,
-                except,
-                applies_to_pods,
-            },
-            Who::Block {
-                network: inner,
-                except: left_out,
-                applies_to_pods: inner_applies,
-            },
-        ) => {
-            let is_left_out = |hole: &crate::packet::Network| {
-                let is_beside = hole.family != inner.family || hole.high < inner.low || inner.high < hole.low;
-                is_beside || left_out.iter().any(|other| other.contains(hole))
+        (Who::Block(outer), Who::Block(inner)) => has_block(outer, inner),
+        (Who::Endpoints(outer), Who::Endpoints(inner)) => {
+            let is_in = |(block, answer): &(Block, Truth)| {
+                let mut outer = outer.blocks.iter();
+                outer.any(|(network, surely)| has_block(network, block) && surely >= answer)
             };
-            applies_to_pods == inner_applies && network.contains(inner) && except.iter().all(is_left_out)
+            has_pods(&outer.pods, &inner.pods, cluster) && inner.blocks.iter().all(is_in)
         }
         (Who::Nodes, Who::Nodes) => true,
         (Who::Names(outer), Who::Names(inner)) => inner.iter().all(|name| outer.contains(name)),
         _ => false,
     }
+}
+
+fn has_block(outer: &Block, inner: &Block) -> bool {
+    let of = &inner.network;
+    let is_left_out = |hole: &Network| {
+        let is_beside = hole.family != of.family || hole.high < of.low || of.high < hole.low;
+        is_beside || inner.except.iter().any(|other| other.contains(hole))
+    };
+    outer.pods == inner.pods && outer.network.contains(of) && outer.except.iter().all(is_left_out)
 }
 
 fn has_port(outer: &Port, inner: &Port) -> bool {
@@ -80,7 +80,7 @@ fn has_pods(outer: &PodSet, inner: &PodSet, cluster: &Cluster) -> bool {
             (Namespaces::Selected(outer), Namespaces::Selected(inner)) => implies(inner, outer),
             (Namespaces::Selected(outer), Namespaces::Own(inner)) => {
                 let namespace = cluster.namespaces.get(inner);
-                namespace.is_some_and(|it| outer.selects(&it.labels, it.is_declared) == Truth::Yes)
+                namespace.is_some_and(|it| outer.selects(&it.labels, it.open()) == Truth::Yes)
             }
             (Namespaces::Same(outer), Namespaces::Same(inner))
             | (Namespaces::NotSame(outer), Namespaces::NotSame(inner)) => outer == inner,
@@ -90,24 +90,31 @@ fn has_pods(outer: &PodSet, inner: &PodSet, cluster: &Cluster) -> bool {
 
 /// Whether all that `narrow` selects, `wide` does.
 fn implies(narrow: &Selector, wide: &Selector) -> bool {
+    !wide.is_unread && terms_imply(&narrow.terms, &wide.terms)
+}
+
+fn terms_imply(narrow: &Terms, wide: &Terms) -> bool {
     let asked = |wide: &Requirement| {
-        narrow
-            .requirements
-            .iter()
-            .any(|one| requirement_implies(one, wide))
+        let mut all = narrow.requirements.iter();
+        all.any(|one| requirement_implies(one, wide))
     };
-    !wide.is_unread && wide.requirements.iter().all(asked)
+    let chosen = |choice: &Vec<Terms>| {
+        narrow.choices.contains(choice) || choice.iter().any(|wide| terms_imply(narrow, wide))
+    };
+    wide.requirements.iter().all(asked) && wide.choices.iter().all(chosen)
 }
 
 fn requirement_implies(narrow: &Requirement, wide: &Requirement) -> bool {
     let subset = |a: &[String], b: &[String]| a.iter().all(|value| b.contains(value));
     narrow.key == wide.key
-        && match (wide.operator, narrow.operator) {
-            (Operator::In, Operator::In) => subset(&narrow.values, &wide.values),
-            (Operator::Exists, Operator::In | Operator::Exists)
-            | (Operator::NotIn | Operator::DoesNotExist, Operator::DoesNotExist) => true,
-            (Operator::NotIn, Operator::In) => !narrow.values.iter().any(|it| wide.values.contains(it)),
+        && match (narrow.operator, wide.operator) {
+            (Operator::In, _) => narrow.values.iter().all(|value| wide.accepts(Some(value))),
+            (Operator::DoesNotExist, _) => wide.accepts(None),
+            (
+                Operator::Exists | Operator::Contains | Operator::StartsWith | Operator::EndsWith,
+                Operator::Exists,
+            ) => true,
             (Operator::NotIn, Operator::NotIn) => subset(&wide.values, &narrow.values),
-            _ => false,
+            (one, other) => one == other && narrow.values == wide.values,
         }
 }

@@ -9,15 +9,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::cluster::{Cluster, Namespace, Pods};
-use super::policy::{Namespaces, PodSet, Policy, Ports, Who};
+use super::index::Index;
+use super::policy::{Namespaces, PodSet, Policy, Ports};
 use super::select::{looks_into, selects};
-use super::selector::{Index, Selector};
+use super::selector::Selector;
 use super::truth::Truth;
 use crate::model::{Condition, Identity, Membership, PodLabels, Presence, Unknown};
 use crate::packet::Field;
 
 /// The group of all pods. What is not in it is outside of the cluster, or a node.
 const PODS: &str = "kubernetes pods";
+/// The group of those whose addresses are not known, and that are not in the network of their node.
+const SOMEWHERE: &str = "kubernetes pods somewhere";
 
 /// Sets of pods that look into the same namespaces, each with the keys of its group: surely in it, and possibly.
 #[derive(Debug)]
@@ -77,12 +80,12 @@ impl Identities {
         for policy in &cluster.policies {
             let rules = [&policy.ingress, &policy.egress].into_iter().flatten();
             for rule in rules.flat_map(|rules| &rules.rules) {
-                for peer in rule.peers.iter().flatten() {
-                    if let Who::Pods(set) = &peer.who {
+                for peer in rule.all_peers() {
+                    if let Some(set) = peer.who.pods() {
                         found.add_set(set, policy, cluster);
                     }
                 }
-                for port in rule.ports.iter().flatten() {
+                for port in rule.all_ports() {
                     if let Ports::Named(name) = &port.ports {
                         found.ports.entry(name.clone()).or_default();
                     }
@@ -129,13 +132,17 @@ impl Identities {
         member(end, PODS, "pods")
     }
 
-    /// The ports that pods of the run call by a name: protocol, number, and the question whether the destination is one of
-    /// those pods.
-    pub(super) fn named(&self, name: &str) -> Vec<(u8, u16, Condition)> {
+    /// Whether an end is a pod of which only the cluster knows the address.
+    pub(super) fn is_pod_somewhere(end: Field) -> Condition {
+        member(end, SOMEWHERE, "pods whose addresses are not known")
+    }
+
+    /// The ports that pods of the run call by a name: protocol, number, and the question whether an end is one of those pods.
+    pub(super) fn named(&self, name: &str, end: Field) -> Vec<(u8, u16, Condition)> {
         let numbers = self.ports.get(name).into_iter().flatten();
         let found = numbers.map(|(&(protocol, number), keys)| {
             let words = format!("pods whose port `{name}` is {number}");
-            let condition = asked(Field::DestinationIdentity, &keys.surely, &words);
+            let condition = asked(end, &keys.surely, &words);
             (protocol, number, condition)
         });
         found.collect()
@@ -177,6 +184,9 @@ impl Identities {
 
     fn groups_of(&self, namespace: &Namespace, pods: &Pods, cluster: &Cluster) -> Vec<Arc<str>> {
         let mut found: Vec<Arc<str>> = vec![PODS.into()];
+        if pods.addresses.is_empty() && !pods.is_on_host_network {
+            found.push(SOMEWHERE.into());
+        }
         let limit = if pods.is_on_host_network {
             Truth::Maybe
         } else {
@@ -188,9 +198,9 @@ impl Identities {
             if is_namespace == Truth::No {
                 continue;
             }
-            let candidates = sets.index.candidates(&pods.labels, !pods.is_unread);
+            let candidates = sets.index.candidates(&pods.seen);
             for (selector, keys) in candidates.into_iter().filter_map(|at| sets.pods.get(at)) {
-                let is_one = selector.selects(&pods.labels, !pods.is_unread);
+                let is_one = selector.selects(&pods.seen.labels, &pods.seen.open);
                 found.extend(keys.of(is_namespace.and(is_one)));
             }
         }

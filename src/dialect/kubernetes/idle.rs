@@ -5,7 +5,7 @@
 
 use super::cluster::{Cluster, Namespace, Pods};
 use super::cover::{has_packets, has_subjects};
-use super::policy::{Action, PodSet, Policy, Rule, Ties, Who};
+use super::policy::{Action, PodSet, Policy, Rule, Ties};
 use super::reach::Direction;
 use super::select::{looks_into, selects};
 use super::tier::EndOfTier;
@@ -44,6 +44,9 @@ fn taken(set: &PodSet, own: &Namespace, all: &[(&Namespace, &Pods)]) -> (bool, b
 }
 
 fn nobody_selected(policy: &Policy, all: &[(&Namespace, &Pods)]) -> Option<Finding> {
+    if policy.is_about_hosts {
+        return None;
+    }
     let own = Namespace::used(policy.namespace.as_deref().unwrap_or_default());
     let (true, false) = taken(&policy.subject, &own, all) else {
         return None;
@@ -61,13 +64,9 @@ fn nobody_selected(policy: &Policy, all: &[(&Namespace, &Pods)]) -> Option<Findi
 fn empty_peers(policy: &Policy, all: &[(&Namespace, &Pods)]) -> Vec<Finding> {
     let own = Namespace::used(policy.namespace.as_deref().unwrap_or_default());
     let rules = [&policy.ingress, &policy.egress].into_iter().flatten();
-    let peers = rules
-        .flat_map(|rules| &rules.rules)
-        .flat_map(|rule| rule.peers.iter().flatten());
-    let sets = peers.filter_map(|peer| match &peer.who {
-        Who::Pods(set) => Some((peer.span, set)),
-        _ => None,
-    });
+    let peers = rules.flat_map(|rules| &rules.rules).flat_map(Rule::all_peers);
+    let of_pods = peers.filter(|peer| peer.who.blocks().is_empty());
+    let sets = of_pods.filter_map(|peer| Some((peer.span, peer.who.pods()?)));
     let empty = sets.filter(|(_, set)| taken(set, &own, all) == (true, false));
     empty
         .map(|(span, _)| {
@@ -165,7 +164,7 @@ fn shadowed(cluster: &Cluster, direction: Direction, findings: &mut Vec<Finding>
                 let earlier = rules.get(taker)?;
                 let is_before = is_before(earlier, later, taker < first_pass);
                 let is_taken = is_before
-                    && earlier.rule.action != Action::Unread
+                    && !matches!(earlier.rule.action, Action::Unread | Action::Log)
                     && has_subjects(earlier.policy, later.policy, cluster)
                     && has_packets(earlier.rule, later.rule, cluster);
                 is_taken.then_some(earlier)
@@ -187,7 +186,8 @@ fn shadowed(cluster: &Cluster, direction: Direction, findings: &mut Vec<Finding>
 fn is_before(earlier: &Asked<'_>, later: &Asked<'_>, nothing_passes: bool) -> bool {
     let (one, other) = (earlier.policy, later.policy);
     if one.tier == other.tier {
-        return std::ptr::eq(one, other) || one.order < other.order;
+        let is_by_name = one.kind == other.kind && one.ties == Ties::ByName;
+        return std::ptr::eq(one, other) || one.order < other.order || is_by_name;
     }
     // What is passed on before leaves the tier.
     one.tier < other.tier && nothing_passes && earlier.rule.action != Action::Pass

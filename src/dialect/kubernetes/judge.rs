@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cluster::{Cluster, Pods};
-use super::policy::{Policy, Ports};
+use super::policy::{Policy, Ports, Rule, Ties};
 use crate::dialect::reference::{self, Uses};
 use crate::finding::{Code, Finding, Label};
 use crate::source::Span;
@@ -71,11 +71,18 @@ fn isolating(pods: &Pods) -> String {
 /// "There is no way for the user to reliably determine which one it will choose."
 fn same_priorities(cluster: &Cluster) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for pair in cluster.policies.windows(2) {
-        if let [first, second] = pair
-            && first.is_level_with(second)
-            && Policy::is_order_open(&[first, second])
-        {
+    for level in cluster.policies.chunk_by(Policy::is_level_with) {
+        let mut pairs = level.windows(2).filter_map(|pair| match pair {
+            [first, second] if Policy::is_order_open(&[first, second]) => Some((first, second)),
+            _ => None,
+        });
+        // Where kinds alone are not told apart, one place says it.
+        let n_said = if level.iter().any(|one| one.ties == Ties::Open) {
+            usize::MAX
+        } else {
+            1
+        };
+        for (first, second) in pairs.by_ref().take(n_said) {
             let message = format!(
                 "{} `{}` has the priority of `{}`: either may be asked first",
                 second.kind, second.name, first.name
@@ -96,12 +103,7 @@ fn named_by_nobody(cluster: &Cluster) -> BTreeMap<&str, (Span, usize)> {
     let names: BTreeSet<&str> = ports.filter_map(|port| port.name.as_deref()).collect();
     for policy in &cluster.policies {
         for rules in [&policy.ingress, &policy.egress].into_iter().flatten() {
-            for port in rules
-                .rules
-                .iter()
-                .filter_map(|rule| rule.ports.as_ref())
-                .flatten()
-            {
+            for port in rules.rules.iter().flat_map(Rule::all_ports) {
                 if let Ports::Named(name) = &port.ports
                     && !names.contains(name.as_str())
                 {

@@ -7,7 +7,7 @@
 use super::cluster::{Cluster, Namespace, Pods};
 use super::condition::{protocols, unknown};
 use super::identity::Identities;
-use super::policy::{Action as Verdict, Peer, Policy, Port, Rule as Written};
+use super::policy::{Action as Verdict, Peer, Policy, Port, Rule as Written, Ties};
 use super::reach::Direction;
 use super::tier::EndOfTier;
 use super::truth::Truth;
@@ -220,7 +220,17 @@ impl<'c> Lowering<'c> {
                 condition: Condition::Any(selected.iter().map(|one| self.is_selected(*one)).collect()),
             }],
         };
-        // "It is only guaranteed to deny TCP, UDP and SCTP connections."
+        let decide = |matches: Vec<Match>, action: Action| Rule {
+            span,
+            matches,
+            action,
+            action_span: span,
+        };
+        // "It is only guaranteed to deny TCP, UDP and SCTP connections." Calico denies all.
+        if self.cluster.calico.is_there || selected.iter().any(|one| one.policy.ties != Ties::Union) {
+            rules.push(decide(is_isolated, Action::Drop));
+            return rules;
+        }
         let mut others = is_isolated.clone();
         others.push(Match {
             span,
@@ -235,12 +245,6 @@ impl<'c> Lowering<'c> {
             span,
             condition: Condition::Unknown(left_open),
         });
-        let decide = |matches: Vec<Match>, action: Action| Rule {
-            span,
-            matches,
-            action,
-            action_span: span,
-        };
         rules.push(Rule {
             span: self.nowhere(),
             ..decide(others, Action::Accept)
@@ -286,6 +290,7 @@ impl<'c> Lowering<'c> {
             Verdict::Accept => Action::Accept,
             Verdict::Deny => Action::Drop,
             Verdict::Pass => Action::Return,
+            Verdict::Log => Action::Continue,
             Verdict::Unread => Action::Unknown(Unknown {
                 property: None,
                 why: "this action could not be read".into(),
@@ -293,9 +298,10 @@ impl<'c> Lowering<'c> {
         };
         let peers = matches_of(rule.peers.as_deref(), |peer: &Peer| self.peer(peer, direction));
         let ports = matches_of(rule.ports.as_deref(), |port: &Port| self.port(port, direction));
+        let tests: Vec<Match> = rule.tests.iter().map(|test| self.test(test, direction)).collect();
         let one = |matches: Vec<Match>| Rule {
             span: rule.span,
-            matches,
+            matches: matches.into_iter().chain(tests.iter().cloned()).collect(),
             action: action.clone(),
             action_span: rule.action_span,
         };
@@ -315,7 +321,8 @@ impl<'c> Lowering<'c> {
 }
 
 impl Direction {
-    fn word(self) -> &'static str {
+    /// How policies call it.
+    pub(super) fn word(self) -> &'static str {
         match self {
             Self::Ingress => "ingress",
             Self::Egress => "egress",

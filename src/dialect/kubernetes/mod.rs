@@ -3,6 +3,7 @@
 //! All manifests of a run are one unit: texts become objects (`object`), objects a cluster ([`Cluster`], by `read`, `workload`
 //! and a module for each kind of policy). INVARIANT: a workload that nothing selects accepts everything, as Kubernetes has it.
 
+mod calico;
 mod claim;
 mod cluster;
 mod condition;
@@ -10,6 +11,7 @@ mod connections;
 mod cover;
 mod identity;
 mod idle;
+mod index;
 mod judge;
 mod lower;
 mod network_policy;
@@ -18,9 +20,11 @@ mod object;
 mod policy;
 mod possible;
 mod reach;
+mod reach_rule;
 mod read;
 mod select;
 mod selector;
+mod selector_words;
 mod service;
 mod tier;
 mod tiered;
@@ -85,6 +89,7 @@ impl Dialect for Kubernetes {
         reading.workloads = lower::workloads(&cluster, &identities);
         reading.n_rules = cluster.n_rules();
         reading.notes.extend(cluster.on_host_network());
+        reading.notes.extend(cluster.calico.remarks.iter().cloned());
         reading.cluster = Some(cluster);
         reading
     }
@@ -96,6 +101,8 @@ impl Dialect for Kubernetes {
             .chain(tiered::kinds())
             .map(|kind| construct(kind.to_owned(), Support::Exact))
             .collect();
+        let of_calico = calico::kinds().map(|kind| format!("{kind} of projectcalico.org"));
+        all.extend(of_calico.map(|name| construct(name, Support::Exact)));
         let peers = ["nodes", "domainNames"].map(|peer| format!("peer {peer}"));
         all.extend(peers.map(|peer| construct(peer, Support::UnknownProperty)));
         let foreign = read::foreign_groups().map(|group| format!("policies of {group}"));

@@ -6,7 +6,9 @@
 use super::cluster::Cluster;
 use super::notes::Notes;
 use super::object::Object;
-use super::policy::{Action, Namespaces, Peer, PodSet, Policy, Port, Ports, Rule, Rules, Ties, Who};
+use super::policy::{
+    Action, Block, Namespaces, Peer, PodSet, PodsIn, Policy, Port, Ports, Rule, Rules, Ties, Who,
+};
 use super::selector::Selector;
 use super::tier::{Order, Tier};
 use super::workload::protocol;
@@ -53,6 +55,7 @@ pub(super) fn read(object: Object<'_>, cluster: &mut Cluster, notes: &mut Notes)
             pods,
         },
         is_subject_unread: !(is_known && are_types_known),
+        is_about_hosts: false,
         ingress,
         egress,
     });
@@ -111,6 +114,7 @@ impl Reader<'_> {
             action_span: node.span(),
             peers: None,
             ports: None,
+            tests: Vec::new(),
         };
         // `- ` and nothing is the rule that takes everything.
         if !node.is_null() && !notes.knows(node, &[peers, "ports"], "a rule of a NetworkPolicy") {
@@ -180,6 +184,7 @@ pub(super) fn unread_rule(node: Node<'_>) -> Rule {
         action_span: node.span(),
         peers: Some(vec![unread(node)]),
         ports: None,
+        tests: Vec::new(),
     }
 }
 
@@ -224,11 +229,11 @@ fn block(node: Node<'_>, notes: &mut Notes) -> Peer {
     }
     Peer {
         span: node.get("cidr").unwrap_or(node).span(),
-        who: Who::Block {
+        who: Who::Block(Block {
             network,
             except,
-            applies_to_pods: false,
-        },
+            pods: PodsIn::Open,
+        }),
     }
 }
 

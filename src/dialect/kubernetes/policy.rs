@@ -4,7 +4,8 @@
 
 use super::selector::Selector;
 use super::tier::{Order, Tier};
-use crate::packet::Network;
+use super::truth::Truth;
+use crate::packet::{Family, Network};
 use crate::source::Span;
 
 /// A policy.
@@ -24,6 +25,8 @@ pub(super) struct Policy {
     pub(super) subject: PodSet,
     /// Whether the subject could not be read.
     pub(super) is_subject_unread: bool,
+    /// Whether it is about hosts too.
+    pub(super) is_about_hosts: bool,
     /// `None`: it has nothing to do with that direction.
     pub(super) ingress: Option<Rules>,
     pub(super) egress: Option<Rules>,
@@ -38,7 +41,15 @@ impl Policy {
     /// Of policies of one place, whether it makes a difference which is asked first, and is not known.
     pub(super) fn is_order_open(level: &[&Self]) -> bool {
         let is_mixed = |pair: &[&Self]| matches!(pair, [a, b] if a.kind != b.kind);
-        level.len() > 1 && (level.windows(2).any(is_mixed) || level.iter().any(|one| one.ties == Ties::Open))
+        let only_accepts = || level.iter().all(|one| one.only_accepts());
+        let are_told_apart = || !level.windows(2).any(is_mixed) || only_accepts();
+        level.len() > 1 && (level.iter().any(|one| one.ties == Ties::Open) || !are_told_apart())
+    }
+
+    fn only_accepts(&self) -> bool {
+        let rules = [&self.ingress, &self.egress].into_iter().flatten();
+        let mut rules = rules.flat_map(|rules| &rules.rules);
+        rules.all(|rule| matches!(rule.action, Action::Accept | Action::Log))
     }
 
     pub(super) fn full_name(&self) -> String {
@@ -54,6 +65,8 @@ impl Policy {
 pub(super) enum Ties {
     /// That makes no difference: they only accept (NetworkPolicy).
     Union,
+    /// The first by name.
+    ByName,
     /// Whoever evaluates them decides.
     Open,
 }
@@ -73,6 +86,8 @@ pub(super) enum Action {
     Deny,
     /// Goes on with the next tier.
     Pass,
+    /// Goes on with the next rule.
+    Log,
     Unread,
 }
 
@@ -86,6 +101,73 @@ pub(super) struct Rule {
     pub(super) peers: Option<Vec<Peer>>,
     /// One of them is what the packet is to; `None`: anything is.
     pub(super) ports: Option<Vec<Port>>,
+    /// What must hold besides.
+    pub(super) tests: Vec<Test>,
+}
+
+impl Rule {
+    /// The peers that it names, whichever end they are.
+    pub(super) fn all_peers(&self) -> impl Iterator<Item = &Peer> {
+        let tested = self.tests.iter().flat_map(|test| match &test.asks {
+            Asks::Peers(_, peers) => peers.as_slice(),
+            _ => &[],
+        });
+        self.peers.iter().flatten().chain(tested)
+    }
+
+    /// Who they are, to be filled in.
+    pub(super) fn all_who(&mut self) -> impl Iterator<Item = &mut Who> {
+        let tested = self.tests.iter_mut().flat_map(|test| match &mut test.asks {
+            Asks::Peers(_, peers) => peers.as_mut_slice(),
+            _ => &mut [],
+        });
+        let peers = self.peers.iter_mut().flatten().chain(tested);
+        peers.map(|peer| &mut peer.who)
+    }
+
+    /// The ports that it names, of either end.
+    pub(super) fn all_ports(&self) -> impl Iterator<Item = &Port> {
+        let tested = self.tests.iter().flat_map(|test| match &test.asks {
+            Asks::Ports(_, ports) => ports.as_slice(),
+            _ => &[],
+        });
+        self.ports.iter().flatten().chain(tested)
+    }
+}
+
+/// An end of a packet, whoever the policy is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PacketEnd {
+    Source,
+    Destination,
+}
+
+/// A question about a packet that not every API can ask.
+#[derive(Debug, Clone)]
+pub(super) struct Test {
+    /// The smallest bytes that say it.
+    pub(super) span: Span,
+    /// Whether it must not hold.
+    pub(super) is_negated: bool,
+    pub(super) asks: Asks,
+}
+
+/// What a test asks.
+#[derive(Debug, Clone)]
+pub(super) enum Asks {
+    Family(Family),
+    Protocol(u8),
+    /// Messages of a protocol by their type and code; `None`: any.
+    Icmp {
+        protocol: u8,
+        kind: Option<u8>,
+        code: Option<u8>,
+    },
+    /// The end is one of them.
+    Peers(PacketEnd, Vec<Peer>),
+    /// The port of the end is one of them.
+    Ports(PacketEnd, Vec<Port>),
+    Unread,
 }
 
 /// Which namespaces.
@@ -115,22 +197,90 @@ pub(super) struct Peer {
     pub(super) who: Who,
 }
 
+/// Pods, and addresses that have labels too: those of sets of networks and of hosts.
+#[derive(Debug, Clone)]
+pub(super) struct Endpoints {
+    pub(super) pods: PodSet,
+    /// What is asked of the namespace of what is in none; `None`: such is not looked at.
+    pub(super) global: Option<Selector>,
+    /// What else is in it, found when all objects are read. If it is not sure that something is, it may be.
+    pub(super) blocks: Vec<(Block, Truth)>,
+}
+
+/// Addresses, without some.
+#[derive(Debug, Clone)]
+pub(super) struct Block {
+    pub(super) network: Network,
+    pub(super) except: Vec<Network>,
+    pub(super) pods: PodsIn,
+}
+
+/// Which pods a block of addresses is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PodsIn {
+    /// The API leaves it open (`ipBlock`).
+    Open,
+    /// Those that have one of the addresses, which of some is not known.
+    ByAddress,
+    /// Those that have one; where it is not known, it is surely another.
+    NoneElse,
+    /// Those that have one; where it is not known, it surely is one.
+    AllElse,
+}
+
 /// Who a peer is.
 #[derive(Debug, Clone)]
 pub(super) enum Who {
     Pods(PodSet),
-    /// Addresses, without some.
-    Block {
-        network: Network,
-        except: Vec<Network>,
-        /// Whether pods are told by their addresses too (`networks`); the API leaves it open for `ipBlock`.
-        applies_to_pods: bool,
-    },
+    Endpoints(Endpoints),
+    Block(Block),
     /// Nodes of the cluster.
     Nodes,
     /// Whatever addresses names have.
     Names(Vec<String>),
     Unread,
+}
+
+impl Block {
+    /// A block that is about pods by their addresses.
+    pub(super) fn of(network: Network) -> Self {
+        Self {
+            network,
+            except: Vec::new(),
+            pods: PodsIn::ByAddress,
+        }
+    }
+}
+
+impl Who {
+    /// The blocks among them.
+    pub(super) fn blocks_mut(&mut self) -> Vec<&mut Block> {
+        match self {
+            Self::Block(block) => vec![block],
+            Self::Endpoints(endpoints) => endpoints.blocks.iter_mut().map(|(block, _)| block).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The pods among them, if there are some.
+    pub(super) fn pods(&self) -> Option<&PodSet> {
+        match self {
+            Self::Pods(set) | Self::Endpoints(Endpoints { pods: set, .. }) => Some(set),
+            _ => None,
+        }
+    }
+
+    /// The blocks of addresses that it names.
+    pub(super) fn blocks(&self) -> Vec<&Network> {
+        match self {
+            Self::Block(block) => std::iter::once(&block.network).chain(&block.except).collect(),
+            Self::Endpoints(endpoints) => {
+                let blocks = endpoints.blocks.iter();
+                blocks.map(|(block, _)| &block.network).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// A protocol with ports.

@@ -3,10 +3,11 @@
 //! INVARIANT: for each set of peers there is one in it for each value that it names, in each namespace that it looks into and in
 //! one that is not there.
 
-use super::cluster::{Cluster, Namespace, Pods};
+use super::calico::NAME;
+use super::cluster::{Cluster, NAME_LABEL, Namespace, Pods};
 use super::identity::Identities;
 use super::policy::Namespaces;
-use super::selector::{Labels, Selector};
+use super::selector::{Labels, Seen, Selector};
 use super::truth::Truth;
 
 /// Pods that are not there that are thought of, at the most.
@@ -20,9 +21,14 @@ impl Identities {
     pub(super) fn possible(&self, cluster: &Cluster) -> Vec<(Namespace, Pods)> {
         let mut found: Vec<(Namespace, Pods)> = Vec::new();
         for namespace in cluster.namespaces.values() {
-            found.push(imagined(namespace.clone(), &Labels::new(), true));
+            found.push(imagined(cluster, namespace.clone(), &Labels::new(), true));
         }
-        found.push(imagined(other_namespace(Labels::new()), &Labels::new(), false));
+        found.push(imagined(
+            cluster,
+            other_namespace(Labels::new()),
+            &Labels::new(),
+            false,
+        ));
         for sets in self.sets.values() {
             let namespaces = namespaces_of(&sets.namespaces, cluster);
             for (selector, _) in &sets.pods {
@@ -31,7 +37,9 @@ impl Identities {
                         return found;
                     }
                     let there = namespaces.iter().cloned();
-                    found.extend(there.map(|(namespace, is_there)| imagined(namespace, &labels, is_there)));
+                    found.extend(
+                        there.map(|(namespace, is_there)| imagined(cluster, namespace, &labels, is_there)),
+                    );
                 }
             }
         }
@@ -43,11 +51,11 @@ impl Identities {
 fn namespaces_of(namespaces: &Namespaces, cluster: &Cluster) -> Vec<(Namespace, bool)> {
     let selected = |selector: &Selector| {
         let is_one =
-            |namespace: &&Namespace| selector.selects(&namespace.labels, namespace.is_declared) != Truth::No;
+            |namespace: &&Namespace| selector.selects(&namespace.labels, namespace.open()) != Truth::No;
         let there = cluster.namespaces.values().filter(is_one).take(MAX_NAMESPACES);
         let there = there.map(|namespace| (namespace.clone(), true));
         let other = selector
-            .least(Labels::new())
+            .least(&Labels::new())
             .map(|labels| (other_namespace(labels), false));
         let is_new = |namespace: &(Namespace, bool)| !cluster.namespaces.contains_key(&namespace.0.name);
         there.chain(other.filter(is_new)).collect()
@@ -69,10 +77,8 @@ fn namespaces_of(namespaces: &Namespaces, cluster: &Cluster) -> Vec<(Namespace, 
 
 /// A namespace that nobody has made: with these labels and no others.
 fn other_namespace(labels: Labels) -> Namespace {
-    let name = labels
-        .get(super::cluster::NAME_LABEL)
-        .cloned()
-        .unwrap_or_default();
+    let named = [NAME_LABEL, NAME].iter().find_map(|key| labels.get(*key));
+    let name = named.cloned().unwrap_or_default();
     Namespace {
         name,
         labels,
@@ -81,7 +87,7 @@ fn other_namespace(labels: Labels) -> Namespace {
 }
 
 /// A pod that nobody has made.
-fn imagined(namespace: Namespace, labels: &Labels, is_there: bool) -> (Namespace, Pods) {
+fn imagined(cluster: &Cluster, namespace: Namespace, labels: &Labels, is_there: bool) -> (Namespace, Pods) {
     let with = |labels: &Labels| {
         let labels: Vec<String> = labels
             .iter()
@@ -100,19 +106,22 @@ fn imagined(namespace: Namespace, labels: &Labels, is_there: bool) -> (Namespace
         (false, true, false) => format!("{pods} of any other namespace with `{}`", with(&namespace.labels)),
     };
     let of = namespace.name.clone();
-    let pods = Pods {
+    let mut pods = Pods {
         kind: "Pod",
         name,
         namespace: of,
         labels: labels.clone(),
         is_unread: false,
+        seen: Seen::default(),
         ports: Vec::new(),
         has_unknown_ports: true,
         is_on_host_network: false,
+        service_account: None,
         addresses: Vec::new(),
         owner: None,
         // Of what is written nowhere nobody asks where it is.
         span: crate::source::Span::new(crate::source::FileId(0), 0, 0),
     };
+    pods.seen = cluster.seen(&pods, &namespace);
     (namespace, pods)
 }

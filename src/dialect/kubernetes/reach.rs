@@ -6,12 +6,10 @@
 use std::net::IpAddr;
 
 use super::cluster::{Cluster, Namespace, Pods};
-use super::policy::{Action, Peer, Policy, Port, Ports, Rule, Rules, Who};
-use super::select::{is_subject, selects};
+use super::policy::{Action, Policy, Rules};
+use super::select::is_subject;
 use super::tier::EndOfTier;
 use super::truth::Truth;
-use crate::packet::Network;
-use crate::packet::address::number;
 
 /// One end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,12 +139,12 @@ impl Cluster {
 }
 
 /// A packet at one end.
-struct Question<'c> {
-    direction: Direction,
-    namespace: &'c Namespace,
-    pods: &'c Pods,
-    other: Side<'c>,
-    flow: Flow,
+pub(super) struct Question<'c> {
+    pub(super) direction: Direction,
+    pub(super) namespace: &'c Namespace,
+    pub(super) pods: &'c Pods,
+    pub(super) other: Side<'c>,
+    pub(super) flow: Flow,
 }
 
 impl Question<'_> {
@@ -232,6 +230,7 @@ impl Question<'_> {
                 Action::Accept => fate.is_accepted = true,
                 Action::Deny => fate.is_denied = true,
                 Action::Pass => may_pass = true,
+                Action::Log => continue,
                 Action::Unread => {
                     (fate.is_accepted, fate.is_denied, may_pass) = (true, true, true);
                 }
@@ -242,102 +241,5 @@ impl Question<'_> {
         }
         fate.goes_on = true;
         (fate, may_pass)
-    }
-
-    fn applies(&self, rule: &Rule) -> Truth {
-        let is_peer = rule.peers.as_ref().map_or(Truth::Yes, |peers| {
-            Truth::any(peers.iter().map(|peer| self.is_peer(peer)))
-        });
-        let is_port = rule.ports.as_ref().map_or(Truth::Yes, |ports| {
-            Truth::any(ports.iter().map(|port| self.is_port(port)))
-        });
-        is_peer.and(is_port)
-    }
-
-    fn is_peer(&self, peer: &Peer) -> Truth {
-        match (&peer.who, self.other) {
-            (Who::Unread, _) | (Who::Nodes | Who::Names(_), Side::Outside(_)) => Truth::Maybe,
-            (Who::Pods(set), Side::Pod(namespace, pods)) => {
-                let is_selected = selects(set, namespace, pods, self.namespace);
-                let limit = if pods.is_on_host_network {
-                    Truth::Maybe
-                } else {
-                    Truth::Yes
-                };
-                is_selected.and(limit)
-            }
-            (Who::Pods(_), Side::Outside(_)) | (Who::Names(_), Side::Pod(..)) => Truth::No,
-            (Who::Block { network, except, .. }, Side::Outside(address)) => {
-                Truth::of(is_in(address, network, except))
-            }
-            (
-                Who::Block {
-                    network,
-                    except,
-                    applies_to_pods,
-                },
-                Side::Pod(_, pods),
-            ) => in_block(pods, network, except, *applies_to_pods),
-            (Who::Nodes, Side::Pod(_, pods)) => Truth::of(pods.is_on_host_network).and(Truth::Maybe),
-        }
-    }
-
-    fn is_port(&self, port: &Port) -> Truth {
-        let is_protocol = port
-            .protocol
-            .is_none_or(|protocol| protocol == self.flow.protocol);
-        if !is_protocol {
-            return Truth::No;
-        }
-        match &port.ports {
-            Ports::All => Truth::Yes,
-            Ports::Range(low, high) => Truth::of((*low..=*high).contains(&self.flow.port)),
-            Ports::Unread => Truth::Maybe,
-            Ports::Named(name) => {
-                let destination = match self.direction {
-                    Direction::Ingress => Some(self.pods),
-                    Direction::Egress => match self.other {
-                        Side::Pod(_, pods) => Some(pods),
-                        Side::Outside(_) => None,
-                    },
-                };
-                destination.map_or(Truth::No, |pods| self.is_named(name, pods))
-            }
-        }
-    }
-
-    fn is_named(&self, name: &str, pods: &Pods) -> Truth {
-        let is_it = pods.ports.iter().any(|port| {
-            port.name.as_deref() == Some(name)
-                && port.protocol == self.flow.protocol
-                && port.number == self.flow.port
-        });
-        match (is_it, pods.has_unknown_ports) {
-            (true, _) => Truth::Yes,
-            (false, true) => Truth::Maybe,
-            (false, false) => Truth::No,
-        }
-    }
-}
-
-fn is_in(address: IpAddr, network: &Network, except: &[Network]) -> bool {
-    let (family, number) = number(address);
-    let holds = |block: &Network| block.family == family && (block.low..=block.high).contains(&number);
-    holds(network) && !except.iter().any(holds)
-}
-
-/// Whether pods are in a block: by their addresses, if those are known. Whether `ipBlock` applies to pods at all is left open.
-fn in_block(pods: &Pods, network: &Network, except: &[Network], applies_to_pods: bool) -> Truth {
-    if pods.addresses.is_empty() {
-        return Truth::Maybe;
-    }
-    let inside = pods
-        .addresses
-        .iter()
-        .filter(|address| is_in(**address, network, except));
-    match inside.count() {
-        0 => Truth::No,
-        n if n == pods.addresses.len() && applies_to_pods => Truth::Yes,
-        _ => Truth::Maybe,
     }
 }

@@ -8,7 +8,7 @@ use super::cluster::{Cluster, Namespace, Pods};
 use super::notes::Notes;
 use super::object::Object;
 use super::policy::Policy;
-use super::{network_policy, service, tiered, workload};
+use super::{calico, network_policy, service, tiered, workload};
 use crate::finding::{Code, Finding, Label};
 use crate::source::{Source, Span};
 use crate::tree::{Schema, Tree};
@@ -16,8 +16,6 @@ use crate::tree::{Schema, Tree};
 /// Groups whose objects filter traffic too, with who reads them.
 const FOREIGN: &[(&str, &str)] = &[
     ("cilium.io", "Cilium"),
-    ("projectcalico.org", "Calico"),
-    ("crd.projectcalico.org", "Calico"),
     ("crd.antrea.io", "Antrea"),
     ("k8s.ovn.org", "OVN-Kubernetes"),
 ];
@@ -26,8 +24,6 @@ const FILTERS: &[&str] = &[
     "CiliumNetworkPolicy",
     "CiliumClusterwideNetworkPolicy",
     "NetworkPolicy",
-    "GlobalNetworkPolicy",
-    "StagedNetworkPolicy",
     "ClusterNetworkPolicy",
     "EgressFirewall",
     "UserDefinedNetwork",
@@ -48,14 +44,25 @@ pub(super) fn foreign_groups() -> impl Iterator<Item = &'static str> {
 /// Reads all texts of a run.
 pub(super) fn cluster(unit: &[Source<'_>], findings: &mut Vec<Finding>) -> Cluster {
     let mut reader = Reader::default();
-    for source in unit {
-        let tree = Tree::read(*source, Schema::Kubernetes);
+    let trees: Vec<Tree<'_>> = unit
+        .iter()
+        .map(|source| Tree::read(*source, Schema::Kubernetes))
+        .collect();
+    let mut last = Vec::new();
+    for tree in &trees {
         for problem in tree.problems() {
             reader.notes.problem(problem);
         }
-        for object in Object::all(&tree, &mut reader.notes) {
-            reader.object(object);
+        for object in Object::all(tree, &mut reader.notes) {
+            if calico::is_read_last(object) {
+                last.push(object);
+            } else {
+                reader.object(object);
+            }
         }
+    }
+    for object in last {
+        reader.object(object);
     }
     reader.finish(findings)
 }
@@ -87,6 +94,14 @@ impl Reader {
                     self.foreign(object, "the network policy API");
                 }
             }
+            ("", "ServiceAccount") => {
+                calico::read_service_account(object, &mut self.cluster, &mut self.notes);
+            }
+            (group, _) if calico::is_of(group) => {
+                if self.is_first(object) && !calico::read(object, &mut self.cluster, &mut self.notes) {
+                    self.foreign(object, "Calico");
+                }
+            }
             (group, kind) if FILTERS.contains(&kind) => {
                 if let Some((_, whose)) = FOREIGN.iter().find(|(of, _)| *of == group) {
                     self.foreign(object, whose);
@@ -105,9 +120,16 @@ impl Reader {
     /// Whether no object of that kind and name was there before. Which of two would be in force is not known.
     fn is_first(&mut self, object: Object<'_>) -> bool {
         let (name, span) = object.name();
-        let is_of_cluster = object.group() == "policy.networking.k8s.io";
+        let is_calico = calico::is_of(object.group());
+        let is_of_cluster =
+            object.group() == "policy.networking.k8s.io" || is_calico && calico::is_global(object.kind);
         let namespace = if is_of_cluster { "" } else { object.namespace() };
-        let key = (object.kind.to_owned(), namespace.to_owned(), name.to_owned());
+        let kind = if is_calico {
+            format!("Calico {}", object.kind)
+        } else {
+            object.kind.to_owned()
+        };
+        let key = (kind, namespace.to_owned(), name.to_owned());
         match self.seen.get(&key) {
             None => {
                 self.seen.insert(key, span);
@@ -185,6 +207,10 @@ impl Reader {
             )
         };
         cluster.policies.sort_by_cached_key(place);
+        if cluster.calico.is_there {
+            calico::finish(cluster);
+        }
+        cluster.look();
         for (index, policy) in cluster.policies.iter().enumerate() {
             let namespace = policy.namespace.clone().unwrap_or_default();
             let (indices, asked) = cluster.policies_of.entry(namespace).or_default();

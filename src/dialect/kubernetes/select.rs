@@ -18,8 +18,9 @@ pub(super) fn is_subject(policy: &Policy, namespace: &Namespace, pods: &Pods) ->
         (false, _) => is_selected.and(limit),
         // "NetworkPolicy behaviour for hostNetwork pods is undefined."
         (true, Ties::Union) => is_selected.and(Truth::Maybe),
-        // "Note that host-networked pods are not included in subject selection."
-        (true, Ties::Open) => Truth::No,
+        // "Note that host-networked pods are not included in subject selection."; nor are they workload endpoints of Calico
+        // (libcalico-go, `IsValidCalicoWorkloadEndpoint`).
+        (true, Ties::Open | Ties::ByName) => Truth::No,
     }
 }
 
@@ -29,14 +30,14 @@ pub(super) fn selects(set: &PodSet, namespace: &Namespace, pods: &Pods, of_subje
     if is_namespace == Truth::No {
         return Truth::No;
     }
-    is_namespace.and(set.pods.selects(&pods.labels, !pods.is_unread))
+    is_namespace.and(set.pods.selects(&pods.seen.labels, &pods.seen.open))
 }
 
 /// Whether a set looks into a namespace.
 pub(super) fn looks_into(namespaces: &Namespaces, namespace: &Namespace, of_subject: &Namespace) -> Truth {
     match namespaces {
         Namespaces::Own(own) => Truth::of(*own == namespace.name),
-        Namespaces::Selected(selector) => selector.selects(&namespace.labels, namespace.is_declared),
+        Namespaces::Selected(selector) => selector.selects(&namespace.labels, namespace.open()),
         Namespaces::Same(labels) => {
             let same = labels
                 .iter()

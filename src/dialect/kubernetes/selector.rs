@@ -3,18 +3,25 @@
 //! INVARIANT: of labels that are all known, a selector that was read gives a sure answer.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use super::notes::Notes;
 use super::truth::Truth;
 use crate::source::Span;
 use crate::tree::{Entry, Node};
 
-/// Values of one requirement that are thought of apart.
-const MAX_VALUES: usize = 16;
-
 /// Labels of a pod or a namespace.
 pub(super) type Labels = BTreeMap<String, String>;
+
+/// Of something that may have any labels besides those that are known.
+pub(super) const ANY_KEY: &[&str] = &[""];
+
+/// Labels as selectors see them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Seen {
+    pub(super) labels: Labels,
+    /// What the keys of labels begin with that may be there too, so [`ANY_KEY`] is any.
+    pub(super) open: Vec<&'static str>,
+}
 
 /// What a requirement asks of the label of its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,10 +30,17 @@ pub(super) enum Operator {
     NotIn,
     Exists,
     DoesNotExist,
+    /// Its value has the only one of the requirement in it.
+    Contains,
+    NotContains,
+    StartsWith,
+    NotStartsWith,
+    EndsWith,
+    NotEndsWith,
 }
 
 /// One requirement.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Requirement {
     pub(super) key: String,
     pub(super) operator: Operator,
@@ -34,11 +48,19 @@ pub(super) struct Requirement {
     pub(super) values: Vec<String>,
 }
 
-/// A `LabelSelector` (meta/v1): all requirements hold. Without any it selects everything.
-#[derive(Debug, Clone)]
-pub(super) struct Selector {
+/// What holds if all of it holds: requirements, and of each choice one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Terms {
     /// In a fixed order.
     pub(super) requirements: Vec<Requirement>,
+    /// Of none, nothing holds.
+    pub(super) choices: Vec<Vec<Terms>>,
+}
+
+/// A `LabelSelector` (meta/v1), or a selector of another API. Without terms it selects everything.
+#[derive(Debug, Clone)]
+pub(super) struct Selector {
+    pub(super) terms: Terms,
     /// Whether a part could not be read: then what it selects is not known beyond what the rest leaves out.
     pub(super) is_unread: bool,
     pub(super) span: Span,
@@ -48,7 +70,7 @@ impl Selector {
     /// One that selects everything.
     pub(super) fn everything(span: Span) -> Self {
         Self {
-            requirements: Vec::new(),
+            terms: Terms::default(),
             is_unread: false,
             span,
         }
@@ -81,15 +103,13 @@ impl Selector {
             Some(expressions) => {
                 for expression in expressions {
                     match Requirement::read(expression, notes) {
-                        Some(requirement) => selector.requirements.push(requirement),
+                        Some(requirement) => selector.terms.requirements.push(requirement),
                         None => selector.is_unread = true,
                     }
                 }
             }
         }
-        selector
-            .requirements
-            .sort_by(|a, b| (&a.key, a.operator, &a.values).cmp(&(&b.key, b.operator, &b.values)));
+        selector.terms.requirements.sort();
         selector
     }
 
@@ -101,114 +121,28 @@ impl Selector {
             operator: Operator::In,
             values: vec![value],
         });
-        self.requirements.extend(asked);
+        self.terms.requirements.extend(asked);
     }
 
-    /// Whether something with these labels is selected. If they are not all known, labels that are not among them may be
-    /// there too.
-    pub(super) fn selects(&self, labels: &Labels, are_all_known: bool) -> Truth {
-        let asked = self
-            .requirements
-            .iter()
-            .map(|one| one.holds(labels, are_all_known));
+    /// Whether something with these labels is selected, which may have others that begin as those of `open`.
+    pub(super) fn selects(&self, labels: &Labels, open: &[&str]) -> Truth {
         let unread = if self.is_unread { Truth::Maybe } else { Truth::Yes };
-        Truth::all(asked).and(unread)
-    }
-
-    /// Fewest labels that it selects, put to what is there already; `None` if there are none.
-    pub(super) fn least(&self, mut labels: Labels) -> Option<Labels> {
-        for requirement in &self.requirements {
-            let value = match requirement.operator {
-                Operator::In => requirement.values.first()?.clone(),
-                Operator::Exists => "any".to_owned(),
-                Operator::NotIn | Operator::DoesNotExist => continue,
-            };
-            labels.entry(requirement.key.clone()).or_insert(value);
-        }
-        (self.selects(&labels, true) == Truth::Yes).then_some(labels)
-    }
-
-    /// The fewest labels that it selects, once for each value that it lets one of its labels have.
-    pub(super) fn fewest(&self) -> Vec<Labels> {
-        let mut found: Vec<Labels> = self.least(Labels::new()).into_iter().collect();
-        for requirement in self
-            .requirements
-            .iter()
-            .filter(|one| one.operator == Operator::In)
-        {
-            for value in requirement.values.iter().skip(1).take(MAX_VALUES) {
-                let labels = Labels::from([(requirement.key.clone(), value.clone())]);
-                found.extend(self.least(labels));
-            }
-        }
-        found
+        self.terms.hold(labels, open).and(unread)
     }
 
     /// Whether it selects everything.
     pub(super) fn is_empty(&self) -> bool {
-        self.requirements.is_empty() && !self.is_unread
+        self.terms == Terms::default() && !self.is_unread
     }
 }
 
-/// Selectors by labels that they ask for, so that of many only those are asked that may take something.
-#[derive(Debug, Default)]
-pub(super) struct Index {
-    by_label: BTreeMap<String, BTreeMap<String, Vec<usize>>>,
-    /// Those that ask for no value.
-    others: Vec<usize>,
-    n_selectors: usize,
-}
-
-impl Index {
-    /// Takes the next selector, whose number is how many there were before.
-    pub(super) fn add(&mut self, selector: &Selector) {
-        let number = self.n_selectors;
-        self.n_selectors += 1;
-        let asked = selector.requirements.iter();
-        match asked
-            .filter(|asked| asked.operator == Operator::In)
-            .min_by_key(|asked| asked.values.len())
-        {
-            Some(asked) => {
-                let values = self.by_label.entry(asked.key.clone()).or_default();
-                for value in &asked.values {
-                    values.entry(value.clone()).or_default().push(number);
-                }
-            }
-            None => self.others.push(number),
-        }
-    }
-
-    /// The numbers of all that may take something with these labels, in their order.
-    pub(super) fn candidates(&self, labels: &Labels, are_all_known: bool) -> Vec<usize> {
-        if !are_all_known {
-            return (0..self.n_selectors).collect();
-        }
-        let with = |(key, value)| self.by_label.get(key)?.get::<String>(value);
-        let found = labels.iter().filter_map(with).flatten();
-        let mut found: Vec<usize> = found.chain(&self.others).copied().collect();
-        found.sort_unstable();
-        found
-    }
-}
-
-/// `app=web,tier in (a, b),!old`, as `kubectl --selector` takes it; the same for the same requirements.
-impl fmt::Display for Selector {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, requirement) in self.requirements.iter().enumerate() {
-            if index > 0 {
-                f.write_str(",")?;
-            }
-            let (key, values) = (&requirement.key, requirement.values.join(", "));
-            match requirement.operator {
-                Operator::In if requirement.values.len() == 1 => write!(f, "{key}={values}")?,
-                Operator::In => write!(f, "{key} in ({values})")?,
-                Operator::NotIn => write!(f, "{key} notin ({values})")?,
-                Operator::Exists => f.write_str(key)?,
-                Operator::DoesNotExist => write!(f, "!{key}")?,
-            }
-        }
-        Ok(())
+impl Terms {
+    /// Recursion is as deep as choices lie in each other, which readers bound.
+    fn hold(&self, labels: &Labels, open: &[&str]) -> Truth {
+        let asked = self.requirements.iter().map(|one| one.holds(labels, open));
+        let choices = self.choices.iter();
+        let chosen = choices.map(|choice| Truth::any(choice.iter().map(|terms| terms.hold(labels, open))));
+        Truth::all(asked.chain(chosen))
     }
 }
 
@@ -259,18 +193,37 @@ impl Requirement {
         })
     }
 
-    fn holds(&self, labels: &Labels, are_all_known: bool) -> Truth {
+    fn holds(&self, labels: &Labels, open: &[&str]) -> Truth {
         let value = labels.get(&self.key);
-        if value.is_none() && !are_all_known {
+        if value.is_none() && open.iter().any(|beginning| self.key.starts_with(beginning)) {
             return Truth::Maybe;
         }
-        let is_one = value.is_some_and(|value| self.values.contains(value));
-        Truth::of(match self.operator {
+        Truth::of(self.accepts(value.map(String::as_str)))
+    }
+
+    /// Whether a label may have a value; `None`: it is not there. Such a label is in no set, so what is denied of its value
+    /// holds (apimachinery, `labels.Requirement.Matches`).
+    pub(super) fn accepts(&self, value: Option<&str>) -> bool {
+        let is_one = value.is_some_and(|value| self.values.iter().any(|one| one == value));
+        let text = |holds: fn(&str, &str) -> bool| {
+            value.is_some_and(|value| self.values.iter().any(|one| holds(value, one)))
+        };
+        let (contains, starts, ends) = (
+            || text(|value, part| value.contains(part)),
+            || text(|value, part| value.starts_with(part)),
+            || text(|value, part| value.ends_with(part)),
+        );
+        match self.operator {
             Operator::In => is_one,
-            // A label that is not there is in no set (apimachinery, labels.Requirement.Matches).
             Operator::NotIn => !is_one,
             Operator::Exists => value.is_some(),
             Operator::DoesNotExist => value.is_none(),
-        })
+            Operator::Contains => contains(),
+            Operator::NotContains => !contains(),
+            Operator::StartsWith => starts(),
+            Operator::NotStartsWith => !starts(),
+            Operator::EndsWith => ends(),
+            Operator::NotEndsWith => !ends(),
+        }
     }
 }

@@ -6,6 +6,7 @@
 use super::cluster::{Cluster, Pods};
 use super::notes::Notes;
 use super::object::Object;
+use super::policy::Ports;
 use super::selector::Labels;
 use super::workload::protocol;
 use crate::packet::protocol::number;
@@ -112,6 +113,19 @@ impl Cluster {
 }
 
 impl Service {
+    /// The labels of the pods behind it, and their ports, if it is that Service and says which they are.
+    pub(super) fn backing(&self, namespace: &str, name: &str) -> Option<(&Labels, Vec<(u8, Ports)>)> {
+        let is_it = self.namespace == namespace && self.name == name && !self.selector.is_empty();
+        let ports = self.ports.iter().map(|port| {
+            let target = match &port.target {
+                Target::Number(number) => Ports::Range(*number, *number),
+                Target::Named(name) => Ports::Named(name.clone()),
+            };
+            (port.protocol, target)
+        });
+        is_it.then(|| (&self.selector, ports.collect()))
+    }
+
     fn selects(&self, pods: &Pods) -> bool {
         let has = |(key, value): (&String, &String)| pods.labels.get(key) == Some(value);
         !self.selector.is_empty() && pods.namespace == self.namespace && self.selector.iter().all(has)

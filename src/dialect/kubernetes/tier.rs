@@ -28,6 +28,15 @@ pub(super) enum EndOfTier {
 pub(super) struct Order(f64);
 
 impl Order {
+    /// Behind all that have an order.
+    pub(super) const LAST: Self = Self(f64::INFINITY);
+
+    /// `None` for what is no number.
+    pub(super) fn new(order: f64) -> Option<Self> {
+        // Zero has two signs, and one place.
+        (!order.is_nan()).then_some(Self(order + 0.0))
+    }
+
     /// A priority.
     pub(super) fn of(priority: i32) -> Self {
         Self(f64::from(priority))
@@ -59,6 +68,8 @@ impl Tier {
     pub(super) const DEFAULT: &str = "default";
     const ADMIN: &str = "kube-admin";
     const BASELINE: &str = "kube-baseline";
+    /// Behind every name that a tier can have.
+    const PROFILES: &str = "\u{10ffff}";
 
     /// The tier of `AdminNetworkPolicy`, before that of NetworkPolicies.
     pub(super) fn admin() -> Self {
@@ -73,6 +84,15 @@ impl Tier {
     /// The tier that is asked where no NetworkPolicy is about the pods.
     pub(super) fn baseline() -> Self {
         Self::of_kubernetes(Self::BASELINE, 10_000_000, EndOfTier::Pass)
+    }
+
+    /// What Calico asks behind all tiers.
+    pub(super) fn profiles() -> Self {
+        Self {
+            order: Order::LAST,
+            name: Self::PROFILES.into(),
+            end: EndOfTier::Deny,
+        }
     }
 
     /// The numbers are those under which Calico keeps these tiers (api/pkg/apis/projectcalico/v3, tier.go).
@@ -90,6 +110,7 @@ impl Tier {
             Self::ADMIN => "admin tier".to_owned(),
             Self::DEFAULT => "network policies".to_owned(),
             Self::BASELINE => "baseline tier".to_owned(),
+            Self::PROFILES => "profiles".to_owned(),
             other => format!("tier {other}"),
         }
     }

@@ -4,7 +4,7 @@
 
 use super::network_policy::{read_network, unread};
 use super::notes::Notes;
-use super::policy::{Namespaces, Peer, PodSet, Who};
+use super::policy::{Block, Namespaces, Peer, PodSet, Who};
 use super::selector::Selector;
 use crate::source::Span;
 use crate::tree::{Entry, Node};
@@ -117,11 +117,7 @@ fn namespaces(entry: Entry<'_>, notes: &mut Notes) -> Option<Namespaces> {
 
 fn network(node: Node<'_>, notes: &mut Notes) -> Peer {
     let who = match read_network(node, notes) {
-        Some(network) => Who::Block {
-            network,
-            except: Vec::new(),
-            applies_to_pods: true,
-        },
+        Some(network) => Who::Block(Block::of(network)),
         None => Who::Unread,
     };
     Peer {

@@ -5,7 +5,7 @@
 use super::cluster::{ContainerPort, Pods};
 use super::notes::Notes;
 use super::object::Object;
-use super::selector::Labels;
+use super::selector::{Labels, Seen};
 use crate::packet::protocol::number;
 use crate::tree::Node;
 
@@ -49,9 +49,11 @@ pub(super) fn read(object: Object<'_>, notes: &mut Notes) -> Option<Pods> {
         namespace: object.namespace().to_owned(),
         labels: Labels::new(),
         is_unread: false,
+        seen: Seen::default(),
         ports: Vec::new(),
         has_unknown_ports: false,
         is_on_host_network: false,
+        service_account: Some("default".to_owned()),
         addresses: Vec::new(),
         owner: object.owner(),
         span,
@@ -72,6 +74,12 @@ pub(super) fn read(object: Object<'_>, notes: &mut Notes) -> Option<Pods> {
 fn read_spec(spec: Node<'_>, pods: &mut Pods, notes: &mut Notes) {
     let is_on_host_network = spec.get("hostNetwork").and_then(|value| value.as_bool());
     pods.is_on_host_network = is_on_host_network == Some(true);
+    // The older name is an alias that the API still gives.
+    let accounts = ["serviceAccountName", "serviceAccount"].iter();
+    let mut named = accounts.filter_map(|key| spec.get(key)?.text());
+    if let Some(account) = named.find(|name| !name.is_empty()) {
+        pods.service_account = Some(account.to_owned());
+    }
     let containers = ["containers", "initContainers"]
         .iter()
         .filter_map(|key| spec.get(key));

@@ -1,0 +1,207 @@
+//! `NetworkPolicy` and `GlobalNetworkPolicy` of Calico.
+//!
+//! Semantics: docs.tigera.io, "Network policy" and "Global network policy". INVARIANT: a policy whose tier, order or subjects
+//! could not be read is still asked, as one that may be about anybody.
+
+use super::Calico;
+use super::entity::{Reader, read_selector};
+use super::expression::{Expression, Scope};
+use super::labels::OF_SERVICE_ACCOUNT;
+use super::tier::read_order;
+use crate::dialect::kubernetes::cluster::Cluster;
+use crate::dialect::kubernetes::notes::Notes;
+use crate::dialect::kubernetes::object::Object;
+use crate::dialect::kubernetes::policy::{Namespaces, PodSet, Policy, Ties};
+use crate::dialect::kubernetes::reach::Direction;
+use crate::dialect::kubernetes::selector::{Selector, Terms};
+use crate::dialect::kubernetes::tier::{Order, Tier};
+use crate::source::Span;
+use crate::tree::Node;
+
+const KEYS: &[&str] = &[
+    "tier",
+    "order",
+    "selector",
+    "serviceAccountSelector",
+    "types",
+    "ingress",
+    "egress",
+    // How it is worked out, not what it lets through.
+    "performanceHints",
+];
+const GLOBAL_KEYS: &[&str] = &["namespaceSelector", "doNotTrack", "preDNAT", "applyOnForward"];
+
+/// Reads one, and puts it to the others.
+pub(super) fn read(object: Object<'_>, cluster: &mut Cluster, notes: &mut Notes) {
+    let (name, span) = object.name();
+    let is_global = super::is_global(object.kind);
+    let Some(spec) = object.spec() else {
+        notes.unread(span, format!("{} `{name}` has no `spec`", object.kind), None);
+        cluster.foreign.push((namespace_of(object), span));
+        return;
+    };
+    let keys = if is_global {
+        [KEYS, GLOBAL_KEYS].concat()
+    } else {
+        KEYS.to_vec()
+    };
+    let mut is_read = notes.knows(spec, &keys, "the specification of a policy of Calico");
+    let Some(tier) = tier(spec, &cluster.calico, notes) else {
+        cluster.foreign.push((namespace_of(object), span));
+        return;
+    };
+    let get = |key| spec.get(key).filter(|value| !value.is_null());
+    // "If the order is omitted ... the policy will be applied last."
+    let order = get("order").map_or(Some(Order::LAST), |order| read_order(order, notes));
+    is_read &= order.is_some();
+    let subject = subject(object, spec, notes);
+    is_read &= subject.is_some() && !is_for_hosts(spec, notes);
+    let (has_ingress, has_egress, are_types_read) = types(spec, notes);
+    let namespace = namespace_of(object);
+    let mut remarks = Vec::new();
+    let reader = Reader {
+        cluster,
+        namespace: namespace.as_deref(),
+    };
+    let mut rules = |direction, is_filtered: bool| {
+        is_filtered.then(|| reader.rules(spec, direction, (&mut *notes, &mut remarks)))
+    };
+    let ingress = rules(Direction::Ingress, has_ingress);
+    let egress = rules(Direction::Egress, has_egress);
+    cluster.calico.remark(remarks);
+    cluster.policies.push(Policy {
+        kind: if is_global {
+            "GlobalNetworkPolicy"
+        } else {
+            "Calico NetworkPolicy"
+        },
+        name: name.to_owned(),
+        namespace,
+        tier,
+        order: order.unwrap_or(Order::LAST),
+        ties: Ties::ByName,
+        span,
+        subject: subject.unwrap_or_else(|| everything(span)),
+        is_subject_unread: !(is_read && are_types_read),
+        is_about_hosts: is_global && cluster.calico.has_hosts(),
+        ingress,
+        egress,
+    });
+}
+
+fn namespace_of(object: Object<'_>) -> Option<String> {
+    (!super::is_global(object.kind)).then(|| object.namespace().to_owned())
+}
+
+fn everything(span: Span) -> PodSet {
+    PodSet {
+        namespaces: Namespaces::Selected(Selector::everything(span)),
+        pods: Selector::everything(span),
+    }
+}
+
+/// Its tier, the default one without a word. Of one that no manifest has, it is not known when it is asked.
+fn tier(spec: Node<'_>, calico: &Calico, notes: &mut Notes) -> Option<Tier> {
+    let name = spec
+        .get("tier")
+        .filter(|name| !name.is_null() && name.text() != Some(""));
+    let text = name.map_or(Some(Tier::DEFAULT), |name| name.text()).unwrap_or("");
+    let known = calico.tiers.get(text).cloned();
+    let found = known.or_else(|| (text == Tier::DEFAULT).then(Tier::default_tier));
+    if found.is_none() {
+        let message =
+            format!("tier `{text}` is not in the manifests: when its policies are asked is not known");
+        let span = name.map_or(spec.span(), |name| name.span());
+        notes.unsupported(span, message, Some("give the manifest of the Tier too"));
+    }
+    found
+}
+
+/// Which endpoints it is about: by their labels, those of their namespace, and those of their service account.
+fn subject(object: Object<'_>, spec: Node<'_>, notes: &mut Notes) -> Option<PodSet> {
+    let span = spec
+        .get("selector")
+        .map_or(object.name().1, |selector| selector.span());
+    let mut terms: Vec<Terms> = Vec::new();
+    for (key, prefix) in [("selector", ""), ("serviceAccountSelector", OF_SERVICE_ACCOUNT)] {
+        if let Some(selector) = spec.get(key).filter(|selector| !selector.is_null()) {
+            let found = read_selector(selector, false, notes)?;
+            terms.push(found.terms(prefix, Scope::Namespaced));
+        }
+    }
+    let namespaces = if super::is_global(object.kind) {
+        let selector = spec
+            .get("namespaceSelector")
+            .filter(|selector| !selector.is_null());
+        let of_namespaces = match selector {
+            None => Selector::everything(span),
+            Some(selector) => {
+                let found = read_selector(selector, true, notes)?;
+                Expression::selector(vec![found.terms("", Scope::Namespaced)], selector.span())
+            }
+        };
+        Namespaces::Selected(of_namespaces)
+    } else {
+        Namespaces::Own(object.namespace().to_owned())
+    };
+    Some(PodSet {
+        namespaces,
+        pods: Expression::selector(terms, span),
+    })
+}
+
+/// "The `doNotTrack` and `preDNAT` and `applyOnForward` fields are meaningful only when applying policy to a host endpoint."
+/// What such a policy does to pods, documents and programs say differently.
+fn is_for_hosts(spec: Node<'_>, notes: &mut Notes) -> bool {
+    let mut is_for_hosts = false;
+    for key in ["doNotTrack", "preDNAT"] {
+        let Some(entry) = spec.entry(key) else { continue };
+        match entry.value.as_bool() {
+            Some(false) => {}
+            Some(true) => is_for_hosts = true,
+            None if entry.value.is_null() => {}
+            None => {
+                notes.unread(entry.value.span(), format!("`{key}` is true or false"), None);
+                is_for_hosts = true;
+            }
+        }
+    }
+    is_for_hosts
+}
+
+/// Which directions it filters, and whether that could be read. Without `types`, those that it has rules for, and ingress if it
+/// has none.
+fn types(spec: Node<'_>, notes: &mut Notes) -> (bool, bool, bool) {
+    let Some(types) = notes.items(spec.get("types"), "policy types") else {
+        return (true, true, false);
+    };
+    if types.is_empty() {
+        let has = |key| spec.get(key).is_some_and(|rules| !rules.is_empty());
+        let (has_ingress, has_egress) = (has("ingress"), has("egress"));
+        return (has_ingress || !has_egress, has_egress, true);
+    }
+    let mut found = (false, false, true);
+    for word in types {
+        match word.text() {
+            Some("Ingress") => found.0 = true,
+            Some("Egress") => found.1 = true,
+            _ => {
+                let message = format!("`{}` is no policy type", word.text().unwrap_or(word.kind()));
+                notes.unread(word.span(), message, Some("use Ingress, Egress or both"));
+                return (true, true, false);
+            }
+        }
+    }
+    found
+}
+
+impl Calico {
+    /// Says something of the cluster once.
+    pub(super) fn remark(&mut self, remarks: Vec<String>) {
+        for remark in remarks {
+            if !self.remarks.contains(&remark) {
+                self.remarks.push(remark);
+            }
+        }
+    }
+}
