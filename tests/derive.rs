@@ -189,6 +189,67 @@ fn a_flattened_table_whose_cells_changed_places_is_an_error() {
     assert!(undetected.is_empty(), "{undetected:#?}");
 }
 
+/// Numbers that are the same in every run (a linear congruential generator with the constants of Numerical Recipes).
+struct Numbers(u32);
+
+impl Numbers {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (self.0 >> 8) as usize % n
+    }
+}
+
+#[test]
+fn a_flattened_table_that_is_mangled_gives_an_error_or_no_wrong_row() {
+    let path = "fixtures/derive/stacklight.txt";
+    let text = file::text(path);
+    let whole = facts(&derived(path, &text).1.text);
+    let all = paragraphs(&text);
+    let mut numbers = Numbers(7);
+    let (mut n_refused, mut n_placed) = (0, 0);
+    for round in 0..1500 {
+        let mut mangled = all.clone();
+        match round % 3 {
+            0 => {
+                for _ in 0..=numbers.below(5) {
+                    let at = numbers.below(mangled.len());
+                    mangled.remove(at);
+                }
+            }
+            1 => {
+                let start = numbers.below(mangled.len() - 12);
+                let length = 3 + numbers.below(9);
+                for at in (1..length).rev() {
+                    mangled.swap(start + at, start + numbers.below(at + 1));
+                }
+            }
+            _ => {
+                // The end of a section: what is left of it is out of step, or a shorter table.
+                let start = 1 + numbers.below(mangled.len() - 1);
+                let is_first_heading = |at: &usize| mangled[*at].trim() == "Component";
+                let next = (start..mangled.len()).find(is_first_heading);
+                mangled.drain(start..next.map_or(mangled.len(), |next| (next - 1).max(start)));
+            }
+        }
+        let text = mangled.join("\n\n");
+        let (sources, derivation) = derived(path, &text);
+        n_refused += usize::from(!derivation.problems.is_empty());
+        for problem in &derivation.problems {
+            let at = sources.text(problem.span);
+            n_placed += usize::from(!at.is_empty() && at.len() < text.len());
+        }
+        let wrong: Vec<String> = facts(&derivation.text)
+            .into_iter()
+            .filter(|fact| !whole.contains(fact))
+            .collect();
+        assert!(wrong.is_empty(), "round {round}: {wrong:#?}\n{text}");
+    }
+    assert!(
+        n_refused > 1000 && n_placed > 1000,
+        "{n_refused} refused, {n_placed} with a place"
+    );
+}
+
 #[test]
 fn a_section_can_be_chosen() {
     let path = "fixtures/derive/stacklight.txt";
@@ -212,6 +273,17 @@ fn a_section_can_be_chosen() {
         "{:?}",
         nothing.problems
     );
+}
+
+/// A page without what stands between fences.
+fn without_fences(text: &str) -> String {
+    let mut is_example = false;
+    let kept = text.lines().filter(|line| {
+        let is_fence = line.trim_start().starts_with("```");
+        is_example ^= is_fence;
+        !is_example && !is_fence
+    });
+    kept.collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -239,6 +311,13 @@ fn the_tables_of_the_corpus_are_read_or_refused_by_name() {
         let text = std::fs::read_to_string(entry.path()).unwrap();
         let (_, derivation) = derived("doc.md", &text);
         n_refused += usize::from(!derivation.problems.is_empty());
+        let (_, without_examples) = derived("doc.md", &without_fences(&text));
+        assert_eq!(
+            facts(&derivation.text),
+            facts(&without_examples.text),
+            "{}",
+            entry.path().display()
+        );
         let is_whole = derivation.text.is_empty() != derivation.problems.is_empty();
         assert!(is_whole, "{}", entry.path().display());
         assert_eq!(
@@ -249,6 +328,14 @@ fn the_tables_of_the_corpus_are_read_or_refused_by_name() {
         );
     }
     assert!(n_refused > 0, "no document of the corpus is without ports");
+    let rules = corpus.join("terraform-aws-modules+terraform-aws-security-group/rules.tf");
+    let (_, derivation) = derived("rules.tf", &std::fs::read_to_string(rules).unwrap());
+    assert!(derivation.text.is_empty());
+    assert!(
+        derivation.problems[0]
+            .message
+            .contains("no document that tables are read from")
+    );
 }
 
 /// Lines of a file of edits, its reasons apart.

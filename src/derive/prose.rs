@@ -1,7 +1,7 @@
 //! Pages without a table: the endpoints and ports that their sentences name.
 //!
 //! Who connects is hardly ever said in a way that can be read, so every requirement is marked for review. INVARIANT: every
-//! host name and every port of the text is in a requirement or left with its sentence.
+//! host name and every port of the text is in a requirement or left with its sentence; where no port is named, nothing is required.
 
 use super::cell::name;
 use super::cell::peer::{self, Peer};
@@ -35,7 +35,16 @@ pub(super) fn add(outline: &mut Outline, blocks: &[&Block]) {
                 .filter(|host| !done.contains(host))
                 .collect::<Vec<_>>()
             {
-                let (services, guess) = services(sentence, &paragraph.value, &host, &stated);
+                let Some((services, guess)) = services(sentence, &paragraph.value, &host, &stated) else {
+                    outline.entries.push(Entry::Skipped(Note {
+                        place: "prose".to_owned(),
+                        message: format!("`{host}` is named, but no port"),
+                        text: cut(sentence),
+                        span: paragraph.span,
+                    }));
+                    done.push(host);
+                    continue;
+                };
                 used.extend(services.iter().filter_map(|service| service.parse::<u16>().ok()));
                 let requirement = requirement(outline, sentence, &host, (services, guess));
                 outline.add((0, paragraph.span), requirement);
@@ -74,17 +83,7 @@ fn requirement(
         ..peer::Peers::default()
     };
     let to = outline.ends(peers, &id, "");
-    let mut services: Vec<String> = ports.iter().map(|port| format!("tcp/{port}")).collect();
-    if services == ["tcp/?"] {
-        let open = super::cell::port::Ports {
-            services,
-            one_of: false,
-            configurable: false,
-            guard: None,
-            guesses: Vec::new(),
-        };
-        services = outline.services(&open, &id).0;
-    }
+    let services: Vec<String> = ports.iter().map(|port| format!("tcp/{port}")).collect();
     Requirement {
         id: Some(id),
         optional: false,
@@ -105,7 +104,8 @@ fn requirement(
 }
 
 /// The ports of an endpoint, as text: those of its address, else of its sentence, else of the paragraph, else of the page.
-fn services(sentence: &str, paragraph: &str, host: &str, stated: &[u16]) -> (Vec<String>, String) {
+/// A page that names no port is not about ports.
+fn services(sentence: &str, paragraph: &str, host: &str, stated: &[u16]) -> Option<(Vec<String>, String)> {
     let lower = sentence.to_lowercase();
     let at = lower.find(host).unwrap_or(0);
     let (before, behind) = (
@@ -116,28 +116,26 @@ fn services(sentence: &str, paragraph: &str, host: &str, stated: &[u16]) -> (Vec
         .strip_prefix(':')
         .map(|rest| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
     if let Some(port) = own.and_then(|digits| digits.parse::<u16>().ok()) {
-        return (
+        return Some((
             vec![port.to_string()],
             "its port is that of its address".to_owned(),
-        );
+        ));
     }
     let scheme = [("https://", "443"), ("http://", "80")]
         .into_iter()
         .find(|entry| before.ends_with(entry.0));
     if let Some((scheme, port)) = scheme {
-        return (
+        return Some((
             vec![port.to_owned()],
             format!("its port is taken to be that of `{scheme}`"),
-        );
+        ));
     }
     let near = [ports(sentence), ports(paragraph), stated.to_vec()];
-    match near.into_iter().map(unique).find(|ports| !ports.is_empty()) {
-        Some(ports) => (
-            ports.iter().map(ToString::to_string).collect(),
-            "its port is taken to be the one named nearest".to_owned(),
-        ),
-        None => (vec!["?".to_owned()], "its port is not said".to_owned()),
-    }
+    let ports = near.into_iter().map(unique).find(|ports| !ports.is_empty())?;
+    Some((
+        ports.iter().map(ToString::to_string).collect(),
+        "its port is taken to be the one named nearest".to_owned(),
+    ))
 }
 
 /// The ports that a text names as such: `port 443`, `ports 80 and 443`, `tcp/8443`.

@@ -1,11 +1,11 @@
 //! Markdown: `CommonMark` with pipe tables.
 //!
-//! A line that ends in `¶` is a heading: that is how headings of a page come that was copied as Markdown. INVARIANT: text
+//! What stands between fences is an example, and left out. A line that ends in `¶` is a heading: that is how headings of a page come that was copied as Markdown. INVARIANT: text
 //! behind the last cell of a row is not dropped, as renderers do, but said.
 
 use std::ops::Range;
 
-use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use super::inline::{Lines, is_break, is_markup};
 use crate::derive::document::{Block, Cell, Document, Grid, MAX_CELLS, Problem, squeezed};
@@ -21,6 +21,7 @@ pub(super) fn read(source: Source<'_>) -> Document {
         table: None,
         n_cells: 0,
         is_code: false,
+        is_example: false,
     };
     for (start, part) in parts(source.text) {
         let events = Parser::new_ext(part, Options::ENABLE_TABLES | Options::ENABLE_HEADING_ATTRIBUTES)
@@ -73,6 +74,8 @@ struct Reader<'a> {
     table: Option<Table>,
     n_cells: usize,
     is_code: bool,
+    /// Within fences: what stands there is somebody's program or config, and states nothing.
+    is_example: bool,
 }
 
 struct Table {
@@ -127,9 +130,10 @@ impl Reader<'_> {
                     table.rows.push(Vec::new());
                 }
             }
-            Tag::CodeBlock(_) => {
+            Tag::CodeBlock(kind) => {
                 self.end_text();
                 self.is_code = true;
+                self.is_example = matches!(kind, CodeBlockKind::Fenced(_));
             }
             Tag::Paragraph | Tag::Item | Tag::List(_) | Tag::BlockQuote(_) | Tag::HtmlBlock => {
                 self.end_text();
@@ -155,8 +159,12 @@ impl Reader<'_> {
                 }
             }
             TagEnd::CodeBlock => {
+                if self.is_example {
+                    let _example = self.lines.take_raw();
+                }
                 self.end_text();
                 self.is_code = false;
+                self.is_example = false;
             }
             TagEnd::Heading(_) | TagEnd::Paragraph | TagEnd::Item | TagEnd::HtmlBlock => self.end_text(),
             _ => {}
