@@ -110,6 +110,7 @@ fn request(folder: &PathBuf, shape: Shape, n_rules: usize) -> std::io::Result<Re
         dialect: None,
         arguments,
         site: None,
+        coverage: false,
         budget: DEFAULT_BUDGET,
     })
 }
@@ -149,6 +150,7 @@ fn checking_terraform(criterion: &mut Criterion) {
                 dialect: None,
                 arguments: Arguments::default(),
                 site: None,
+                coverage: false,
                 budget: DEFAULT_BUDGET,
             };
             group.bench_function(name, |bencher| {
@@ -190,6 +192,7 @@ fn cluster_request(folder: &PathBuf, n: usize) -> std::io::Result<Request> {
         dialect: None,
         arguments: Arguments::default(),
         site: None,
+        coverage: false,
         budget: DEFAULT_BUDGET,
     })
 }

@@ -7,6 +7,7 @@ mod assemble;
 mod behind;
 mod companion;
 mod context;
+mod coverage;
 mod exports;
 mod found;
 mod groups;
@@ -28,7 +29,7 @@ use rayon::prelude::*;
 
 use crate::dialect::{self, Dialect, Given, Reading};
 use crate::discover::{self, Input};
-use crate::finding::{Code, Finding, Label, Severity, Summary};
+use crate::finding::{Code, Coverage, Finding, Label, Severity, Summary};
 use crate::site::Arguments;
 use crate::source::{FileId, SourceFile, SourceMap, Span};
 
@@ -52,6 +53,8 @@ pub struct Request {
     pub site: Option<PathBuf>,
     /// Edges that one host's diagrams may have.
     pub budget: usize,
+    /// Whether to say of each row and each opening what became of it.
+    pub coverage: bool,
 }
 
 /// What a run found.
@@ -63,6 +66,8 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// Counts and notes.
     pub summary: Summary,
+    /// What became of each row and each opening, if that was asked for.
+    pub coverage: Option<Coverage>,
     /// From which severity on the site wants a run to fail.
     pub fail_on: Option<Severity>,
     /// The site file, if there was one.
@@ -297,6 +302,7 @@ pub fn check(request: &Request) -> Result<Outcome, Refusal> {
     let mut fail_on = None;
     let mut site = None;
     let n_groups = groups.len();
+    let mut coverage = request.coverage.then(Coverage::default);
     for mut group in groups {
         unread::bound_but_unread(&group, &unread, &mut summary);
         fail_on = fail_on.min(group.fail_on()).or(group.fail_on());
@@ -305,7 +311,10 @@ pub fn check(request: &Request) -> Result<Outcome, Refusal> {
             Ok(loaded) => loaded,
             Err(errors) => return Err(Refusal { sources, errors }),
         };
-        judge::check_group(group, &loaded, request.budget, &mut findings, &mut summary);
+        let evaluated = judge::check_group(group, &loaded, request, &mut findings, &mut summary);
+        if let Some(coverage) = &mut coverage {
+            coverage::add(coverage, &loaded, evaluated);
+        }
     }
     let n_checked = summary.n_hosts + summary.n_without_hosts;
     if (n_groups == 0 || n_checked == 0) && summary.failures.is_empty() {
@@ -321,6 +330,7 @@ pub fn check(request: &Request) -> Result<Outcome, Refusal> {
         sources,
         findings,
         summary,
+        coverage,
         fail_on,
         site,
     })

@@ -14,5 +14,6 @@ pub mod policy;
 pub mod report;
 pub mod site;
 pub mod source;
+pub mod suite;
 pub mod trace;
 pub mod tree;

@@ -1,8 +1,6 @@
 //! Completeness: every finding code is documented, fires in a case and is quiet in a case; every dialect is whole.
 #![cfg(test)]
 
-#[path = "support/case.rs"]
-mod case;
 #[path = "support/file.rs"]
 mod file;
 #[path = "support/listing.rs"]
@@ -12,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use portcullis::dialect;
 use portcullis::finding::Code;
+use portcullis::suite;
 
 /// Dialects whose syntax is somebody else's have no grammar.
 const WITHOUT_GRAMMAR: &[&str] = &[
@@ -53,7 +52,7 @@ fn every_code_fires_in_a_case_and_is_quiet_in_one() {
     let mut fires = BTreeSet::new();
     let mut quiet = BTreeSet::new();
     for path in listing::below("fixtures/cases", "md") {
-        let cases = case::read(&file::text(&path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let cases = suite::read(&file::text(&path)).unwrap_or_else(|error| panic!("{path}: {error}"));
         for case in cases {
             fires.extend(case.expected.iter().map(|expectation| expectation.code));
             quiet.extend(case.quiet);

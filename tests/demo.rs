@@ -211,6 +211,7 @@ fn outcome() -> Outcome {
         dialect: None,
         arguments: Arguments::default(),
         site: None,
+        coverage: false,
         budget: DEFAULT_BUDGET,
     };
     check::check(&request).unwrap_or_else(|refusal| panic!("{:?}", refusal.errors))
@@ -276,6 +277,7 @@ fn the_demo_reads_well() {
         sources: &outcome.sources,
         findings: &outcome.findings,
         summary: &outcome.summary,
+        coverage: None,
         site: outcome.site,
     };
     let mut out = Vec::new();

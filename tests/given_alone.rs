@@ -28,6 +28,7 @@ impl Folder {
             dialect: None,
             arguments: Arguments::default(),
             site: None,
+            coverage: false,
             budget: DEFAULT_BUDGET,
         };
         check(&request).unwrap()

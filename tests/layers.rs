@@ -42,6 +42,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "dialect", "discover", "evaluate", "finding", "model", "packet", "policy", "site", "source",
         ],
     ),
+    (
+        "suite",
+        &[
+            "check", "discover", "finding", "packet", "policy", "site", "source",
+        ],
+    ),
 ];
 
 /// Names of the crate's root that any layer may use.

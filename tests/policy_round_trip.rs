@@ -77,11 +77,12 @@ fn row() -> impl Strategy<Value = String> {
         option(string().prop_map(|owner| format!("owner {owner}"))),
         option(Just("expires 2027-13-01".to_owned())),
         option("severity (error|warning|note)".prop_map(|severity| severity)),
+        option((string(), string()).prop_map(|(one, two)| format!("tags {one}, {two}"))),
         option(string()),
         option("row [0-9]{1,3}".prop_map(|place| place)),
     );
     (head, choice(service()), tail, gap()).prop_map(|((kind, id, from, to), services, tail, gap)| {
-        let (when, owner, expires, severity, purpose, place) = tail;
+        let (when, owner, expires, severity, tags, purpose, place) = tail;
         [
             kind,
             id,
@@ -94,6 +95,7 @@ fn row() -> impl Strategy<Value = String> {
             owner,
             expires,
             severity,
+            tags,
             purpose,
             place,
         ]
@@ -117,8 +119,9 @@ fn statement() -> impl Strategy<Value = String> {
         1 => names().prop_map(|names| format!("zone {names}")),
         1 => (name(), name()).prop_map(|(name, of)| format!("zone {name}={of}")),
         1 => (name(), option(string())).prop_map(|(name, meaning)| format!("feature {name} {meaning}")),
-        1 => (name(), string(), option(string())).prop_map(|(name, value, meaning)| format!("parameter {name}={value} {meaning}")),
+        1 => (name(), "(: (host|label))?", string(), option(string())).prop_map(|(name, kind, value, meaning)| format!("parameter {name}{kind}={value} {meaning}")),
         1 => (name(), choice(service()), "(configurable)?").prop_map(|(name, value, word)| format!("service {name} = {value} {word}")),
+        1 => (name(), choice(service()), choice(service())).prop_map(|(name, value, range)| format!("service {name} = {value} configurable within {range}")),
         1 => Just("closed egress".to_owned()),
         1 => (name(), name(), string()).prop_map(|(policy, row, reason)| format!("lift {policy}/{row} {reason}")),
         1 => (name(), settings).prop_map(|(name, settings)| format!("use {name} {{ {settings} }}")),

@@ -279,3 +279,184 @@ fn exit_codes_of_the_commands() {
     folder.write("bytes.md", b"| Hosts | Port |\n|---|---|\n| web\xff | TCP 1 |\n");
     assert_eq!(folder.run("derive bytes.md").status, 2, "bytes that are no text");
 }
+
+const TESTED: &str = "policy shop {
+  role web, database in internal
+  zone internal
+  require ui: any -> web : tcp/443
+  require sql: web -> database : tcp/5432
+  allow metrics: internal -> web : tcp/9100
+  forbid replica: any -> database : tcp/5433
+  require ship: web -> \"logs.example.com\" : tcp/6514
+}";
+
+/// A folder with a policy and a page of tests beside it.
+fn tested(page: &str) -> Folder {
+    Folder::new(&[("shop.ports", TESTED), ("shop.test.md", page)])
+}
+
+#[test]
+fn tests_that_stand_beside_a_policy_pass() {
+    let page = "# Shop
+## Packets
+zone: internal=10.0.0.0/16
+name: logs.example.com=192.0.2.9
+```packets
+required  any         -> web : tcp/443
+allowed   10.0.0.7    -> web : tcp/443     # what is required is allowed
+allowed   10.0.0.7    -> web : tcp/9100
+refused   203.0.113.7 -> web : tcp/9100
+refused   10.0.0.7    -> web : tcp/9099-9100
+refused   10.0.0.7    -> web : udp/443
+forbidden 10.0.0.7    -> database : tcp/5433
+required  web -> 192.0.2.9 : tcp/6514
+refused   2001:db8::7 -> web : tcp/9100
+```
+## A config
+role: database
+zone: internal=10.0.0.0/16
+expect: unbound-role \"shop.web\" note
+```iptables
+*filter
+:INPUT DROP [0:0] # expect: missing-opening \"tcp/5432\"
+COMMIT
+```
+";
+    let folder = tested(page);
+    for asked in ["shop.ports", "shop.test.md", "."] {
+        let run = folder.run(&format!("policy test {asked}"));
+        assert_eq!(run.status, 0, "{asked}: {}{}", run.stdout, run.stderr);
+        assert!(
+            run.stdout.ends_with("2 passed, 0 failed on 1 page\n"),
+            "{}",
+            run.stdout
+        );
+    }
+}
+
+#[test]
+fn a_test_that_fails_says_where_and_why() {
+    let page = "## Packets
+zone: internal=10.0.0.0/16
+```packets
+refused   203.0.113.7 -> web : tcp/443
+required  10.0.0.0/16 -> web : tcp/9100
+```
+## A config
+role: web
+zone: internal=10.0.0.0/16
+expect: unbound-role \"shop.database\" note
+```iptables
+*filter
+:INPUT DROP [0:0]
+-A INPUT -p tcp --dport 443 -j ACCEPT # expect: excess-opening
+COMMIT
+```
+## Another
+```packets
+allowed any -> web : tcp/443
+```
+";
+    let folder = tested(page);
+    let run = folder.run("policy test shop.ports");
+    assert_eq!(run.status, 1, "{}{}", run.stdout, run.stderr);
+    for said in [
+        "shop.test.md:4: Packets\n  not refused: the rows allow it\n",
+        "4 | refused   203.0.113.7 -> web : tcp/443\n",
+        "shop.test.md:5: Packets\n  not required: no row requires it\n",
+        "shop.test.md:14: A config\n  host.rules:3 surely excess-opening: not found\n",
+        "   |                                       ^^^^^^^^^^^^^^^^^^^^^^^^\n",
+        "1 passed, 2 failed on 1 page\n",
+    ] {
+        assert!(run.stdout.contains(said), "{said}\n{}", run.stdout);
+    }
+    let run = folder.run("policy test shop.ports --only Another");
+    assert_eq!((run.status, run.stdout.contains("1 passed, 0 failed")), (0, true));
+    let run = folder.run("policy test --format json");
+    let results: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!((&results["passed"], &results["failed"]), (&1.into(), &2.into()));
+    assert_eq!(results["pages"][0]["cases"][0]["failures"][0]["line"], 4);
+    let run = folder.run("policy test --format junit");
+    assert!(
+        run.stdout
+            .contains("<testsuites name=\"portcullis policy test\" tests=\"3\" failures=\"2\">")
+    );
+    assert!(
+        run.stdout
+            .contains("message=\"not required: no row requires it\""),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn what_cannot_be_tested_is_no_pass() {
+    let refused = |page: &str, said: &str| {
+        let run = tested(page).run("policy test shop.ports");
+        assert_eq!(run.status, 2, "{page}\n{}{}", run.stdout, run.stderr);
+        assert!(
+            format!("{}{}", run.stdout, run.stderr).contains(said),
+            "{said}\n{}{}",
+            run.stdout,
+            run.stderr
+        );
+    };
+    refused("# Prose alone\n", "has no case");
+    refused(
+        "## A\n```packets\npermitted any -> web : tcp/1\n```\n",
+        "shop.test.md:3: `permitted` is no verdict",
+    );
+    refused(
+        "## A\n```packets\nallowed any -> any : tcp/1\n```\n",
+        "shop.test.md:3: one end is a role",
+    );
+    refused(
+        "## A\n```packets\nallowed web -> any : tcp/1\n```\n",
+        "only `required`",
+    );
+    refused(
+        "## A\n```packets\nallowed any -> web : tcp/https\n```\n",
+        "`https` is no port",
+    );
+    refused(
+        "## A\n```packets\nallowed any -> wbe : tcp/443\n```\n",
+        "did you mean `web`?",
+    );
+    refused("## A\n```packets\n", "shop.test.md:2: a block is not closed");
+    let folder = Folder::new(&[("shop.ports", TESTED)]);
+    for (asked, said) in [
+        (".", "no tests: tests of `NAME.ports` stand beside it"),
+        ("shop.ports", "shop.ports has no tests: there is no shop.test.md"),
+    ] {
+        let run = folder.run(&format!("policy test {asked}"));
+        assert_eq!(
+            (run.status, run.stderr.contains(said)),
+            (2, true),
+            "{}",
+            run.stderr
+        );
+    }
+    folder.write(
+        "shop.rego.test.md",
+        b"## A\n```packets\nallowed any -> web : tcp/443\n```\n",
+    );
+    let run = folder.run("policy test");
+    assert_eq!(
+        (run.status, run.stderr.contains("there is no ")),
+        (2, true),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn every_shipped_policy_has_tests_and_they_pass() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
+    for name in policy::BUILTIN {
+        let page = portcullis::suite::test(&root.join(format!("{name}.test.md")), None);
+        let page = page.unwrap_or_else(|error| panic!("{error}"));
+        for case in &page.cases {
+            assert!(case.has_passed(), "{name}: {case:?}");
+        }
+    }
+}

@@ -4,7 +4,10 @@
 
 use std::path::Path;
 
-use portcullis::finding::{Certainty, Code, Finding, Label, RowCitation, Summary};
+use portcullis::finding::{
+    Certainty, Code, Coverage, CoveredHost, CoveredOpening, CoveredRow, Finding, Ground, Label, RowCitation,
+    Standing, Summary,
+};
 use portcullis::report::{self, Format, Report};
 use portcullis::source::{FileId, SourceFile, SourceMap, Span};
 
@@ -61,6 +64,8 @@ fn sample() -> (SourceMap, Vec<Finding>, Summary, FileId) {
     let kubelet = || RowCitation {
         id: "mke/kubelet".into(),
         document: "MKE: open ports to incoming traffic, row 7".into(),
+        owner: Some("platform team".into()),
+        tags: vec!["PCI DSS 1.3.1".into(), "CIS 4.2".into()],
     };
 
     let mut excess = Finding::new(
@@ -114,6 +119,8 @@ fn sample() -> (SourceMap, Vec<Finding>, Summary, FileId) {
     missing.rows = vec![RowCitation {
         id: "mke/bgp".into(),
         document: "MKE: open ports to incoming traffic, row 1".into(),
+        owner: None,
+        tags: Vec::new(),
     }];
 
     let at_end = Finding::new(
@@ -160,15 +167,86 @@ fn sample() -> (SourceMap, Vec<Finding>, Summary, FileId) {
     )
 }
 
+/// A coverage with every kind of row and opening: one row verified, one missing, one that is off; one opening with a row, one
+/// without.
+fn coverage(sources: &SourceMap) -> Coverage {
+    let span_of = |name: &str, text: &str| {
+        let file = sources
+            .ids()
+            .find(|&file| sources.file(file).name() == name)
+            .unwrap();
+        let start = sources.file(file).text().find(text).unwrap();
+        Span::new(
+            file,
+            start.try_into().unwrap(),
+            (start + text.len()).try_into().unwrap(),
+        )
+    };
+    let held = |name: &str, standing| CoveredHost {
+        name: name.into(),
+        direction: "in",
+        standing,
+    };
+    let row = |id: &str, kind, standing, hosts: Vec<CoveredHost>| CoveredRow {
+        id: id.into(),
+        kind,
+        document: "MKE: open ports | incoming, row 7".into(),
+        purpose: "a <purpose> with `marks`".into(),
+        owner: None,
+        tags: vec!["PCI DSS 1.3.1".into()],
+        span: span_of("policy mke", "require kubelet"),
+        standing,
+        hosts,
+        unbound: vec!["mke.worker".into()],
+        why: (standing == Standing::Inactive).then(|| "`version >= 2` does not hold".into()),
+        n_openings: 1,
+    };
+    let opening = |text: &str, ground| CoveredOpening {
+        host: "m1".into(),
+        direction: "in",
+        span: Some(span_of("hosts/m1/v4.rules", text)),
+        certainty: Certainty::Surely,
+        packets: vec!["tcp/10250 from any".into(), "tcp/10255 from any".into()],
+        rows: vec!["mke/kubelet".into()],
+        ground,
+    };
+    let hosts = vec![held("m1", Standing::Verified), held("m2", Standing::Verified)];
+    Coverage {
+        rows: vec![
+            row("mke/kubelet", "require", Standing::Verified, hosts),
+            row(
+                "mke/bgp",
+                "require",
+                Standing::Broken,
+                vec![held("m1", Standing::Broken)],
+            ),
+            row("mke/old", "require", Standing::Inactive, Vec::new()),
+            row(
+                "mke/telnet",
+                "forbid",
+                Standing::Possibly,
+                vec![held("m2", Standing::Possibly)],
+            ),
+        ],
+        openings: vec![
+            opening("10255", Ground::Justified),
+            opening("161", Ground::Unjustified(Code::ExcessOpening, Certainty::Surely)),
+            opening("DROP", Ground::Unjudged),
+        ],
+    }
+}
+
 fn rendered(format: Format, color: bool, reversed: bool) -> String {
     let (sources, mut findings, summary, site) = sample();
     if reversed {
         findings.reverse();
     }
+    let coverage = coverage(&sources);
     let report = Report {
         sources: &sources,
         findings: &findings,
         summary: &summary,
+        coverage: Some(&coverage),
         site: Some(site),
     };
     let mut out = Vec::new();
@@ -212,6 +290,11 @@ fn sarif_is_as_expected() {
 }
 
 #[test]
+fn markdown_is_as_expected() {
+    golden("report.md", &rendered(Format::Markdown, false, false));
+}
+
+#[test]
 fn the_order_of_findings_does_not_matter() {
     for format in Format::ALL {
         assert_eq!(
@@ -225,7 +308,7 @@ fn the_order_of_findings_does_not_matter() {
 
 #[test]
 fn nothing_dangerous_reaches_a_terminal_and_no_line_floods_it() {
-    for format in [Format::Human, Format::Concise] {
+    for format in [Format::Human, Format::Concise, Format::Markdown] {
         let text = rendered(format, false, false);
         assert!(!text.contains('\u{1b}'), "{}", format.word());
         assert!(
@@ -339,6 +422,7 @@ fn a_fingerprint_survives_moved_lines_and_tells_findings_apart() {
             sources: &sources,
             findings: &findings,
             summary: &summary,
+            coverage: None,
             site: None,
         };
         let mut out = Vec::new();
@@ -394,6 +478,7 @@ fn no_span_breaks_a_report() {
                 sources: &sources,
                 findings: &findings,
                 summary: &summary,
+                coverage: None,
                 site: None,
             };
             for format in Format::ALL {

@@ -164,6 +164,7 @@ impl Setting {
         let networks = |text: &str| Addresses::of([text.parse::<Network>().unwrap()]);
         let world = World {
             redundant: false,
+            coverage: false,
             zones: Zones::resolve(&site, true),
             aliases: zones
                 .filter_map(|zone| Some((zone.name.clone(), zone.alias.clone()?)))

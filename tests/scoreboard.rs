@@ -2,16 +2,15 @@
 //! holds true.
 #![cfg(test)]
 
-#[path = "support/case.rs"]
-mod case;
 #[path = "support/file.rs"]
 mod file;
 
 use portcullis::finding::{Certainty, Code};
+use portcullis::suite;
 
 #[test]
 fn the_table_says_what_the_cases_expect() {
-    let cases = case::read(&file::text("fixtures/cases/world-open.md")).unwrap();
+    let cases = suite::read(&file::text("fixtures/cases/world-open.md")).unwrap();
     let expected: Vec<(String, &str)> = cases
         .iter()
         .map(|case| {

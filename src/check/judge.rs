@@ -1,24 +1,42 @@
 //! The hosts of one site, each held against the rows in force.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rayon::prelude::*;
 
 use super::policies::Policies;
 use super::sites::SiteGroup;
-use super::{hosts, sites};
-use crate::evaluate::{self, Evaluation, Host, conflicting_rows};
-use crate::finding::{Finding, Summary};
+use super::{Request, hosts, sites};
+use crate::evaluate::{self, Evaluation, Held, Host, conflicting_rows};
+use crate::finding::{Finding, Standing, Summary};
 use crate::packet::{Family, Space};
 use crate::policy::{Kind, Row};
+
+/// The rows in force on a site, and what each of its hosts made of them.
+pub(super) struct Evaluated {
+    pub(super) rows: Vec<Row>,
+    /// Hosts by name, with what their evaluation gave apart from findings.
+    pub(super) hosts: Vec<(String, Evaluation)>,
+    /// Roles that hosts have.
+    pub(super) bound: BTreeSet<String>,
+    /// Prohibitions that the site lifts, with the reason.
+    pub(super) lifted: BTreeMap<String, String>,
+}
 
 /// Checks what is bound in a site, and says what was not.
 pub(super) fn check_group(
     group: SiteGroup,
     policies: &Policies,
-    budget: usize,
+    request: &Request,
     findings: &mut Vec<Finding>,
     summary: &mut Summary,
-) {
+) -> Evaluated {
+    let budget = request.budget;
     let mut world = sites::world(&group.site, policies);
+    world.coverage = request.coverage;
+    let lifted = group.site.lifted.iter();
+    let lifted = lifted.map(|(id, reason)| (id.clone(), reason.text.value.clone()));
+    let lifted: BTreeMap<String, String> = lifted.collect();
     let rows: Vec<Row> = policies.rows(&group.site);
     if world.redundant {
         let groups: Vec<_> = group.units.iter().flat_map(|unit| &unit.reading.groups).collect();
@@ -38,11 +56,13 @@ pub(super) fn check_group(
     summary.n_without_hosts += bound.n_without_hosts;
     summarize(&rows, &evaluations, summary);
     findings.extend(conflicting_rows(&rows, &bound.hosts, &world));
-    for mut evaluation in evaluations {
+    let mut hosts = Vec::with_capacity(evaluations.len());
+    for (host, mut evaluation) in bound.hosts.iter().zip(evaluations) {
         for finding in &mut evaluation.findings {
             policies.moderate(finding);
         }
-        findings.extend(evaluation.findings);
+        findings.append(&mut evaluation.findings);
+        hosts.push((host.name.clone(), evaluation));
     }
     summary.notes.extend(world.zones.notes());
     summary.notes.extend(policies.notes.iter().cloned());
@@ -53,13 +73,20 @@ pub(super) fn check_group(
                 .into(),
         );
     }
+    let roles = bound.hosts.into_iter().flat_map(|host| host.roles);
+    Evaluated {
+        rows,
+        hosts,
+        bound: roles.collect(),
+        lifted,
+    }
 }
 
 fn summarize(rows: &[Row], evaluations: &[Evaluation], summary: &mut Summary) {
-    let mut checked: Vec<&str> = evaluations
-        .iter()
-        .flat_map(|one| one.checked.iter().map(String::as_str))
-        .collect();
+    let is_asked = |held: &&Held| held.standing != Standing::Unchecked;
+    let held = evaluations.iter().flat_map(|one| &one.held).filter(is_asked);
+    let row = |held: &Held| rows.get(held.row).filter(|row| row.kind == Kind::Require);
+    let mut checked: Vec<&str> = held.filter_map(row).map(|row| row.id.as_str()).collect();
     checked.sort_unstable();
     checked.dedup();
     let required = rows.iter().filter(|row| row.kind == Kind::Require).count();

@@ -164,8 +164,16 @@ pub fn load_policies(
             .get(&policy.name.value)
             .map(settings)
             .unwrap_or_default();
+        let settings = Settings {
+            today: site.today,
+            ..settings
+        };
         match policy::resolve(policy, &settings, &all) {
             Ok(resolved) => {
+                policies.notes.extend(resolved.expired.iter().map(|expired| {
+                    let (id, day) = (&expired.id, expired.day);
+                    format!("row `{id}` expired after {day}, and is not in force")
+                }));
                 policies.resolved.push(resolved);
                 policies.asked_at.push(*at);
             }

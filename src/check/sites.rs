@@ -173,6 +173,7 @@ pub(super) fn world(site: &Site, policies: &Policies) -> World {
             .map(|(name, networks)| (name.clone(), addresses(networks)))
             .collect(),
         redundant: site.redundant,
+        coverage: false,
     };
     for zone in policies.resolved.iter().flat_map(|policy| &policy.zones) {
         if let Some(alias) = &zone.alias {

@@ -18,9 +18,9 @@ use crate::policy::Row;
 
 /// The openings of one host that should not be.
 pub(super) struct Excess<'f, 'm> {
-    filters: &'f mut Filters<'m>,
-    view: View,
-    permitted: &'f Permitted,
+    pub(super) filters: &'f mut Filters<'m>,
+    pub(super) view: View,
+    pub(super) permitted: &'f Permitted,
     rows: &'f [Row],
     advice: Advice<'f>,
     /// Whether the filters are one layer of several: only what the others stop is reported then.
@@ -48,6 +48,22 @@ struct Wrong {
     surely: PacketSet,
 }
 
+/// The packets of a side that were judged, and those of them that should not be open, by what they are.
+pub(super) struct Judged {
+    pub(super) feasible: PacketSet,
+    pub(super) wrong: Vec<(Code, Bounds)>,
+}
+
+impl Judged {
+    fn add(&mut self, code: Code, wrong: Wrong) {
+        let bounds = Bounds {
+            surely: wrong.surely,
+            possibly: wrong.open.possibly,
+        };
+        self.wrong.push((code, bounds));
+    }
+}
+
 impl<'f, 'm> Excess<'f, 'm> {
     pub(super) fn new(
         filters: &'f mut Filters<'m>,
@@ -66,7 +82,8 @@ impl<'f, 'm> Excess<'f, 'm> {
         }
     }
 
-    pub(super) fn findings(mut self, findings: &mut Vec<Finding>) -> Result<(), OverBudget> {
+    /// Adds what is found, and gives what is wrong by its code.
+    pub(super) fn findings(&mut self, findings: &mut Vec<Finding>) -> Result<Judged, OverBudget> {
         let feasible = self.feasible()?;
         let mut forbidden = PacketSet::empty();
         let mut by_row = Vec::new();
@@ -79,11 +96,22 @@ impl<'f, 'm> Excess<'f, 'm> {
         }
         let wrong = self.wrong(forbidden, Bounds::empty())?;
         let elsewhere = self.report(Code::ForbiddenOpening, wrong, &by_row, findings)?;
-        if !self.filters.host.is_closed {
-            return Ok(());
-        }
         let space = &mut self.filters.compiler.space;
         let forbidden = space.difference(forbidden, elsewhere)?;
+        let mut judged = Judged {
+            feasible,
+            wrong: vec![(
+                Code::ForbiddenOpening,
+                Bounds {
+                    surely: space.intersection(wrong.surely, forbidden)?,
+                    possibly: space.intersection(wrong.open.possibly, forbidden)?,
+                },
+            )],
+        };
+        if !self.filters.host.is_closed {
+            return Ok(judged);
+        }
+        let space = &mut self.filters.compiler.space;
         let rest = space.difference(feasible, forbidden)?;
         let mut own = PacketSet::empty();
         let mut own_rows = Vec::new();
@@ -95,60 +123,12 @@ impl<'f, 'm> Excess<'f, 'm> {
         }
         let wrong = self.wrong(own, self.permitted.bounds)?;
         let _nothing = self.report(Code::ExposedSelfPort, wrong, &own_rows, findings)?;
+        judged.add(Code::ExposedSelfPort, wrong);
         let rest = self.filters.compiler.space.difference(rest, own)?;
         let wrong = self.wrong(rest, self.permitted.bounds)?;
         let _nothing = self.report(Code::ExcessOpening, wrong, &[], findings)?;
-        Ok(())
-    }
-
-    /// New connections that may arrive from elsewhere: where zones name their interfaces, each from its own.
-    fn feasible(&mut self) -> Result<PacketSet, OverBudget> {
-        let ends = self.filters.ends(self.view.side).clone();
-        let families = self
-            .filters
-            .families
-            .iter()
-            .map(|family| (family.value(), family.value()));
-        let families: RangeSet = families.collect();
-        let outside = self.filters.world.outside_interfaces();
-        let space = &mut self.filters.compiler.space;
-        let families = space.test(Field::Family, &families)?;
-        let mut feasible = self.view.feasible(space, &ends, &outside)?;
-        feasible = space.intersection(feasible, families)?;
-        if self.filters.host.is_workload() {
-            // What becomes of the others is left to the network plugin: a note of the run says so.
-            let told = [number::TCP, number::UDP, number::SCTP].map(|it| (u128::from(it), u128::from(it)));
-            let told = space.test(Field::Protocol, &RangeSet::from_ranges(told))?;
-            feasible = space.intersection(feasible, told)?;
-        }
-        let zones: Vec<_> = self
-            .filters
-            .world
-            .zones
-            .iter()
-            .map(|zone| zone.name.clone())
-            .collect();
-        for name in zones {
-            let party = self.filters.world.party(&crate::policy::Peer::Zone(name));
-            let Some(interfaces) = self.filters.interfaces(&party) else {
-                continue;
-            };
-            for family in Family::ALL {
-                for (end, interface) in self.view.side.others(family) {
-                    let elsewhere = self.filters.compiler.space.product(&[
-                        (Field::Family, RangeSet::point(family.value())),
-                        (end, party.limits.family(family).clone()),
-                        (interface, interfaces.complement(u128::MAX)),
-                    ])?;
-                    feasible = self.filters.compiler.space.difference(feasible, elsewhere)?;
-                }
-            }
-        }
-        if self.view.side == Side::Transit {
-            let published = self.filters.published(self.view.ruling)?;
-            feasible = self.filters.compiler.space.difference(feasible, published)?;
-        }
-        self.filters.inside(feasible, self.view.side)
+        judged.add(Code::ExcessOpening, wrong);
+        Ok(judged)
     }
 
     /// The packets of `among` that are open and not permitted.

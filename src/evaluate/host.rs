@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::coverage::{self, Held, JudgedOpening};
 use super::element::Elements;
 use super::excess::Excess;
 use super::extent::Extents;
@@ -12,13 +13,12 @@ use super::publish::Publishers;
 use super::redundant;
 use super::required::Required;
 use super::shadow;
-use super::translate::Translators;
+use super::translate::{Translators, translates};
 use super::view::{Moment, OwnAddresses, Side, View, onward_doubt, view};
 use super::words;
 use crate::finding::{Code, Finding, Label};
 use crate::model::{
-    Action, Compiler, Decider, Edit, Families, HostFacts, Identities, Layer, Members, Path, Presence, Rule,
-    Ruleset,
+    Compiler, Decider, Families, HostFacts, Identities, Layer, Members, Path, Presence, Rule, Ruleset,
 };
 use crate::packet::{Cause, End, Family, Field, OverBudget, PacketSet, Pin, RangeSet, Ruling, Space};
 use crate::policy::{Kind, Peer, Row};
@@ -113,8 +113,10 @@ impl Host {
 pub struct Evaluation {
     /// The findings.
     pub findings: Vec<Finding>,
-    /// Ids of the rows that were held against the host, with those that came out undecided.
-    pub checked: Vec<String>,
+    /// The rows that were held against the host, with those that came out undecided.
+    pub held: Vec<Held>,
+    /// What it lets through, if that was asked for.
+    pub openings: Vec<JudgedOpening>,
     /// Rows that depend on something the site does not say: id and what to set.
     pub undecided: Vec<(String, String)>,
 }
@@ -184,7 +186,7 @@ impl<'m> Filters<'m> {
             world,
             compiler,
             families: host.families(),
-            asks_who: asks_who(&host.rulesets),
+            asks_who: words::asks_who(&host.rulesets),
             own,
             others,
             arriving,
@@ -311,6 +313,8 @@ pub fn evaluate(host: &Host, rows: &[Row], world: &World, space: Space) -> Evalu
     let mut evaluation = Evaluation::default();
     if let Err(over) = evaluate_into(host, rows, world, space, &mut evaluation) {
         evaluation.findings.push(over_budget(host, over));
+        evaluation.held = coverage::given_up(host, rows, world);
+        evaluation.openings.clear();
     }
     evaluation
 }
@@ -327,14 +331,14 @@ fn evaluate_into(
     let budget = space.budget();
     let mut filters = Filters::compile(host, world, space, has_own)?;
     let first = filters.view(Side::Ingress, Moment::First)?;
-    excess(&mut filters, first, rows, &mut evaluation.findings)?;
+    excess(&mut filters, first, rows, evaluation)?;
     if host.is_closed_egress {
         let leaving = filters.view(Side::Egress, Moment::First)?;
-        excess(&mut filters, leaving, rows, &mut evaluation.findings)?;
+        excess(&mut filters, leaving, rows, evaluation)?;
     }
     if host.is_router {
         let passing = filters.view(Side::Transit, Moment::First)?;
-        excess(&mut filters, passing, rows, &mut evaluation.findings)?;
+        excess(&mut filters, passing, rows, evaluation)?;
     }
     Required::new(&mut filters, first, rows)?.check(rows, evaluation)?;
     let shadowed = shadow::findings(&mut filters.compiler, &mut evaluation.findings)?;
@@ -354,32 +358,24 @@ fn excess(
     filters: &mut Filters<'_>,
     view: View,
     rows: &[Row],
-    findings: &mut Vec<Finding>,
+    evaluation: &mut Evaluation,
 ) -> Result<(), OverBudget> {
-    if !filters.host.is_closed && !Permitted::may_forbid(filters, rows, view)? {
+    let is_covered = filters.world.coverage;
+    if !filters.host.is_closed && !is_covered && !Permitted::may_forbid(filters, rows, view)? {
         return Ok(());
     }
     let permitted = Permitted::of(filters, rows, view.side)?;
-    Excess::new(filters, view, &permitted, rows).findings(findings)
-}
-
-/// The identities that rules ask about.
-fn asks_who(rulesets: &[Ruleset]) -> Vec<Field> {
-    let asks = |field: &Field| {
-        let chains = rulesets.iter().flat_map(|ruleset| &ruleset.chains);
-        let mut rules = chains.flat_map(|chain| &chain.rules);
-        rules.any(|rule| words::asks_of(rule, *field).is_some())
-    };
-    let mut fields = vec![Field::SourceIdentity, Field::DestinationIdentity];
-    fields.retain(asks);
-    fields
-}
-
-/// Whether some rule sends packets to another host than they came to.
-fn translates(rulesets: &[Ruleset]) -> bool {
-    let chains = rulesets.iter().flat_map(|ruleset| &ruleset.chains);
-    let mut rules = chains.flat_map(|chain| &chain.rules);
-    rules.any(|rule| matches!(rule.action, Action::Edit(Edit::Dnat { to: Some(_), .. })))
+    let before = evaluation.findings.len();
+    let mut excess = Excess::new(filters, view, &permitted, rows);
+    let judged = excess.findings(&mut evaluation.findings)?;
+    if is_covered {
+        evaluation.openings.extend(excess.judged_openings(&judged)?);
+        let found = evaluation.findings.get(before..).unwrap_or_default();
+        evaluation
+            .held
+            .extend(coverage::prohibitions(filters, rows, view.side, found));
+    }
+    Ok(())
 }
 
 fn over_budget(host: &Host, over: OverBudget) -> Finding {

@@ -158,7 +158,7 @@ pub(super) fn stopped(
         let mut found = Vec::new();
         let mut excess = Excess::new(&mut filters, view, &permitted, rows);
         excess.is_one_layer = true;
-        excess.findings(&mut found)?;
+        let _judged = excess.findings(&mut found)?;
         findings.append(&mut found);
     }
     Ok(())

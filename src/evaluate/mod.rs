@@ -6,10 +6,12 @@
 mod advice;
 mod calls;
 mod conflict;
+mod coverage;
 mod doubt;
 mod element;
 mod excess;
 mod extent;
+mod feasible;
 mod host;
 mod idle;
 mod layers;
@@ -32,7 +34,9 @@ mod view;
 mod words;
 
 pub use conflict::conflicting_rows;
+pub use coverage::{Held, JudgedOpening};
 pub use host::{Evaluation, Host, evaluate};
 pub use openings::{Opening, openings};
 pub use peer::{Addresses, Crowd, World};
 pub use spare::spare_rules;
+pub use words::citation;

@@ -123,6 +123,8 @@ pub struct World {
     pub names: BTreeMap<String, Addresses>,
     /// Whether rules are looked for that could go without a change.
     pub redundant: bool,
+    /// Whether to say of each row and each opening what became of it.
+    pub coverage: bool,
 }
 
 impl Crowd {

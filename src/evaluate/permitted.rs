@@ -12,6 +12,8 @@ use crate::policy::{Kind, Peer, Row, Service, Truth};
 pub(super) struct Permitted {
     /// New connections that some row asks for.
     pub(super) bounds: Bounds,
+    /// What each row that is no prohibition perhaps asks for.
+    pub(super) by_row: Vec<(usize, PacketSet)>,
     /// Those that a row forbids, row by row.
     pub(super) forbidden: Vec<Forbidden>,
     /// Services that are scoped to the host itself, whoever sends: row by row.
@@ -31,7 +33,7 @@ pub(super) struct Forbidden {
 impl Permitted {
     pub(super) fn of(filters: &mut Filters<'_>, rows: &[Row], side: Side) -> Result<Self, OverBudget> {
         let (mut surely, mut possibly) = (Vec::new(), Vec::new());
-        let (mut forbidden, mut for_itself) = (Vec::new(), Vec::new());
+        let (mut by_row, mut forbidden, mut for_itself) = (Vec::new(), Vec::new(), Vec::new());
         for (at, row) in rows.iter().enumerate() {
             if !concerns(row, side, filters.host, filters.world) {
                 continue;
@@ -63,6 +65,7 @@ impl Permitted {
                 continue;
             }
             possibly.push(all);
+            by_row.push((at, all));
             if row.active == Truth::Yes {
                 surely.push(certain);
             }
@@ -74,6 +77,7 @@ impl Permitted {
         };
         Ok(Self {
             bounds,
+            by_row,
             forbidden,
             for_itself,
         })

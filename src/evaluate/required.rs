@@ -1,11 +1,12 @@
 //! What rows require and the host blocks: missing openings.
 
+use super::coverage::{Held, standing_of};
 use super::doubt;
-use super::host::{Evaluation, Filters};
-use super::peer::{Addresses, Crowd, Party};
+use super::host::{Evaluation, Filters, Host};
+use super::peer::{Addresses, Crowd, Party, World};
 use super::permitted::service_tests;
 use super::view::{CLIENT_PORTS, Moment, Side, View, unknown_among};
-use crate::finding::Label;
+use crate::finding::{Label, Standing};
 use crate::model::{Identities, Presence};
 use crate::packet::{Bounds, Family, Field, OverBudget, PacketSet, RangeSet, protocol};
 use crate::policy::{Kind, Peer, Row, Service, Truth};
@@ -76,7 +77,8 @@ impl<'f, 'm> Required<'f, 'm> {
             reply: filters.view(Side::Egress, Moment::Reply)?,
             unrelated_reply: unrelated(filters, Side::Egress)?,
         };
-        let sends = |row: &Row| row.kind == Kind::Require && is_bound(filters, row, Side::Egress);
+        let sends =
+            |row: &Row| row.kind == Kind::Require && is_bound(filters.host, filters.world, row, Side::Egress);
         let leaving = if rows.iter().any(sends) {
             Views {
                 first: filters.view(Side::Egress, Moment::First)?,
@@ -114,10 +116,12 @@ impl<'f, 'm> Required<'f, 'm> {
 
     pub(super) fn check(mut self, rows: &[Row], evaluation: &mut Evaluation) -> Result<(), OverBudget> {
         let before = evaluation.findings.len();
-        for row in rows.iter().filter(|row| row.kind == Kind::Require) {
+        let required = rows.iter().enumerate();
+        for (at, row) in required.filter(|(_, row)| row.kind == Kind::Require) {
             for side in [Side::Ingress, Side::Egress] {
-                if is_bound(self.filters, row, side) {
-                    self.check_row(row, side, evaluation)?;
+                if is_bound(self.filters.host, self.filters.world, row, side) {
+                    let standing = self.check_row(row, side, evaluation)?;
+                    evaluation.held.push(Held::new(at, side, standing));
                 }
             }
         }
@@ -126,8 +130,15 @@ impl<'f, 'm> Required<'f, 'm> {
         Ok(())
     }
 
-    fn check_row(&mut self, row: &Row, side: Side, evaluation: &mut Evaluation) -> Result<(), OverBudget> {
-        evaluation.checked.push(row.id.clone());
+    /// Adds what a row finds at the host, and says what became of it.
+    fn check_row(
+        &mut self,
+        row: &Row,
+        side: Side,
+        evaluation: &mut Evaluation,
+    ) -> Result<Standing, OverBudget> {
+        let mut standing = Standing::Unasked;
+        let before = evaluation.findings.len();
         let all: Vec<&Service> = row.services.items.iter().map(|service| &service.value).collect();
         let groups: Vec<Vec<&Service>> = if row.services.one_of {
             vec![all]
@@ -136,6 +147,9 @@ impl<'f, 'm> Required<'f, 'm> {
         };
         for services in groups {
             let cells = self.cells(row, &services, side)?;
+            if !cells.is_empty() {
+                standing = Standing::Verified;
+            }
             match self.missing(row, side, &cells)? {
                 Some(finding) if needs_setting(row, &services).is_none() => evaluation.findings.push(finding),
                 Some(finding) => {
@@ -152,7 +166,8 @@ impl<'f, 'm> Required<'f, 'm> {
         if let Truth::Unknown(why) = &row.active {
             evaluation.undecided.push((row.id.clone(), why.clone()));
         }
-        Ok(())
+        let found = evaluation.findings.iter().skip(before);
+        Ok(found.map(standing_of).fold(standing, Standing::max))
     }
 
     fn cells<'r>(
@@ -306,9 +321,8 @@ impl Required<'_, '_> {
 }
 
 /// Whether a row asks something of this host on one side.
-fn is_bound(filters: &Filters<'_>, row: &Row, side: Side) -> bool {
+pub(super) fn is_bound(host: &Host, world: &World, row: &Row, side: Side) -> bool {
     let bound = side.bound(row);
-    let (host, world) = (filters.host, filters.world);
     bound.items.iter().any(|peer| host.is(world, &peer.value))
         // What a row asks of every host at its own side is asked of no host in particular.
         && !(side == Side::Egress && bound.items.iter().any(|peer| peer.value == Peer::Every))

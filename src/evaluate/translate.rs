@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::host::Filters;
 use crate::finding::Label;
-use crate::model::{Action, Compiler, Decider, Edit, Families, Rule};
+use crate::model::{Action, Compiler, Decider, Edit, Families, Rule, Ruleset};
 use crate::packet::{Assignment, Cause, EditId, Family, Field, OverBudget, PacketSet, RangeSet, Ruling};
 use crate::source::Span;
 
@@ -185,4 +185,11 @@ fn translation(rule: &Rule) -> Option<(&Rule, Option<&RangeSet>)> {
         Action::Edit(Edit::Redirect { .. }) => Some((rule, None)),
         _ => None,
     }
+}
+
+/// Whether some rule sends packets to another host than they came to.
+pub(super) fn translates(rulesets: &[Ruleset]) -> bool {
+    let chains = rulesets.iter().flat_map(|ruleset| &ruleset.chains);
+    let mut rules = chains.flat_map(|chain| &chain.rules);
+    rules.any(|rule| matches!(rule.action, Action::Edit(Edit::Dnat { to: Some(_), .. })))
 }

@@ -2,7 +2,7 @@
 
 use super::view::Side;
 use crate::finding::{Code, Label, RowCitation};
-use crate::model::{Compiler, Condition, Decider, Default, Layer, Match, Rule};
+use crate::model::{Compiler, Condition, Decider, Default, Layer, Match, Rule, Ruleset};
 use crate::packet::{Doubt, Field, service_words};
 use crate::policy::{Row, Service};
 
@@ -81,6 +81,18 @@ pub(super) fn asks_of(rule: &Rule, field: Field) -> Option<&Match> {
     rule.matches.iter().find(|one| asks(&one.condition, field))
 }
 
+/// The identities that rules ask about.
+pub(super) fn asks_who(rulesets: &[Ruleset]) -> Vec<Field> {
+    let asks = |field: &Field| {
+        let chains = rulesets.iter().flat_map(|ruleset| &ruleset.chains);
+        let mut rules = chains.flat_map(|chain| &chain.rules);
+        rules.any(|rule| asks_of(rule, *field).is_some())
+    };
+    let mut fields = vec![Field::SourceIdentity, Field::DestinationIdentity];
+    fields.retain(asks);
+    fields
+}
+
 /// Whether a condition asks about a field.
 pub(super) fn asks(condition: &Condition, field: Field) -> bool {
     match condition {
@@ -110,7 +122,8 @@ pub(super) fn spanless_doubts(compiler: &Compiler<'_>, doubts: &[Doubt]) -> Vec<
 }
 
 /// The row as findings cite it.
-pub(super) fn citation(row: &Row) -> RowCitation {
+#[must_use]
+pub fn citation(row: &Row) -> RowCitation {
     let document = match (row.document.is_empty(), row.place.is_empty()) {
         (true, true) => format!("policy `{}`", row.policy),
         (true, false) => row.place.clone(),
@@ -120,6 +133,8 @@ pub(super) fn citation(row: &Row) -> RowCitation {
     RowCitation {
         id: row.id.clone(),
         document,
+        owner: row.owner.clone(),
+        tags: row.tags.clone(),
     }
 }
 

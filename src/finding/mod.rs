@@ -1,9 +1,11 @@
 //! Findings: what is wrong, where, how sure, and what to do about it. Reports render these and nothing else.
 
 mod code;
+mod coverage;
 mod summary;
 
 pub use code::Code;
+pub use coverage::{Coverage, CoverageCounts, CoveredHost, CoveredOpening, CoveredRow, Ground, Standing};
 pub use summary::Summary;
 
 use crate::source::Span;
@@ -86,6 +88,10 @@ pub struct RowCitation {
     pub id: String,
     /// The published document and the row in it: "MKE: open ports to incoming traffic, row 1".
     pub document: String,
+    /// Who answers for it, if its policy says.
+    pub owner: Option<String>,
+    /// What it is a part of for others: controls of a compliance framework.
+    pub tags: Vec<String>,
 }
 
 /// One thing that is wrong.

@@ -55,6 +55,8 @@ pub enum Statement {
     Parameter {
         /// The name, as host names have it in angle brackets.
         name: Spanned<String>,
+        /// What its values are, if that is said.
+        kind: Option<Spanned<ParameterKind>>,
         /// Its values unless a site sets others.
         default: Vec<Spanned<String>>,
         /// What it is.
@@ -68,6 +70,8 @@ pub enum Statement {
         value: Choice<Service>,
         /// Whether a site may set another.
         configurable: bool,
+        /// What it may set; any of the protocol where this is not said.
+        within: Option<Choice<Service>>,
     },
     /// One row of a table. Boxed, since it is several times as large as the others.
     Row(Box<Row>),
@@ -112,6 +116,8 @@ pub struct Row {
     pub expires: Option<Spanned<Date>>,
     /// `severity warning`
     pub severity: Option<Spanned<RowSeverity>>,
+    /// `tags "PCI DSS 1.3"`: what it is a part of for others.
+    pub tags: Vec<Spanned<String>>,
     /// What it is for.
     pub purpose: Option<Spanned<String>>,
     /// `row 3`: its place under the section's heading.
@@ -249,6 +255,69 @@ pub struct Date {
     pub day: u8,
 }
 
+impl std::fmt::Display for Date {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
+    }
+}
+
+impl Date {
+    /// Reads `2027-01-31`. That there is such a day is not checked.
+    #[must_use]
+    pub fn of_text(text: &str) -> Option<Self> {
+        let is_date = text.bytes().enumerate().all(|(at, byte)| match at {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        });
+        let part = |range: std::ops::Range<usize>| text.get(range);
+        (is_date && text.len() == 10).then_some(())?;
+        Some(Self {
+            year: part(0..4)?.parse().ok()?,
+            month: part(5..7)?.parse().ok()?,
+            day: part(8..10)?.parse().ok()?,
+        })
+    }
+
+    /// The day that is so many days after 1970-01-01, in the proleptic Gregorian calendar.
+    #[must_use]
+    pub fn of_days(days: u64) -> Self {
+        let is_leap =
+            |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+        let (mut year, mut left) = (1970, days.min(2_932_896));
+        loop {
+            let length = if is_leap(year) { 366 } else { 365 };
+            if left < length {
+                break;
+            }
+            left -= length;
+            year += 1;
+        }
+        let february = if is_leap(year) { 29 } else { 28 };
+        let mut month = 1u8;
+        for length in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30] {
+            if left < length {
+                break;
+            }
+            left -= length;
+            month += 1;
+        }
+        Self {
+            year: u16::try_from(year).unwrap_or(9999),
+            month,
+            day: u8::try_from(left + 1).unwrap_or(31),
+        }
+    }
+}
+
+/// What a parameter's values are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ParameterKind {
+    /// `host`: a whole host name, or an address.
+    Host,
+    /// `label`: one part of a host name, without dots.
+    Label,
+}
+
 /// How bad it is if the row does not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RowSeverity {
@@ -298,4 +367,28 @@ pub fn saturated(digits: &str) -> u64 {
             .saturating_mul(10)
             .saturating_add(u64::from(digit.saturating_sub(b'0')))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Date;
+
+    #[test]
+    fn days_are_counted_as_calendars_do() {
+        let day = |text: &str| Date::of_text(text).unwrap();
+        for (days, text) in [
+            (0, "1970-01-01"),
+            (58, "1970-02-28"),
+            (59, "1970-03-01"),
+            (789, "1972-02-29"),
+            (11_016, "2000-02-29"),
+            (20_454, "2026-01-01"),
+            (20_908, "2027-03-31"),
+            (47_540, "2100-02-28"),
+            (47_541, "2100-03-01"),
+        ] {
+            assert_eq!(Date::of_days(days), day(text), "{days}");
+        }
+        assert!(Date::of_text("2027-3-31").is_none() && Date::of_text("20270331--").is_none());
+    }
 }

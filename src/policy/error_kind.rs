@@ -110,6 +110,9 @@ kinds! {
     /// `severity bad`
     UnknownSeverity { word: String, hint: String }
     "unknown-severity" "unknown severity `{word}`" "not a severity" "{hint}";
+    /// `parameter tenant: name`
+    UnknownParameterType { word: String, hint: String }
+    "unknown-parameter-type" "`{word}` is not a type of parameters" "not a type" "{hint}";
     /// `version == 23.3`
     UnknownComparison { text: String }
     "unknown-comparison" "`{text}` does not compare versions" "not a comparison"
@@ -117,7 +120,7 @@ kinds! {
     /// `"purpose" when x`
     OptionOrder { option: String }
     "option-order" "{option} stands too late, or twice, in its row" "too late here"
-    "after the services come, each at most once: `when`, `owner`, `expires`, `severity`, the purpose, `row`";
+    "after the services come, each at most once: `when`, `owner`, `expires`, `severity`, `tags`, the purpose, `row`";
     /// `row 99999999999999999999`
     NumberTooLarge { number: String }
     "number-too-large" "the number {number} is too large" "too large" "no number has more than 19 digits";
@@ -222,6 +225,12 @@ kinds! {
     /// A setting with a protocol that the table does not have.
     WrongProtocol { service: String, set: String, table: String }
     "wrong-protocol" "service `{service}` is set to {set}, but the table says {table}" "another protocol" "keep the protocol and change the port";
+    /// A setting, or a definition, outside of the range that a site may choose from.
+    OutsideRange { service: String, set: String, range: String }
+    "outside-range" "service `{service}` is {set}, and the range for it is {range}" "outside of the range" "choose from {range}";
+    /// A value that is none of its parameter's type.
+    WrongParameter { name: String, text: String, kind: String }
+    "wrong-parameter" "`{name}` is {kind}, and `{text}` is none" "of another type" "write {kind}";
     /// A setting that leaves open what it should settle.
     StillOpen { service: String }
     "still-open" "the setting of `{service}` leaves it open" "has no port" "choose a protocol and port, such as `tcp/8443`";

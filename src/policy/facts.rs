@@ -88,6 +88,7 @@ fn fields(policy: &ast::Policy, row: &Row) -> Vec<(&'static str, String)> {
                 .map(|severity| print::severity(severity.value).to_owned())
                 .unwrap_or_default(),
         ),
+        ("tags", print::strings(&row.tags)),
         (
             "purpose",
             row.purpose
@@ -109,15 +110,18 @@ fn written_out(policy: &ast::Policy, services: &Choice<Service>) -> String {
                     name,
                     value,
                     configurable,
-                } if name.value == wanted => Some((value, *configurable)),
+                    within,
+                } if name.value == wanted => {
+                    Some((value, print::configurable(*configurable, within.as_ref())))
+                }
                 _ => None,
             })
     };
     let text = |service: &Service| match service {
         Service::Name(name) => match defined(name) {
             Some((value, configurable)) => {
-                let configurable = if configurable { " configurable" } else { "" };
-                format!("{}{configurable}", print::services(value))
+                let text = format!("{} {configurable}", print::services(value));
+                text.trim_end().to_owned()
             }
             None => name.clone(),
         },
@@ -161,25 +165,27 @@ pub(super) fn definitions(policy: &ast::Policy) -> Vec<(&'static str, String, St
             }
             Statement::Parameter {
                 name,
+                kind,
                 default,
                 meaning,
             } => {
+                let kind = kind
+                    .as_ref()
+                    .map(|kind| print::parameter_kind(kind.value).to_owned());
+                let default = Some(print::strings(default)).filter(|default| !default.is_empty());
                 let meaning = meaning.as_ref().map(|meaning| meaning.value.clone());
-                let default: Vec<String> = default.iter().map(|value| print::quoted(&value.value)).collect();
-                let says = format!("{} {}", default.join(", "), meaning.unwrap_or_default());
-                found.push(("parameter", name.value.clone(), says.trim().to_owned()));
+                let says: Vec<String> = [kind, default, meaning].into_iter().flatten().collect();
+                found.push(("parameter", name.value.clone(), says.join(" ")));
             }
             Statement::Service {
                 name,
                 value,
                 configurable,
+                within,
             } => {
-                let configurable = if *configurable { " configurable" } else { "" };
-                found.push((
-                    "service",
-                    name.value.clone(),
-                    format!("{}{configurable}", print::services(value)),
-                ));
+                let configurable = print::configurable(*configurable, within.as_ref());
+                let says = format!("{} {configurable}", print::services(value));
+                found.push(("service", name.value.clone(), says.trim_end().to_owned()));
             }
             Statement::ClosedEgress => found.push(("closed egress", String::new(), String::new())),
             Statement::Lift { policy, row, reason } => {

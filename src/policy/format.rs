@@ -184,22 +184,30 @@ fn cells(statement: &Statement) -> (Shape, Vec<String>) {
         }
         Statement::Zone(names) => one(format!("zone {}", print::names(names))),
         Statement::ZoneAlias { name, of } => one(format!("zone {} = {}", name.value, of.value)),
-        Statement::Feature { name, meaning } => described("feature", name, &[], meaning.as_ref()),
+        Statement::Feature { name, meaning } => {
+            described(format!("feature {}", name.value), &[], meaning.as_ref())
+        }
         Statement::Parameter {
             name,
+            kind,
             default,
             meaning,
-        } => described("parameter", name, default, meaning.as_ref()),
+        } => {
+            let kind = kind.as_ref();
+            let kind = kind.map(|kind| format!(": {}", print::parameter_kind(kind.value)));
+            let head = format!("parameter {}{}", name.value, kind.unwrap_or_default());
+            described(head, default, meaning.as_ref())
+        }
         Statement::Service {
             name,
             value,
             configurable,
+            within,
         } => {
-            let configurable = if *configurable { "configurable" } else { "" };
             let cells = vec![
                 format!("service {}", name.value),
                 format!("= {}", print::services(value)),
-                configurable.to_owned(),
+                print::configurable(*configurable, within.as_ref()),
             ];
             (Shape::Service, cells)
         }
@@ -224,22 +232,17 @@ fn cells(statement: &Statement) -> (Shape, Vec<String>) {
 }
 
 fn described(
-    keyword: &str,
-    name: &Spanned<String>,
+    head: String,
     default: &[Spanned<String>],
     meaning: Option<&Spanned<String>>,
 ) -> (Shape, Vec<String>) {
-    let values: Vec<String> = default.iter().map(|value| print::quoted(&value.value)).collect();
-    let default = if values.is_empty() {
+    let default = if default.is_empty() {
         String::new()
     } else {
-        format!("= {}", values.join(", "))
+        format!("= {}", print::strings(default))
     };
     let meaning = meaning.map_or(String::new(), |meaning| print::quoted(&meaning.value));
-    (
-        Shape::Described,
-        vec![format!("{keyword} {}", name.value), default, meaning],
-    )
+    (Shape::Described, vec![head, default, meaning])
 }
 
 fn row_cells(row: &Row) -> Vec<String> {
@@ -259,6 +262,9 @@ fn row_cells(row: &Row) -> Vec<String> {
             .iter()
             .map(|severity| format!("severity {}", print::severity(severity.value))),
     );
+    if !row.tags.is_empty() {
+        guards.push(format!("tags {}", print::strings(&row.tags)));
+    }
     vec![
         print::kind(row.kind.value).to_owned(),
         row.id

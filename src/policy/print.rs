@@ -1,7 +1,8 @@
 //! Parts of the tree as canonical text. INVARIANT: reading the text of a part gives the part again.
 
 use super::ast::{
-    Comparison, Condition, Date, Fact, IcmpType, Peer, Ports, RowSeverity, Service, Setting, Test, Version,
+    Comparison, Condition, Date, Fact, IcmpType, ParameterKind, Peer, Ports, RowSeverity, Service, Setting,
+    Test, Version,
 };
 use super::row::{Choice, Kind};
 use crate::packet::protocol::protocol_name;
@@ -123,7 +124,7 @@ pub(super) fn version(version: &Version) -> String {
 
 /// `2027-01-31`
 pub(super) fn date(date: Date) -> String {
-    format!("{:04}-{:02}-{:02}", date.year, date.month, date.day)
+    date.to_string()
 }
 
 /// `warning`
@@ -132,6 +133,29 @@ pub(super) fn severity(severity: RowSeverity) -> &'static str {
         RowSeverity::Note => "note",
         RowSeverity::Warning => "warning",
         RowSeverity::Error => "error",
+    }
+}
+
+/// `"a", "b"`
+pub(super) fn strings(texts: &[Spanned<String>]) -> String {
+    let texts: Vec<String> = texts.iter().map(|text| quoted(&text.value)).collect();
+    texts.join(", ")
+}
+
+/// `label`
+pub(super) fn parameter_kind(kind: ParameterKind) -> &'static str {
+    match kind {
+        ParameterKind::Host => "host",
+        ParameterKind::Label => "label",
+    }
+}
+
+/// `configurable within tcp/1024-65535`; nothing of a service that is fixed.
+pub(super) fn configurable(configurable: bool, within: Option<&Choice<Service>>) -> String {
+    match (configurable, within) {
+        (false, _) => String::new(),
+        (true, None) => "configurable".to_owned(),
+        (true, Some(within)) => format!("configurable within {}", services(within)),
     }
 }
 
@@ -154,8 +178,7 @@ pub(super) fn setting(setting: &Setting) -> String {
             format!("feature {}", switches.join(", "))
         }
         Setting::Parameter(name, values) => {
-            let values: Vec<String> = values.iter().map(|value| quoted(&value.value)).collect();
-            format!("{} = {}", name.value, values.join(", "))
+            format!("{} = {}", name.value, strings(values))
         }
         Setting::Service(name, choice) => format!("{} = {}", name.value, services(choice)),
     }

@@ -73,7 +73,7 @@ pub struct Service {
     pub unset: Option<String>,
 }
 
-/// One row of a table, in force or perhaps in force. Rows that are not in force are not here.
+/// One row of a table, in force or perhaps in force; of rows that are not, see [`super::Inactive`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// `policy/id`, unique and stable.
@@ -88,7 +88,7 @@ pub struct Row {
     pub to: Choice<Peer>,
     /// On what.
     pub services: Choice<Service>,
-    /// [`Truth::Yes`] or [`Truth::Unknown`].
+    /// [`Truth::Yes`] or [`Truth::Unknown`] of rows in force.
     pub active: Truth,
     /// What it is for, in the policy's words.
     pub purpose: String,
@@ -96,6 +96,10 @@ pub struct Row {
     pub document: String,
     /// Where in the document: "row 1", "Metrics exporters, row 3".
     pub place: String,
+    /// Who answers for it, if the policy says.
+    pub owner: Option<String>,
+    /// What it is a part of for others: controls of a compliance framework.
+    pub tags: Vec<String>,
     /// The whole statement in the policy's text.
     pub span: Span,
 }

@@ -68,6 +68,9 @@ pub struct ShownRow {
     /// How bad it is if it does not hold.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<&'static str>,
+    /// What it is a part of for others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
 }
 
 /// A protocol and its ports or types.
@@ -160,6 +163,7 @@ fn shown_row(row: &Row, policy: &ast::Policy, written: &ast::Row, resolved: &Res
         owner: remark.and_then(|remark| remark.owner.clone()),
         expires: remark.and_then(|remark| remark.expires).map(print::date),
         severity: remark.and_then(|remark| remark.severity).map(print::severity),
+        tags: remark.map_or_else(Vec::new, |remark| remark.tags.clone()),
     }
 }
 

@@ -214,27 +214,30 @@ fn defining(statement: &Statement, (kind, wanted): &(&str, String)) -> Option<St
         }
         Statement::Parameter {
             name,
+            kind: of,
             default,
             meaning,
         } if *kind == "parameter" && name.value == *wanted => {
-            let values: Vec<String> = default.iter().map(|value| print::quoted(&value.value)).collect();
-            let default = if values.is_empty() {
+            let of = of
+                .as_ref()
+                .map(|of| format!(": {}", print::parameter_kind(of.value)));
+            let default = if default.is_empty() {
                 String::new()
             } else {
-                format!(" = {}", values.join(", "))
+                format!(" = {}", print::strings(default))
             };
-            Some(format!("parameter {wanted}{default}{}", meant(meaning)))
+            let of = of.unwrap_or_default();
+            Some(format!("parameter {wanted}{of}{default}{}", meant(meaning)))
         }
         Statement::Service {
             name,
             value,
             configurable,
+            within,
         } if *kind == "service" && name.value == *wanted => {
-            let configurable = if *configurable { " configurable" } else { "" };
-            Some(format!(
-                "service {wanted} = {}{configurable}",
-                print::services(value)
-            ))
+            let configurable = print::configurable(*configurable, within.as_ref());
+            let text = format!("service {wanted} = {} {configurable}", print::services(value));
+            Some(text.trim_end().to_owned())
         }
         _ => None,
     }
@@ -243,7 +246,10 @@ fn defining(statement: &Statement, (kind, wanted): &(&str, String)) -> Option<St
 /// Whether the policy defines the name that a statement defines.
 fn is_defined(policy: &ast::Policy, statement: &str) -> bool {
     let mut words = statement.split_whitespace();
-    let (keyword, name) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
+    let (keyword, name) = (
+        words.next().unwrap_or(""),
+        words.next().unwrap_or("").trim_end_matches(':'),
+    );
     let kind = if keyword == "role" || keyword == "zone" {
         "peer"
     } else {

@@ -45,7 +45,11 @@ pub(super) fn write(report: &Report<'_>, color: bool, out: &mut dyn io::Write) -
             other => io::Error::other(other),
         })?;
     }
-    write_summary(report.summary, Counts::of(findings), out)
+    write_summary(report.summary, Counts::of(findings), out)?;
+    match report.coverage {
+        Some(coverage) => writeln!(out, "{}", coverage.counts()),
+        None => Ok(()),
+    }
 }
 
 fn diagnostic(finding: &Finding, related: &[&finding::Label], view: &View<'_>) -> Diagnostic<Text> {
@@ -84,7 +88,13 @@ fn notes(finding: &Finding) -> Vec<String> {
         notes.push(format!("and {more} more places"));
     }
     for row in finding.rows.iter().take(MAX_PLACES) {
-        notes.push(format!("row `{}`: {}", short(&row.id), short(&row.document)));
+        let mut note = format!("row `{}`: {}", short(&row.id), short(&row.document));
+        let owner = row.owner.iter().map(|owner| format!("owner {owner}"));
+        for more in owner.chain(row.tags.iter().cloned()) {
+            // Writing to a string does not fail.
+            let _written = write!(note, "; {}", short(&more));
+        }
+        notes.push(note);
     }
     if let Some(more) = finding
         .rows
@@ -171,7 +181,8 @@ fn write_summary(summary: &Summary, counts: Counts, out: &mut dyn io::Write) -> 
     writeln!(out)
 }
 
-fn count(n: usize, what: &str) -> String {
+/// `1 row`, `2 rows`
+pub(super) fn count(n: usize, what: &str) -> String {
     if n == 1 {
         format!("1 {what}")
     } else {

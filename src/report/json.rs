@@ -2,20 +2,24 @@
 //!
 //! INVARIANT: these types mirror findings; renaming something inside the crate does not reach the output.
 
+mod coverage;
+
 use std::io;
 
 use serde::Serialize;
 
+use self::coverage::CoverageV1;
 use super::fingerprint::fingerprints;
 use super::{Counts, Report, Summary};
-use crate::finding::{Finding, Label, RowCitation};
-use crate::source::SourceMap;
+use crate::finding::{Finding, RowCitation};
+use crate::source::{SourceMap, Span};
 
 #[derive(Serialize)]
 struct ReportV1<'a> {
     version: u32,
     tool: ToolV1,
     findings: Vec<FindingV1<'a>>,
+    coverage: Option<CoverageV1<'a>>,
     summary: SummaryV1<'a>,
 }
 
@@ -62,6 +66,8 @@ struct PositionV1 {
 struct RowV1<'a> {
     id: &'a str,
     document: &'a str,
+    owner: Option<&'a str>,
+    tags: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -95,6 +101,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<
             .zip(prints)
             .map(|(it, print)| finding(report.sources, it, print))
             .collect(),
+        coverage: report.coverage.map(|it| coverage::mirror(report.sources, it)),
         summary: summary(report.summary, counts),
     };
     serde_json::to_writer_pretty(&mut *out, &mirror)?;
@@ -107,8 +114,15 @@ fn finding<'a>(sources: &'a SourceMap, finding: &'a Finding, fingerprint: String
         severity: finding.severity.word(),
         certainty: finding.certainty.word(),
         message: &finding.message,
-        primary: finding.primary.as_ref().map(|it| label(sources, it)),
-        related: finding.related.iter().map(|it| label(sources, it)).collect(),
+        primary: finding
+            .primary
+            .as_ref()
+            .map(|it| label(sources, it.span, &it.message)),
+        related: finding
+            .related
+            .iter()
+            .map(|it| label(sources, it.span, &it.message))
+            .collect(),
         rows: finding.rows.iter().map(row).collect(),
         hosts: &finding.hosts,
         extent: &finding.extent,
@@ -118,8 +132,8 @@ fn finding<'a>(sources: &'a SourceMap, finding: &'a Finding, fingerprint: String
     }
 }
 
-fn label<'a>(sources: &'a SourceMap, label: &'a Label) -> LabelV1<'a> {
-    let file = sources.file(label.span.file);
+fn label<'a>(sources: &'a SourceMap, span: Span, message: &'a str) -> LabelV1<'a> {
+    let file = sources.file(span.file);
     let position = |byte: u32| {
         let at = file.line_column(byte);
         PositionV1 {
@@ -129,11 +143,11 @@ fn label<'a>(sources: &'a SourceMap, label: &'a Label) -> LabelV1<'a> {
         }
     };
     LabelV1 {
-        message: &label.message,
+        message,
         file: file.name(),
         on_disk: !file.is_virtual(),
-        start: position(label.span.start),
-        end: position(label.span.end),
+        start: position(span.start),
+        end: position(span.end),
     }
 }
 
@@ -141,6 +155,8 @@ fn row(row: &RowCitation) -> RowV1<'_> {
     RowV1 {
         id: &row.id,
         document: &row.document,
+        owner: row.owner.as_deref(),
+        tags: &row.tags,
     }
 }
 

@@ -9,12 +9,13 @@ pub mod explain;
 mod fingerprint;
 mod human;
 mod json;
+mod markdown;
 mod plain;
 mod sarif;
 
 use std::io;
 
-use crate::finding::{Finding, Severity, Summary};
+use crate::finding::{Coverage, Finding, Severity, Summary};
 use crate::source::{FileId, SourceMap};
 
 /// How a report is written.
@@ -28,11 +29,19 @@ pub enum Format {
     Json,
     /// For code scanning: SARIF 2.1.0.
     Sarif,
+    /// For people who were not there: tables of findings and, if it was asked for, of the coverage.
+    Markdown,
 }
 
 impl Format {
     /// All, in the order of the help text.
-    pub const ALL: [Self; 4] = [Self::Human, Self::Concise, Self::Json, Self::Sarif];
+    pub const ALL: [Self; 5] = [
+        Self::Human,
+        Self::Concise,
+        Self::Json,
+        Self::Sarif,
+        Self::Markdown,
+    ];
 
     /// The word for `--format`.
     #[must_use]
@@ -42,6 +51,7 @@ impl Format {
             Self::Concise => "concise",
             Self::Json => "json",
             Self::Sarif => "sarif",
+            Self::Markdown => "markdown",
         }
     }
 }
@@ -82,6 +92,8 @@ pub struct Report<'a> {
     pub findings: &'a [Finding],
     /// What else there is to say.
     pub summary: &'a Summary,
+    /// What became of each row and each opening, if that was asked for.
+    pub coverage: Option<&'a Coverage>,
     /// The site file, if there is one: where findings without a place of their own are shown in formats that
     /// need a file.
     pub site: Option<FileId>,
@@ -103,6 +115,7 @@ pub fn write(report: &Report<'_>, format: Format, color: bool, out: &mut dyn io:
         Format::Concise => concise::write(report, out),
         Format::Json => json::write(report, out),
         Format::Sarif => sarif::write(report, out),
+        Format::Markdown => markdown::write(report, out),
     }
 }
 

@@ -6,6 +6,7 @@
 use super::error::{SiteError, SiteErrors, bytes};
 use super::table::Reader;
 use super::{Binding, Settings, Site, Value, Zone};
+use crate::policy::ast::Date;
 use crate::source::{Source, SourceFile, Span, Spanned};
 
 /// What the command line says about the site, as the words were given.
@@ -41,6 +42,8 @@ pub struct Arguments {
     pub no_common: bool,
     /// `check --redundant`.
     pub redundant: bool,
+    /// `--today`, or what the clock says. Without it no row expires.
+    pub today: Option<Date>,
 }
 
 /// One argument in the virtual text.
@@ -120,6 +123,7 @@ impl Arguments {
         }
         site.common &= !self.no_common;
         site.redundant |= self.redundant;
+        site.today = self.today.or(site.today);
         if reader.errors.is_empty() {
             Ok(site)
         } else {

@@ -30,6 +30,7 @@ pub use zone::{Origin, ZoneNetworks, Zones};
 
 use crate::finding::Severity;
 use crate::packet::Network;
+use crate::policy::ast::Date;
 use crate::source::{Span, Spanned};
 
 /// The name of a site file.
@@ -47,6 +48,8 @@ pub struct Site {
     pub closed_egress: Option<Spanned<bool>>,
     /// Whether rules are looked for that could go without a change: it costs about as much as all else.
     pub redundant: bool,
+    /// The day of the run, for rows that expire. Without it none does.
+    pub today: Option<Date>,
     /// From which severity on a finding fails the run.
     pub fail_on: Option<Spanned<Severity>>,
     /// The zones that are defined, in the order of the file.
@@ -72,6 +75,7 @@ impl Default for Site {
             common: true,
             closed_egress: None,
             redundant: false,
+            today: None,
             fail_on: None,
             zones: Vec::new(),
             names: BTreeMap::new(),

@@ -7,8 +7,10 @@ use portcullis::check::Request;
 use portcullis::connections;
 use portcullis::finding::Severity;
 use portcullis::packet::DEFAULT_BUDGET;
+use portcullis::policy::ast::Date;
 use portcullis::report::Format;
 use portcullis::site;
+use portcullis::suite;
 
 /// Checks what firewalls really let through against the port tables that vendors publish.
 #[derive(Debug, Parser)]
@@ -98,6 +100,9 @@ pub(crate) struct Inputs {
     /// Switch the policy `common` off
     #[arg(long)]
     pub(crate) no_common: bool,
+    /// The day on which rows have expired or not, instead of the clock's: `2027-03-31`
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub(crate) today: Option<Date>,
     /// Edges that the diagrams of one host may have before its analysis is given up
     #[arg(long, value_name = "EDGES", default_value_t = DEFAULT_BUDGET, hide = true)]
     pub(crate) budget: usize,
@@ -109,6 +114,7 @@ impl Inputs {
             paths: paths.to_vec(),
             dialect: self.dialect.clone(),
             site: self.site.clone(),
+            coverage: false,
             budget: self.budget,
             arguments: site::Arguments {
                 policies: self.policies.clone(),
@@ -125,6 +131,7 @@ impl Inputs {
                 workspace: self.workspace.clone(),
                 no_common: self.no_common,
                 redundant: false,
+                today: Some(self.today.unwrap_or_else(today)),
             },
         }
     }
@@ -143,6 +150,9 @@ pub(crate) struct Check {
     /// Look for rules that could be taken out without a change, too
     #[arg(long)]
     pub(crate) redundant: bool,
+    /// Say of each row what became of it, and of each opening which rows it rests on: in full in `json` and `markdown`
+    #[arg(long)]
+    pub(crate) coverage: bool,
     /// The least severity that makes the exit code 1
     #[arg(long, value_enum)]
     pub(crate) fail_on: Option<SeverityArgument>,
@@ -211,6 +221,8 @@ pub(crate) enum PolicyCommand {
         /// Names of shipped policies, or files, that may be in force together; without any, each shipped one by itself
         names: Vec<String>,
     },
+    /// Run the tests that stand beside policies: `NAME.test.md` beside `NAME.ports`
+    Test(PolicyTest),
     /// Say in what two policies differ
     Diff {
         /// The name of a shipped policy, or a file
@@ -218,6 +230,40 @@ pub(crate) enum PolicyCommand {
         /// The other
         new: String,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PolicyTest {
+    /// Policies, pages of tests, or folders that hold some
+    #[arg(default_value = ".")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Run only the cases whose headings contain this
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) only: Option<String>,
+    /// How to write the results
+    #[arg(long, value_enum, default_value_t = TestFormat::Text)]
+    pub(crate) format: TestFormat,
+}
+
+/// `--format` of results of tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TestFormat {
+    /// A line a page, and what failed
+    Text,
+    /// For programs
+    Json,
+    /// For servers that run tests
+    Junit,
+}
+
+impl From<TestFormat> for suite::Format {
+    fn from(format: TestFormat) -> Self {
+        match format {
+            TestFormat::Text => Self::Text,
+            TestFormat::Json => Self::Json,
+            TestFormat::Junit => Self::Junit,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -297,6 +343,8 @@ pub(crate) enum FormatArgument {
     Json,
     /// For code scanning
     Sarif,
+    /// Tables for people who were not there
+    Markdown,
 }
 
 impl From<FormatArgument> for Format {
@@ -306,6 +354,7 @@ impl From<FormatArgument> for Format {
             FormatArgument::Concise => Self::Concise,
             FormatArgument::Json => Self::Json,
             FormatArgument::Sarif => Self::Sarif,
+            FormatArgument::Markdown => Self::Markdown,
         }
     }
 }
@@ -326,6 +375,16 @@ impl From<SeverityArgument> for Severity {
             SeverityArgument::Error => Self::Error,
         }
     }
+}
+
+fn date(text: &str) -> Result<Date, String> {
+    Date::of_text(text).ok_or_else(|| "write year, month and day: `2027-03-31`".to_owned())
+}
+
+/// What the clock says, in UTC.
+fn today() -> Date {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    Date::of_days(since.map_or(0, |since| since.as_secs() / 86_400))
 }
 
 fn dialect_names() -> clap::builder::PossibleValuesParser {

@@ -15,6 +15,7 @@ use crate::{Ending, complain, errors, wants_color};
 pub(crate) fn check(arguments: &Check, out: &mut dyn Write) -> io::Result<Ending> {
     let mut request = arguments.inputs.request(&arguments.paths);
     request.arguments.redundant = arguments.redundant;
+    request.coverage = arguments.coverage;
     let outcome = match check::check(&request) {
         Ok(outcome) => outcome,
         Err(refusal) => {
@@ -27,6 +28,7 @@ pub(crate) fn check(arguments: &Check, out: &mut dyn Write) -> io::Result<Ending
         sources: &outcome.sources,
         findings: &outcome.findings,
         summary: &summary,
+        coverage: outcome.coverage.as_ref(),
         site: outcome.site,
     };
     report::write(&report, arguments.format.into(), wants_color(), out)?;

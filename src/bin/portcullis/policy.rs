@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use portcullis::policy::ast::Policy as Tree;
 use portcullis::policy::{self, PolicyError, Settings};
 use portcullis::source::{FileId, SourceFile, SourceMap};
+use portcullis::suite;
 
-use crate::arguments::{Fmt, Policy, PolicyCommand, TableFormat};
+use crate::arguments::{Fmt, Policy, PolicyCommand, PolicyTest, TableFormat};
 use crate::{Ending, complain, errors};
 
 pub(crate) fn policy(arguments: &Policy, out: &mut dyn Write) -> io::Result<Ending> {
@@ -15,6 +16,7 @@ pub(crate) fn policy(arguments: &Policy, out: &mut dyn Write) -> io::Result<Endi
         PolicyCommand::List => list(out),
         PolicyCommand::Show { name, format } => show(name, *format, out),
         PolicyCommand::Check { names } => check(names, out),
+        PolicyCommand::Test(asked) => test(asked, out),
         PolicyCommand::Diff { old, new } => diff(old, new, out),
     }
 }
@@ -111,6 +113,42 @@ fn check(names: &[String], out: &mut dyn Write) -> io::Result<Ending> {
         Ending::Clean
     } else {
         Ending::Found
+    })
+}
+
+fn test(asked: &PolicyTest, out: &mut dyn Write) -> io::Result<Ending> {
+    let pages = match suite::find(&asked.paths) {
+        Ok(pages) => pages,
+        Err(errors) => {
+            for error in &errors {
+                complain(&error.to_string());
+            }
+            return Ok(Ending::Failed);
+        }
+    };
+    let mut is_failed = false;
+    let mut tested = Vec::new();
+    for page in &pages {
+        match suite::test(page, asked.only.as_deref()) {
+            Ok(page) => tested.push(page),
+            Err(error) => {
+                complain(&error.to_string());
+                is_failed = true;
+            }
+        }
+    }
+    suite::write(&tested, asked.format.into(), out)?;
+    let cases = || tested.iter().flat_map(|page| &page.cases);
+    if cases().next().is_none() && !is_failed {
+        complain("no case was run");
+        is_failed = true;
+    }
+    Ok(if is_failed || cases().any(|case| case.refusal.is_some()) {
+        Ending::Failed
+    } else if cases().any(|case| !case.has_passed()) {
+        Ending::Found
+    } else {
+        Ending::Clean
     })
 }
 

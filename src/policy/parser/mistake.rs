@@ -11,6 +11,7 @@ const OPTIONS: &[&str] = &[
     "owner",
     "expires",
     "severity",
+    "tags",
     "row",
     "configurable",
     "in",

@@ -3,6 +3,7 @@
 use nom::Parser as _;
 use nom::branch::alt;
 use nom::combinator::{cut, opt};
+use nom::multi::separated_list1;
 use nom::sequence::terminated;
 
 use super::Reader;
@@ -16,10 +17,10 @@ use crate::policy::row::{Choice, Kind};
 use crate::source::Spanned;
 
 /// The words and kinds of what may follow a row's services, in their order.
-const OPTIONS: [&str; 5] = ["when", "owner", "expires", "severity", "row"];
+const OPTIONS: [&str; 6] = ["when", "owner", "expires", "severity", "tags", "row"];
 
 impl<'a> Reader<'a> {
-    /// `row ::= kind (name ":")? peers "->" peers ":" services when? owner? expires? severity? string? place?`
+    /// `row ::= kind (name ":")? peers "->" peers ":" services when? owner? expires? severity? tags? string? place?`
     pub(super) fn row(&self, input: &'a str) -> Res<'a, ast::Row> {
         let (rest, kind) = self.kind(input)?;
         let (rest, id) = opt(terminated(|i| self.name("an id", i), symbol(":"))).parse(rest)?;
@@ -32,6 +33,7 @@ impl<'a> Reader<'a> {
         let (rest, owner) = opt(|i| self.owner(i)).parse(rest)?;
         let (rest, expires) = opt(|i| self.expires(i)).parse(rest)?;
         let (rest, severity) = opt(|i| self.severity(i)).parse(rest)?;
+        let (rest, tags) = opt(|i| self.tags(i)).parse(rest)?;
         let (rest, purpose) = opt(|i| self.string(i)).parse(rest)?;
         let (rest, place) = opt(|i| self.place(i)).parse(rest)?;
         let row = ast::Row {
@@ -44,6 +46,7 @@ impl<'a> Reader<'a> {
             owner,
             expires,
             severity,
+            tags: tags.unwrap_or_default(),
             purpose,
             place,
         };
@@ -124,13 +127,10 @@ impl<'a> Reader<'a> {
         let Ok((after, text)) = date(rest) else {
             return not_a_date(trivia(rest));
         };
-        let part = |range: std::ops::Range<usize>| text.get(range).unwrap_or("");
-        let date = ast::Date {
-            year: part(0..4).parse().unwrap_or(0),
-            month: part(5..7).parse().unwrap_or(0),
-            day: part(8..10).parse().unwrap_or(0),
-        };
-        Ok((after, self.spanned(text, date)))
+        match ast::Date::of_text(text) {
+            Some(date) => Ok((after, self.spanned(text, date))),
+            None => not_a_date(trivia(rest)),
+        }
     }
 
     /// `severity ::= "severity" ("error" | "warning" | "note")`
@@ -159,6 +159,12 @@ impl<'a> Reader<'a> {
             }
         };
         Ok((after, self.spanned(word, severity)))
+    }
+
+    /// `tags ::= "tags" string ("," string)*`
+    fn tags(&self, input: &'a str) -> Res<'a, Vec<Spanned<String>>> {
+        let (rest, _) = keyword("tags")(input)?;
+        separated_list1(symbol(","), cut(|i| self.string(i))).parse(rest)
     }
 
     /// `place ::= "row" number`

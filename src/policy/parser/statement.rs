@@ -7,8 +7,10 @@ use nom::multi::separated_list1;
 use nom::sequence::preceded;
 
 use super::Reader;
-use super::token::{Expected, Res, consumed, keyword, miss, symbol, trivia, word};
+use super::token::{Expected, Res, consumed, keyword, miss, refuse, symbol, trivia, word};
 use crate::policy::ast;
+use crate::policy::error::ErrorKind;
+use crate::policy::near::did_you_mean;
 use crate::source::Spanned;
 
 impl<'a> Reader<'a> {
@@ -76,22 +78,42 @@ impl<'a> Reader<'a> {
         Ok((rest, ast::Statement::Feature { name, meaning }))
     }
 
-    /// `parameter-definition ::= "parameter" name ("=" string ("," string)*)? string?`
+    /// `parameter-definition ::= "parameter" name (":" parameter-type)? ("=" string ("," string)*)? string?`
     fn parameter_definition(&self, input: &'a str) -> Res<'a, ast::Statement> {
         let (rest, _) = keyword("parameter")(input)?;
         let (rest, name) = self.name("a parameter", rest)?;
+        let (rest, kind) = opt(preceded(symbol(":"), cut(|i| self.parameter_type(i)))).parse(rest)?;
         let values = separated_list1(symbol(","), cut(|i| self.string(i)));
         let (rest, default) = opt(preceded(symbol("="), values)).parse(rest)?;
         let (rest, meaning) = opt(|i| self.string(i)).parse(rest)?;
         let parameter = ast::Statement::Parameter {
             name,
+            kind,
             default: default.unwrap_or_default(),
             meaning,
         };
         Ok((rest, parameter))
     }
 
-    /// `service-definition ::= "service" name "=" services "configurable"?`
+    /// `parameter-type ::= "host" | "label"`
+    fn parameter_type(&self, input: &'a str) -> Res<'a, Spanned<ast::ParameterKind>> {
+        let Some((rest, found)) = word(input) else {
+            return miss(trivia(input), Expected::Something("`host` or `label`"));
+        };
+        let kind = match found {
+            "host" => ast::ParameterKind::Host,
+            "label" => ast::ParameterKind::Label,
+            _ => {
+                let otherwise = "it is `host`, a whole name, or `label`, one part of one";
+                let hint = did_you_mean(found, ["host", "label"], otherwise);
+                let word = found.to_owned();
+                return refuse(found, ErrorKind::UnknownParameterType { word, hint });
+            }
+        };
+        Ok((rest, self.spanned(found, kind)))
+    }
+
+    /// `service-definition ::= "service" name "=" services ("configurable" ("within" services)?)?`
     fn service_definition(&self, input: &'a str) -> Res<'a, ast::Statement> {
         let (rest, _) = keyword("service")(input)?;
         let (rest, name) = self.name("a name for the service", rest)?;
@@ -99,10 +121,16 @@ impl<'a> Reader<'a> {
         let (rest, value) = self.services(rest)?;
         let (rest, configurable) = opt(keyword("configurable")).parse(rest)?;
         let configurable = configurable.is_some();
+        let (rest, within) = if configurable {
+            opt(preceded(keyword("within"), cut(|i| self.services(i)))).parse(rest)?
+        } else {
+            (rest, None)
+        };
         let service = ast::Statement::Service {
             name,
             value,
             configurable,
+            within,
         };
         Ok((rest, service))
     }

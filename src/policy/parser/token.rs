@@ -60,7 +60,7 @@ impl<'a> ParseError<&'a str> for Failure<'a> {
 
 /// The words that are never names.
 ///
-/// `reserved ::= "policy" | "source" | "section" | "role" | "in" | "zone" | "feature" | "parameter" | "service" | "configurable" | "require" | "allow" | "forbid" | "self" | "any" | "tcp" | "udp" | "sctp" | "dccp" | "udplite" | "icmp" | "icmpv6" | "proto" | "when" | "and" | "or" | "not" | "version" | "owner" | "expires" | "severity" | "row" | "closed" | "lift" | "use"`
+/// `reserved ::= "policy" | "source" | "section" | "role" | "in" | "zone" | "feature" | "parameter" | "service" | "configurable" | "within" | "require" | "allow" | "forbid" | "self" | "any" | "tcp" | "udp" | "sctp" | "dccp" | "udplite" | "icmp" | "icmpv6" | "proto" | "when" | "and" | "or" | "not" | "version" | "owner" | "expires" | "severity" | "tags" | "row" | "closed" | "lift" | "use"`
 pub const RESERVED: &[&str] = &[
     "policy",
     "source",
@@ -72,6 +72,7 @@ pub const RESERVED: &[&str] = &[
     "parameter",
     "service",
     "configurable",
+    "within",
     "require",
     "allow",
     "forbid",
@@ -93,6 +94,7 @@ pub const RESERVED: &[&str] = &[
     "owner",
     "expires",
     "severity",
+    "tags",
     "row",
     "closed",
     "lift",

@@ -156,12 +156,15 @@ impl<'a, 'e> Gatherer<'a, 'e> {
         if !self.is_new(name, value.name.span) {
             return;
         }
-        if self.names.parameters.contains_key(name) {
+        if let Some(definition) = self.names.parameters.get(name) {
             let hosts = value.texts.iter().flat_map(|text| {
                 let parts = text.value.split(',').map(|part| part.trim().to_owned());
                 parts.map(|part| Spanned::new(part, text.span))
             });
-            self.facts.parameters.insert(name.to_owned(), hosts.collect());
+            let hosts: Vec<_> = hosts.collect();
+            let wrong = hosts.iter().filter_map(|host| definition.refuse(name, host));
+            self.errors.extend(wrong);
+            self.facts.parameters.insert(name.to_owned(), hosts);
         } else if self.names.services.contains_key(name) {
             self.service_texts(value);
         } else {

@@ -43,6 +43,8 @@ pub struct Resolved {
     pub title: String,
     /// The rows in force, those of used policies in the place of the `use`.
     pub rows: Vec<Row>,
+    /// The rows that are surely not in force.
+    pub inactive: Vec<Inactive>,
     /// The roles that rows can speak of, those of used policies too.
     pub roles: Vec<Role>,
     /// The zones, likewise.
@@ -84,6 +86,17 @@ pub struct Remark {
     pub severity: Option<RowSeverity>,
     /// Its last day.
     pub expires: Option<Date>,
+    /// What it is a part of for others: controls of a compliance framework.
+    pub tags: Vec<String>,
+}
+
+/// A row that is not in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inactive {
+    /// The row; its truth is no.
+    pub row: Row,
+    /// The condition that does not hold, one line.
+    pub why: String,
 }
 
 /// A row whose day has passed.
@@ -139,7 +152,7 @@ impl Context<'_> {
             .names
             .parameters
             .get(parameter)
-            .copied()
+            .map(|parameter| parameter.default)
             .filter(|values| !values.is_empty());
         self.facts
             .parameters
@@ -348,6 +361,7 @@ fn used(
     let resolved = resolve_with(other, &names, &facts, context.others, uses, context.errors);
     uses.open.pop();
     into.rows.extend(resolved.rows);
+    into.inactive.extend(resolved.inactive);
     into.roles.extend(resolved.roles);
     let new = resolved
         .zones

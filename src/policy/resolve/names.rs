@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::policy::ast::{self, Statement};
+use super::peer;
+use crate::policy::ast::{self, ParameterKind, Statement};
 use crate::policy::error::{ErrorKind, PolicyError};
 use crate::policy::near::did_you_mean;
 use crate::policy::row::Choice;
@@ -12,6 +13,32 @@ use crate::source::{Span, Spanned};
 pub(super) struct ServiceDefinition<'a> {
     pub(super) value: &'a Choice<ast::Service>,
     pub(super) configurable: bool,
+    pub(super) within: Option<&'a Choice<ast::Service>>,
+}
+
+/// A parameter as it is defined.
+#[derive(Clone, Copy)]
+pub(super) struct ParameterDefinition<'a> {
+    pub(super) kind: Option<ParameterKind>,
+    /// Perhaps none.
+    pub(super) default: &'a [Spanned<String>],
+}
+
+impl ParameterDefinition<'_> {
+    /// Why a value is none of its kind.
+    pub(super) fn refuse(&self, name: &str, value: &Spanned<String>) -> Option<PolicyError> {
+        let text = value.value.trim();
+        let (fits, kind) = match self.kind? {
+            ParameterKind::Host => (peer::is_host(text), "a host name or an address"),
+            ParameterKind::Label => (
+                peer::is_host(text) && !text.contains(['.', ':', '*']),
+                "one part of a host name",
+            ),
+        };
+        let (name, text, kind) = (name.to_owned(), text.to_owned(), kind.to_owned());
+        let error = PolicyError::new(ErrorKind::WrongParameter { name, text, kind }, value.span);
+        (!fits).then_some(error)
+    }
 }
 
 /// All names of one policy.
@@ -20,8 +47,7 @@ pub(super) struct Names<'a> {
     pub(super) roles: BTreeMap<&'a str, Option<&'a Spanned<String>>>,
     pub(super) zones: BTreeMap<&'a str, Option<&'a Spanned<String>>>,
     pub(super) features: BTreeSet<&'a str>,
-    /// With their default values, perhaps none.
-    pub(super) parameters: BTreeMap<&'a str, &'a [Spanned<String>]>,
+    pub(super) parameters: BTreeMap<&'a str, ParameterDefinition<'a>>,
     pub(super) services: BTreeMap<&'a str, ServiceDefinition<'a>>,
 }
 
@@ -69,18 +95,30 @@ impl<'a> Names<'a> {
                 Statement::Feature { name, .. } if features.take(name, errors) => {
                     names.features.insert(&name.value);
                 }
-                Statement::Parameter { name, default, .. } if settings.take(name, errors) => {
-                    names.parameters.insert(&name.value, default);
+                Statement::Parameter {
+                    name, kind, default, ..
+                } if settings.take(name, errors) => {
+                    let kind = kind.as_ref().map(|kind| kind.value);
+                    let definition = ParameterDefinition { kind, default };
+                    errors.extend(
+                        default
+                            .iter()
+                            .filter_map(|value| definition.refuse(&name.value, value)),
+                    );
+                    names.parameters.insert(&name.value, definition);
                 }
                 Statement::Service {
                     name,
                     value,
                     configurable,
+                    within,
                 } if settings.take(name, errors) => {
-                    let configurable = *configurable;
-                    names
-                        .services
-                        .insert(&name.value, ServiceDefinition { value, configurable });
+                    let definition = ServiceDefinition {
+                        value,
+                        configurable: *configurable,
+                        within: within.as_ref(),
+                    };
+                    names.services.insert(&name.value, definition);
                 }
                 _ => {}
             }

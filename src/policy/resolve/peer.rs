@@ -150,7 +150,7 @@ fn parts(pattern: &str) -> Result<Vec<Part<'_>>, ErrorKind> {
 }
 
 /// Whether the text can be a host's name or address: `*.` may stand for its first label.
-fn is_host(text: &str) -> bool {
+pub(super) fn is_host(text: &str) -> bool {
     let name = text.strip_prefix("*.").unwrap_or(text);
     let is_address = text.parse::<std::net::IpAddr>().is_ok();
     let label = |label: &str| {

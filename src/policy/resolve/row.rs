@@ -1,6 +1,6 @@
 //! One row as written to the row in force. INVARIANT: names, days and sides are checked whether it is in force or not.
 
-use super::{Context, Expired, Remark, Resolved, condition, peer, service};
+use super::{Context, Expired, Inactive, Remark, Resolved, condition, peer, service};
 use crate::policy::ast::{self, Date};
 use crate::policy::error::ErrorKind;
 use crate::policy::print;
@@ -33,26 +33,36 @@ pub(super) fn resolve(
     let services = service::resolve(context, &row.services);
     check_sides(context, row, &from.items, &to.items);
     let expires = row.expires.as_ref().map(|expires| expires.value);
+    let mut has_expired = false;
     if let Some(expires) = row.expires.as_ref() {
         check_day(context, expires);
         if context.facts.today.is_some_and(|today| today > expires.value) {
             let (day, span) = (expires.value, expires.span);
-            into.expired.push(Expired { id, day, span });
-            return;
+            into.expired.push(Expired {
+                id: id.clone(),
+                day,
+                span,
+            });
+            has_expired = true;
         }
     }
-    if active == Truth::No {
-        return;
-    }
+    let owner = row.owner.as_ref().map(|owner| owner.value.clone());
+    let tags: Vec<String> = row.tags.iter().map(|tag| tag.value.clone()).collect();
     let remark = Remark {
-        owner: row.owner.as_ref().map(|owner| owner.value.clone()),
+        owner: owner.clone(),
         severity: row.severity.as_ref().map(|severity| severity.value),
         expires,
+        tags: tags.clone(),
     };
-    if remark.owner.is_some() || remark.severity.is_some() || remark.expires.is_some() {
+    let says = remark.owner.is_some() || remark.severity.is_some() || remark.expires.is_some();
+    if says || !remark.tags.is_empty() {
         into.remarks.insert(id.clone(), remark);
     }
-    into.rows.push(Row {
+    let condition = row.when.as_ref().filter(|_| active == Truth::No);
+    let why = condition.map(|when| format!("`{}` does not hold", print::condition(when)));
+    let last_day = expires.filter(|_| has_expired);
+    let why = why.or_else(|| Some(format!("it expired after {}", print::date(last_day?))));
+    let row = Row {
         id,
         policy: context.policy.to_owned(),
         kind: row.kind.value,
@@ -66,8 +76,14 @@ pub(super) fn resolve(
             .map_or(String::new(), |purpose| purpose.value.clone()),
         document,
         place,
+        owner,
+        tags,
         span,
-    });
+    };
+    match why {
+        Some(why) => into.inactive.push(Inactive { row, why }),
+        None => into.rows.push(row),
+    }
 }
 
 /// `self` accepts nothing, and a row between names that are no hosts of the site is checked nowhere.

@@ -93,10 +93,23 @@ fn plain(context: &mut Context<'_>, service: &ast::Service, span: Span) -> Optio
 /// Checks the definitions of a policy.
 pub(super) fn check_definitions(context: &mut Context<'_>, policy: &ast::Policy) {
     for statement in &policy.statements {
-        let ast::Statement::Service { value, .. } = &statement.value else {
+        let ast::Statement::Service {
+            name, value, within, ..
+        } = &statement.value
+        else {
             continue;
         };
-        for item in &value.items {
+        if let Some(kind) = within
+            .as_ref()
+            .and_then(|within| outside(&name.value, within, value))
+        {
+            context.refuse(kind, name.span);
+        }
+        for item in value
+            .items
+            .iter()
+            .chain(within.iter().flat_map(|within| &within.items))
+        {
             match &item.value {
                 ast::Service::Name(name) if protocol_by_name(name).is_none_or(has_ports) => {
                     let name = name.clone();
@@ -146,7 +159,28 @@ pub(super) fn refuse_setting(
             return Some(ErrorKind::WrongProtocol { service, set, table });
         }
     }
-    None
+    outside(name, definition.within?, set)
+}
+
+/// Why services are not all within others.
+fn outside(name: &str, within: &Choice<ast::Service>, services: &Choice<ast::Service>) -> Option<ErrorKind> {
+    let values = |service: &Spanned<ast::Service>| evaluate(&service.value, service.span, &mut Vec::new());
+    let range: Vec<Service> = within.items.iter().filter_map(values).collect();
+    let is_outside = |service: &&Spanned<ast::Service>| {
+        let is_open = is_open(&service.value);
+        let fits = |service: Service| {
+            let same = range.iter().filter(|range| range.protocol == service.protocol);
+            let all = same.fold(RangeSet::empty(), |all, range| all.union(&range.values));
+            service.values.is_subset(&all)
+        };
+        !is_open && values(service).is_some_and(|service| !fits(service))
+    };
+    let outside = services.items.iter().find(is_outside)?;
+    Some(ErrorKind::OutsideRange {
+        service: name.to_owned(),
+        set: print::service(&outside.value),
+        range: print::services(within),
+    })
 }
 
 fn protocol_text(protocol: u8) -> String {

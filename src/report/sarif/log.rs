@@ -124,6 +124,11 @@ pub(super) struct OutcomeProperties<'a> {
     pub(super) certainty: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) rows: Vec<&'a str>,
+    /// Controls that the rows are a part of; SARIF 2.1.0, section 3.8.2, has this property for what results are filtered by.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) tags: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) owners: Vec<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub(super) hosts: &'a [String],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]

@@ -212,11 +212,21 @@ fn outcome<'a>(report: &Report<'_>, finding: &'a Finding, print: String) -> Outc
         properties: OutcomeProperties {
             certainty: finding.certainty.word(),
             rows: finding.rows.iter().map(|row| row.id.as_str()).collect(),
+            tags: once(finding.rows.iter().flat_map(|row| &row.tags)),
+            owners: once(finding.rows.iter().filter_map(|row| row.owner.as_ref())),
             hosts: &finding.hosts,
             packets: &finding.extent,
             witness: finding.witness.as_deref(),
         },
     }
+}
+
+/// Texts sorted, each once.
+fn once<'a>(texts: impl Iterator<Item = &'a String>) -> Vec<&'a str> {
+    let mut texts: Vec<&str> = texts.map(String::as_str).collect();
+    texts.sort_unstable();
+    texts.dedup();
+    texts
 }
 
 fn on_disk(sources: &SourceMap, label: &Label) -> bool {

@@ -30,6 +30,7 @@ fn an_audit_needs_no_site_file() {
         workspace: Some("prod".to_owned()),
         no_common: true,
         redundant: true,
+        today: None,
     };
     let (site, sources) = overlay(&arguments, Site::default());
     let site = site.unwrap();

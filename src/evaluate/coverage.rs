@@ -1,0 +1,168 @@
+//! What became of each row and each opening of a host: what the findings leave unsaid, for an auditor.
+//!
+//! INVARIANT: nothing is evaluated here: standings are read off the findings, grounds off the packets that they are about.
+
+use super::excess::{Excess, Judged};
+use super::host::{Filters, Host};
+use super::met::{Met, met};
+use super::opened::Opened;
+use super::peer::World;
+use super::permitted::concerns;
+use super::required::is_bound;
+use super::view::Side;
+use super::words;
+use crate::finding::{Certainty, Code, Finding, Ground, Label, Severity, Standing};
+use crate::packet::OverBudget;
+use crate::policy::{Kind, Row, Truth};
+
+/// A row that was held against a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// Its place among the rows in force.
+    pub row: usize,
+    /// `in` where the host accepts, `out` where it connects.
+    pub direction: &'static str,
+    /// What became of it.
+    pub standing: Standing,
+}
+
+/// What one rule lets through, and what it rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JudgedOpening {
+    /// `in`, `out` or `forward`.
+    pub direction: &'static str,
+    /// The rule or default verdict that decides.
+    pub label: Option<Label>,
+    /// Whether all of it is open for sure.
+    pub certainty: Certainty,
+    /// Its packets, one line a product.
+    pub packets: Vec<String>,
+    /// The rows that speak of some of them, by their places.
+    pub rows: Vec<usize>,
+    /// Whether they allow all.
+    pub ground: Ground,
+}
+
+impl Held {
+    pub(super) fn new(row: usize, side: Side, standing: Standing) -> Self {
+        Self {
+            row,
+            direction: direction(side),
+            standing,
+        }
+    }
+}
+
+fn direction(side: Side) -> &'static str {
+    match side {
+        Side::Ingress | Side::Loopback => "in",
+        Side::Egress => "out",
+        Side::Transit => "forward",
+    }
+}
+
+/// What a finding about a row makes of it.
+pub(super) fn standing_of(finding: &Finding) -> Standing {
+    match (finding.certainty, finding.severity) {
+        (Certainty::Possibly, _) => Standing::Possibly,
+        (Certainty::Surely, Severity::Error) => Standing::Broken,
+        (Certainty::Surely, Severity::Warning | Severity::Note) => Standing::Partly,
+    }
+}
+
+/// The rows that forbid something on a side, which had these findings.
+pub(super) fn prohibitions(filters: &Filters<'_>, rows: &[Row], side: Side, found: &[Finding]) -> Vec<Held> {
+    let forbids = |row: &Row| row.kind == Kind::Forbid && concerns(row, side, filters.host, filters.world);
+    let standing = |row: &Row| {
+        if row.active != Truth::Yes {
+            // Not asked as long as it is not known whether it is in force.
+            return Standing::Unasked;
+        }
+        let about = found
+            .iter()
+            .filter(|finding| finding.code == Code::ForbiddenOpening);
+        let about = about.filter(|finding| finding.rows.iter().any(|cited| cited.id == row.id));
+        let broken = about.map(|finding| match finding.certainty {
+            Certainty::Surely => Standing::Broken,
+            Certainty::Possibly => Standing::Possibly,
+        });
+        broken.max().unwrap_or(Standing::Verified)
+    };
+    let concerned = rows.iter().enumerate().filter(|(_, row)| forbids(row));
+    concerned
+        .map(|(at, row)| Held::new(at, side, standing(row)))
+        .collect()
+}
+
+/// The rows that would have been held against a host whose analysis was given up.
+pub(super) fn given_up(host: &Host, rows: &[Row], world: &World) -> Vec<Held> {
+    let mut held = Vec::new();
+    for (at, row) in rows.iter().enumerate() {
+        let is_asked = |side: &Side| match row.kind {
+            Kind::Require => is_bound(host, world, row, *side),
+            Kind::Allow => false,
+            Kind::Forbid => world.coverage && *side == Side::Ingress && concerns(row, *side, host, world),
+        };
+        let sides = [Side::Ingress, Side::Egress].into_iter().filter(is_asked);
+        held.extend(sides.map(|side| Held::new(at, side, Standing::Unchecked)));
+    }
+    held
+}
+
+impl Excess<'_, '_> {
+    /// Everything that a side lets through, rule by rule, with the rows that allow it.
+    pub(super) fn judged_openings(&mut self, judged: &Judged) -> Result<Vec<JudgedOpening>, OverBudget> {
+        let (view, filters) = (self.view, &mut *self.filters);
+        let open = filters
+            .compiler
+            .space
+            .intersection(view.open.possibly, judged.feasible)?;
+        let surely = filters
+            .compiler
+            .space
+            .intersection(view.open.surely, judged.feasible)?;
+        let by_row = self.permitted.by_row.iter();
+        let by_row: Vec<Met> = by_row
+            .map(|&(at, set)| Met::new(&filters.compiler.space, at, set))
+            .collect();
+        let mut openings = Vec::new();
+        for Opened { opener, region, .. } in filters.opened_by(open, surely, view)? {
+            let region = filters.as_asked(region, opener, &view)?;
+            if region.is_empty() {
+                continue;
+            }
+            let space = &filters.compiler.space;
+            let meets = |wrong: &[(Code, Certainty, crate::packet::PacketSet)]| {
+                let first = wrong.iter().find(|(.., set)| !space.is_disjoint(*set, region));
+                first.map(|&(code, certainty, _)| Ground::Unjustified(code, certainty))
+            };
+            let sure = judged.wrong.iter();
+            let sure = sure.map(|(code, wrong)| (*code, Certainty::Surely, wrong.surely));
+            let perhaps = judged.wrong.iter();
+            let perhaps = perhaps.map(|(code, wrong)| (*code, Certainty::Possibly, wrong.possibly));
+            let wrong: Vec<_> = sure.chain(perhaps).collect();
+            let otherwise = if filters.host.is_closed {
+                Ground::Justified
+            } else {
+                Ground::Unjudged
+            };
+            let ground = meets(&wrong).unwrap_or(otherwise);
+            let mut rows: Vec<usize> = met(space, region, &by_row).map(|row| row.at).collect();
+            rows.sort_unstable();
+            let is_sure = space.is_subset(region, surely);
+            openings.push(JudgedOpening {
+                direction: direction(view.side),
+                label: words::opener(&filters.compiler, opener, "it"),
+                certainty: if is_sure {
+                    Certainty::Surely
+                } else {
+                    Certainty::Possibly
+                },
+                packets: filters.extent(region, view.side),
+                rows,
+                ground,
+            });
+        }
+        Ok(openings)
+    }
+}
