@@ -32,6 +32,7 @@ use crate::discover::{self, Input};
 use crate::finding::{Code, Coverage, Finding, Label, Severity, Summary};
 use crate::site::Arguments;
 use crate::source::{FileId, SourceFile, SourceMap, Span};
+use crate::suppress;
 
 use assemble::{Assembled, Claimed};
 pub use found::{ClustersFound, HostsFound, clusters, hosts};
@@ -323,6 +324,14 @@ pub fn check(request: &Request) -> Result<Outcome, Refusal> {
             .push("no input that a dialect knows: nothing was checked".into());
     }
     show_ways(&mut findings, &ways);
+    let not_asked: &[Code] = if request.arguments.redundant {
+        &[]
+    } else {
+        &[Code::RedundantRule]
+    };
+    let suppressed = suppress::apply(&sources, findings, request.arguments.today, not_asked);
+    let findings = suppressed.findings;
+    summary.n_suppressed = suppressed.n_suppressed;
     let findings = merge::alike(&sources, findings);
     summary.notes.sort();
     summary.notes.dedup();

@@ -15,5 +15,6 @@ pub mod report;
 pub mod site;
 pub mod source;
 pub mod suite;
+pub mod suppress;
 pub mod trace;
 pub mod tree;

@@ -40,8 +40,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "check",
         &[
             "dialect", "discover", "evaluate", "finding", "model", "packet", "policy", "site", "source",
+            "suppress",
         ],
     ),
+    // Findings that comments take back.
+    ("suppress", &["finding", "policy", "source", "tree"]),
     (
         "suite",
         &[

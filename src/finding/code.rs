@@ -311,6 +311,43 @@ codes! {
     ///
     /// Remove it, say what it is to do, or move it to the tier that is asked.
     PolicyWithoutEffect = "policy-without-effect", Note;
+    /// A comment takes back findings of a code, and there are none.
+    ///
+    /// The rule that it stands at was mended or removed, the port is asked for by now, or the comment stands on
+    /// another line than it was meant for.
+    ///
+    /// A suppression that is left over hides the next finding at its place, which nobody has looked at.
+    ///
+    /// Remove the comment, or the code from its list.
+    ///
+    /// ```text
+    /// # portcullis: ignore[excess-opening] port=9102 backups of the lab
+    /// -A INPUT -p tcp --dport 9102 -j ACCEPT
+    /// ```
+    UnusedSuppression = "unused-suppression", Warning;
+    /// A comment that takes back findings is past its day.
+    ///
+    /// `until=` names the last day on which it is good. From the next one on the findings that it was about are
+    /// there again, and so is this one.
+    ///
+    /// Somebody promised to be done by then.
+    ///
+    /// Mend what it was for and remove the comment; or, if it is to stay, give it a new day and a reason.
+    ExpiredSuppression = "expired-suppression", Warning;
+    /// A comment that takes back findings cannot be followed.
+    ///
+    /// It names no codes, or one that there is not; its day or port is none; or it gives no reason. Nothing is
+    /// taken back then. What is missing has no line that it could be taken back at: the site file says which
+    /// rows a host has. What could not be read cannot be taken back at all.
+    ///
+    /// The next reader needs to know why an opening is left as it is, and until when.
+    ///
+    /// Write codes in brackets, then the options, then the reason.
+    ///
+    /// ```text
+    /// # portcullis: ignore[excess-opening, shadowed-rule] until=2027-01-31 port=tcp/3306 the reporting tool
+    /// ```
+    InvalidSuppression = "invalid-suppression", Warning;
     /// The evaluation of a host outgrew its budget: its answer is not known.
     ///
     /// Exact packet sets can grow fast with rules that overlap in many fields at once. Past a fixed number of

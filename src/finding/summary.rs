@@ -17,6 +17,8 @@ pub struct Summary {
     pub n_rows_unchecked: usize,
     /// Constructs that are not modelled, of which both outcomes were followed.
     pub n_unknown: usize,
+    /// Findings that comments took back.
+    pub n_suppressed: usize,
     /// What was assumed: "zone `internal` is taken to be the private ranges".
     pub notes: Vec<String>,
     /// What was not checked, and why: "IPv6 of host `m1`: there is no dump of it".

@@ -178,6 +178,13 @@ fn write_summary(summary: &Summary, counts: Counts, out: &mut dyn io::Write) -> 
     if summary.n_rows_unchecked > 0 {
         write!(out, "; {} not checked", count(summary.n_rows_unchecked, "row"))?;
     }
+    if summary.n_suppressed > 0 {
+        write!(
+            out,
+            "; {} taken back by comments",
+            count(summary.n_suppressed, "finding")
+        )?;
+    }
     writeln!(out)
 }
 

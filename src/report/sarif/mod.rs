@@ -122,6 +122,9 @@ fn tags(code: Code) -> &'static [&'static str] {
         | Code::ConflictingRows
         | Code::SelectorMatchesNothing
         | Code::PolicyWithoutEffect
+        | Code::UnusedSuppression
+        | Code::ExpiredSuppression
+        | Code::InvalidSuppression
         | Code::TupleMismatch => &["network", "maintainability"],
         Code::UnboundRole
         | Code::UnknownValue

@@ -1,0 +1,135 @@
+//! "We know": findings that a comment of a config takes back, and why.
+//!
+//! `portcullis: ignore[CODE, …] [until=DATE] [port=PORT] REASON` in a comment is about the line that it stands on; on a line of
+//! its own, about what begins on the next one, the line or the block that it opens; as `ignore-file`, about the whole file. The
+//! same without `portcullis: ignore`, as an annotation `portcullis/ignore` of Kubernetes or in the `Metadata` of a template, is
+//! about the object that has it. INVARIANT: nothing is taken back uncounted, and a comment that cannot be read, has no reason, is
+//! past its day or takes nothing back is a finding.
+
+mod block;
+mod comment;
+mod directive;
+mod object;
+mod ports;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use crate::finding::{Code, Finding, Label};
+use crate::policy::ast::Date;
+use crate::source::{FileId, SourceMap, Span};
+
+use directive::Directive;
+
+/// What is left of the findings of a run.
+#[derive(Debug)]
+pub struct Suppressed {
+    /// Those that are not taken back, and those about comments.
+    pub findings: Vec<Finding>,
+    /// How many were taken back.
+    pub n_suppressed: usize,
+}
+
+/// A directive where it stands.
+struct Placed {
+    directive: Directive,
+    /// The bytes that it is about.
+    about: Range<usize>,
+    /// Whether those are the call of a module: then values that came by it are meant too.
+    is_call: bool,
+    /// The codes that took something back.
+    used: Vec<Code>,
+}
+
+/// Takes back what comments of the sources say. On `today` the day of an `until` is still good; without a day, nothing is past.
+/// Codes that the run was not asked for are not missed.
+#[must_use]
+pub fn apply(
+    sources: &SourceMap,
+    findings: Vec<Finding>,
+    today: Option<Date>,
+    not_asked: &[Code],
+) -> Suppressed {
+    let mut said = Vec::new();
+    let mut placed: BTreeMap<FileId, Vec<Placed>> = BTreeMap::new();
+    for id in sources.ids().filter(|id| !sources.file(*id).is_virtual()) {
+        let source = sources.source(id);
+        let found = comment::of_source(source, &mut said)
+            .into_iter()
+            .chain(object::of_source(source, &mut said));
+        for one in found {
+            placed.entry(id).or_default().push(one);
+        }
+    }
+    if placed.is_empty() && said.is_empty() {
+        let n_suppressed = 0;
+        return Suppressed {
+            findings,
+            n_suppressed,
+        };
+    }
+    let n_before = findings.len();
+    let mut left: Vec<Finding> = findings
+        .into_iter()
+        .filter(|finding| !takes_back(&mut placed, finding, today))
+        .collect();
+    let n_suppressed = n_before - left.len();
+    for one in placed.values().flatten() {
+        said.extend(one.judge(today, not_asked));
+    }
+    left.extend(said);
+    Suppressed {
+        findings: left,
+        n_suppressed,
+    }
+}
+
+/// Whether some directive takes a finding back. All that do are noted as used.
+fn takes_back(placed: &mut BTreeMap<FileId, Vec<Placed>>, finding: &Finding, today: Option<Date>) -> bool {
+    let Some(primary) = &finding.primary else {
+        return false;
+    };
+    let mut is_taken = false;
+    let labels =
+        std::iter::once((primary.span, true)).chain(finding.related.iter().map(|one| (one.span, false)));
+    for (span, is_primary) in labels {
+        for one in placed.get_mut(&span.file).into_iter().flatten() {
+            let is_meant = one.about.contains(&(span.start as usize)) && (is_primary || one.is_call);
+            if is_meant && !one.directive.is_past(today) && one.directive.names(finding) {
+                is_taken = true;
+                one.used.push(finding.code);
+            }
+        }
+    }
+    is_taken
+}
+
+impl Placed {
+    /// What there is to say of a directive after the findings.
+    fn judge(&self, today: Option<Date>, not_asked: &[Code]) -> Option<Finding> {
+        if self.directive.is_past(today) {
+            let until = self.directive.until?;
+            let label = Label::new(self.directive.span, "takes nothing back any more");
+            let message = format!("a suppression was good until {until}");
+            let finding = Finding::new(Code::ExpiredSuppression, message, Some(label));
+            return Some(finding.help("mend what it was for and remove it, or give it a new day"));
+        }
+        let unused = self.directive.codes.iter();
+        let unused = unused.filter(|code| !self.used.contains(code) && !not_asked.contains(code));
+        let unused: Vec<_> = unused.map(|code| format!("`{}`", code.id())).collect();
+        let last = unused.last()?;
+        let message = match unused.len() {
+            1 => format!("no finding of code {last} is taken back here"),
+            _ => format!("no finding of codes {} is taken back here", unused.join(", ")),
+        };
+        let label = Label::new(self.directive.span, "of no use");
+        let finding = Finding::new(Code::UnusedSuppression, message, Some(label));
+        Some(finding.help("remove it, so that it hides nothing that comes later"))
+    }
+}
+
+/// A directive that cannot be followed.
+fn invalid(span: Span, message: String, label: &str, help: impl Into<String>) -> Box<Finding> {
+    let finding = Finding::new(Code::InvalidSuppression, message, Some(Label::new(span, label)));
+    Box::new(finding.help(help))
+}
