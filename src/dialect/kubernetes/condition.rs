@@ -27,7 +27,7 @@ impl Lowering<'_> {
             Who::Pods(set) => self.is_in(set, end, direction),
             Who::Endpoints(endpoints) => {
                 let blocks = endpoints.blocks.iter().map(|(one, is_in)| {
-                    let condition = block(one, end);
+                    let condition = self.is_in_block(one, end, direction);
                     if *is_in == Truth::Yes {
                         return condition;
                     }
@@ -38,7 +38,7 @@ impl Lowering<'_> {
                 let pods = self.is_in(&endpoints.pods, end, direction);
                 any(std::iter::once(pods).chain(blocks).collect())
             }
-            Who::Block(one) => block(one, end),
+            Who::Block(one) => self.is_in_block(one, end, direction),
             Who::Nodes => outside(
                 end.identity(),
                 format!("nodes at {:?}", peer.span),
@@ -49,6 +49,17 @@ impl Lowering<'_> {
                 outside(end.identity(), format!("names {}", names.join(" ")), &why)
             }
             Who::Unread => unknown(format!("peer at {:?}", peer.span), "this peer could not be read"),
+        }
+    }
+
+    /// Whether an end is in a block: of the own end, it is known whether its address is.
+    fn is_in_block(&self, one: &Block, end: PacketEnd, direction: Direction) -> Condition {
+        let is_known = !self.pods.addresses.is_empty() || self.pods.is_on_host_network;
+        match one.pods {
+            PodsIn::AllElse if end != direction.other_end() && !is_known => Condition::All(Vec::new()),
+            PodsIn::NoneElse if end != direction.other_end() && !is_known => never(),
+            _ if end != direction.other_end() => address(one, end),
+            _ => block(one, end),
         }
     }
 
@@ -219,15 +230,20 @@ fn messages(protocol: u8, kind: Option<u8>, code: Option<u8>) -> Condition {
     ])
 }
 
-/// Addresses of an end, and the pods that they are about.
-fn block(block: &Block, end: PacketEnd) -> Condition {
+/// Addresses of an end.
+fn address(block: &Block, end: PacketEnd) -> Condition {
     let range = |network: &Network| (network.low, network.high);
     let excepted = RangeSet::from_ranges(block.except.iter().map(range));
     let addresses = RangeSet::from_ranges([range(&block.network)]).difference(&excepted);
-    let address = Condition::All(vec![
+    Condition::All(vec![
         Condition::Test(Field::Family, RangeSet::point(block.network.family.value())),
         Condition::Test(end.address(&block.network), addresses),
-    ]);
+    ])
+}
+
+/// Addresses of an end, and the pods that they are about.
+fn block(block: &Block, end: PacketEnd) -> Condition {
+    let address = address(block, end);
     let not = |condition| Condition::Not(Box::new(condition));
     match block.pods {
         PodsIn::ByAddress => address,

@@ -8,7 +8,7 @@ use super::{Folder, connections, lowered};
 use crate::compare;
 
 /// Labels of pods and namespaces: few enough that selectors meet them.
-fn labels() -> impl Strategy<Value = Value> {
+pub(super) fn labels() -> impl Strategy<Value = Value> {
     let value = prop_oneof![Just(None), Just(Some("a")), Just(Some("b"))];
     (value.clone(), value).prop_map(|(app, tier)| {
         let mut labels = serde_json::Map::new();
@@ -71,7 +71,7 @@ fn rules(peers: &'static str) -> impl Strategy<Value = Value> {
     prop::collection::vec(rule, 0..3).prop_map(Value::Array)
 }
 
-fn policy() -> impl Strategy<Value = Value> {
+pub(super) fn policy() -> impl Strategy<Value = Value> {
     let types = prop_oneof![
         Just(json!([])),
         Just(json!(["Ingress"])),

@@ -45,6 +45,23 @@ impl<'r> Hosts<'r> {
             .and(self.side(to, from, Path::Input, flow))
     }
 
+    /// A packet with the address of one of its ends, if the cluster says it.
+    fn addressed(&self, packet: Packet, workload: usize, is_destination: bool) -> Packet {
+        let class = &self.classes[self.workloads[workload].identity];
+        let [address] = class.addresses.as_slice() else {
+            return packet;
+        };
+        let (family, address) = number(*address);
+        let field = if is_destination {
+            family.destination()
+        } else {
+            family.source()
+        };
+        packet
+            .with(Field::Family, RangeSet::point(family.value()))
+            .with(field, RangeSet::point(address))
+    }
+
     fn side(&self, own: usize, other: usize, path: Path, flow: Flow) -> Truth {
         let (end, interface) = if path == Path::Output {
             (Field::DestinationIdentity, Field::OutInterface)
@@ -58,20 +75,8 @@ impl<'r> Hosts<'r> {
             .with(Field::Service, RangeSet::point(u128::from(flow.port)))
             .with(interface, RangeSet::point(value::interface("eth0")))
             .with(end, RangeSet::point(identity));
-        let packet = match self.classes[self.workloads[other].identity].addresses.as_slice() {
-            [address] => {
-                let (family, address) = number(*address);
-                let field = if path == Path::Output {
-                    family.destination()
-                } else {
-                    family.source()
-                };
-                packet
-                    .with(Field::Family, RangeSet::point(family.value()))
-                    .with(field, RangeSet::point(address))
-            }
-            _ => packet,
-        };
+        let packet = self.addressed(packet, other, path == Path::Output);
+        let packet = self.addressed(packet, own, path != Path::Output);
         let rulesets = std::slice::from_ref(&self.workloads[own].ruleset);
         let answer = Interpreter::new(rulesets, &self.facts).run(path, packet);
         match answer.verdict() {

@@ -3,6 +3,7 @@
 pub(crate) mod conformance;
 mod connections;
 mod generated;
+mod generated_calico;
 pub(crate) mod lowered;
 pub(crate) mod scheme;
 
