@@ -162,31 +162,40 @@ fn checking_terraform(criterion: &mut Criterion) {
     let _ = fs::remove_dir_all(folder);
 }
 
-/// A whole check of a cluster of so many workloads and as many policies, each workload a host with rows of its own.
+/// Manifests of so many workloads with as many policies.
+type Manifests = fn(usize) -> String;
+
+/// A whole check of a cluster of so many workloads and as many policies of an API, each workload a host with rows of its own.
 fn clusters(criterion: &mut Criterion) {
     let folder = std::env::temp_dir().join(format!("portcullis-bench-cluster-{}", std::process::id()));
     let mut group = criterion.benchmark_group("cluster");
-    for n in [200, 2_000] {
-        let Ok(request) = cluster_request(&folder, n) else {
-            continue;
-        };
-        group.throughput(Throughput::Elements(n as u64));
-        group.bench_with_input(BenchmarkId::from_parameter(n), &request, |bencher, request| {
-            bencher.iter(|| black_box(check(request).is_ok()));
-        });
+    let apis: [(&str, Manifests); 2] = [
+        ("kubernetes", cluster::cluster),
+        ("calico", cluster::calico_cluster),
+    ];
+    for (api, text) in apis {
+        for n in [200, 2_000] {
+            let Ok(request) = cluster_request(&folder.join(api), text(n)) else {
+                continue;
+            };
+            group.throughput(Throughput::Elements(n as u64));
+            group.bench_with_input(BenchmarkId::new(api, n), &request, |bencher, request| {
+                bencher.iter(|| black_box(check(request).is_ok()));
+            });
+        }
     }
     group.finish();
     let _ = fs::remove_dir_all(folder);
 }
 
-fn cluster_request(folder: &PathBuf, n: usize) -> std::io::Result<Request> {
+fn cluster_request(folder: &PathBuf, manifests: String) -> std::io::Result<Request> {
     let ports = "policy generated { role server require server -> server : tcp/80 }\n";
     let site = "policies = [\"generated.ports\"]\n[[bind]]\nroles = [\"generated.server\"]\n\
                 workloads = { namespace = \"*\" }\n";
     fs::create_dir_all(folder)?;
     fs::write(folder.join("generated.ports"), ports)?;
     fs::write(folder.join("portcullis.toml"), site)?;
-    fs::write(folder.join("cluster.yaml"), cluster::cluster(n))?;
+    fs::write(folder.join("cluster.yaml"), manifests)?;
     Ok(Request {
         paths: vec![folder.join("cluster.yaml")],
         dialect: None,

@@ -128,7 +128,15 @@ impl Terms {
     fn ways(&self) -> Vec<Vec<&Requirement>> {
         let mut ways: Vec<Vec<&Requirement>> = vec![self.requirements.iter().collect()];
         for choice in &self.choices {
-            let chosen: Vec<Vec<&Requirement>> = choice.iter().flat_map(Self::ways).take(MAX_WAYS).collect();
+            // Past the bound, the first alternative stands for all.
+            let n_chosen = if ways.len() < MAX_WAYS { MAX_WAYS } else { 1 };
+            let chosen: Vec<Vec<&Requirement>> = choice.iter().flat_map(Self::ways).take(n_chosen).collect();
+            if let [only] = chosen.as_slice() {
+                for way in &mut ways {
+                    way.extend(only);
+                }
+                continue;
+            }
             let mut joined = Vec::new();
             for way in &ways {
                 joined.extend(chosen.iter().map(|other| [way.as_slice(), other].concat()));

@@ -124,21 +124,19 @@ fn calico_policy() -> impl Strategy<Value = Value> {
                 if let Some(order) = order {
                     spec["order"] = json!(500 * order);
                 }
-                match namespace {
-                    Some(namespace) => json!({
+                if let Some(namespace) = namespace {
+                    return json!({
                         "apiVersion": "projectcalico.org/v3", "kind": "NetworkPolicy",
                         "metadata": {"namespace": format!("n{namespace}")}, "spec": spec,
-                    }),
-                    None => {
-                        if let Some(namespaces) = namespaces {
-                            spec["namespaceSelector"] = json!(namespaces);
-                        }
-                        json!({
-                            "apiVersion": "projectcalico.org/v3", "kind": "GlobalNetworkPolicy",
-                            "metadata": {}, "spec": spec,
-                        })
-                    }
+                    });
                 }
+                if let Some(namespaces) = namespaces {
+                    spec["namespaceSelector"] = json!(namespaces);
+                }
+                json!({
+                    "apiVersion": "projectcalico.org/v3", "kind": "GlobalNetworkPolicy",
+                    "metadata": {}, "spec": spec,
+                })
             },
         )
 }

@@ -1,5 +1,6 @@
 //! Folders of manifests as clusters. INVARIANT: files come in the order of their paths, so results are the same everywhere.
 
+mod calico;
 pub(crate) mod conformance;
 mod connections;
 mod generated;

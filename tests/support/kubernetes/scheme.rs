@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::Path;
 
-use portcullis::dialect::kubernetes::{Cluster, End, Flow, Truth};
+use portcullis::dialect::kubernetes::{End, Flow, Truth};
+use portcullis::model::{Action, Hook};
 use portcullis::packet::Network;
 use portcullis::source::{SourceFile, SourceMap};
 use portcullis::tree::{Node, Schema, Tree};
@@ -14,6 +15,8 @@ use super::Folder;
 
 /// The pods of most schemes; another project of the same authors has them under its tests.
 const PODS: &str = "../../example_podlist/pods_list.json";
+/// Pods of a scheme of its own.
+const OWN_PODS: &str = "./topology/";
 const NAMESPACES: &str = "../../example_podlist/ns_list.json";
 
 /// A question how many pairs of sets are as its name says.
@@ -23,9 +26,22 @@ pub(crate) struct Question {
     pub(crate) ours: i64,
 }
 
-/// The questions that are answered here: whether sets let the same through, and whether the first lets all through that
-/// another does.
-const ASKED: &[(&str, bool)] = &[("equivalence", true), ("containment", false)];
+/// What sets of policies let through of the same packets, and which of these some policy speaks of.
+struct Answers {
+    lets: Vec<bool>,
+    is_asked: Vec<bool>,
+}
+
+/// How many sets are as a question says.
+type Count = fn(&[Answers]) -> usize;
+
+/// The questions that are answered here, with how many sets are as they say.
+const ASKED: &[(&str, Count)] = &[
+    ("equivalence", n_different),
+    ("containment", n_contained),
+    ("permits", n_denied),
+    ("forbids", n_allowed),
+];
 
 /// The questions of a scheme about what sets of policies let through.
 pub(crate) fn questions(path: &Path, pods: &Path) -> Vec<Question> {
@@ -37,9 +53,12 @@ pub(crate) fn questions(path: &Path, pods: &Path) -> Vec<Question> {
         return Vec::new();
     };
     let text = |key| scheme.get(key).and_then(|list| list.text());
-    if text("podList") != Some(PODS) || text("namespaceList").is_some_and(|list| list != NAMESPACES) {
-        return Vec::new();
-    }
+    let own_pods = path.parent().unwrap().join(OWN_PODS);
+    let pods = match text("podList") {
+        Some(OWN_PODS) => own_pods.as_path(),
+        Some(PODS) if text("namespaceList").is_none_or(|list| list == NAMESPACES) => pods,
+        _ => return Vec::new(),
+    };
     let configs = scheme
         .get("networkConfigList")
         .into_iter()
@@ -47,53 +66,72 @@ pub(crate) fn questions(path: &Path, pods: &Path) -> Vec<Question> {
     let configs: BTreeMap<&str, Node<'_>> = configs
         .filter_map(|config| Some((config.get("name")?.text()?, config)))
         .collect();
-    let sampled = |name: &str, samples: &Samples| {
+    let asked = |name: &str, samples: &Samples| {
         let (config, policy) = name.split_once('/').map_or((name, None), |(a, b)| (a, Some(b)));
         let folder = path.parent()?;
-        Some(connections(
-            &cluster(*configs.get(config)?, folder, pods, policy)?,
+        Some(answers(
+            &set(*configs.get(config)?, folder, pods, policy)?,
             samples,
         ))
     };
     let queries = scheme.get("queries").into_iter().flat_map(|list| list.items());
     let mut found = Vec::new();
     for query in queries {
-        for (kind, is_equivalence) in ASKED {
+        for (kind, count) in ASKED {
             let Some(list) = query.get(kind) else { continue };
             let names: Vec<&str> = list.items().filter_map(|name| name.text()).collect();
             let samples = Samples::of(&names, &configs, path.parent().unwrap());
-            let sets: Option<Vec<Vec<bool>>> = names.iter().map(|name| sampled(name, &samples)).collect();
+            let sets: Option<Vec<Answers>> = names.iter().map(|name| asked(name, &samples)).collect();
             let (Some(sets), Some(expected)) = (sets, query.get("expected").and_then(|it| it.as_int()))
             else {
                 continue;
             };
-            let ours = if *is_equivalence {
-                n_different(&sets)
-            } else {
-                n_contained(&sets)
-            };
             found.push(Question {
                 words: format!("{name}: {kind} of {names:?}"),
                 expected,
-                ours: i64::try_from(ours).unwrap(),
+                ours: i64::try_from(count(&sets)).unwrap(),
             });
         }
     }
     found
 }
 
-fn n_different(sets: &[Vec<bool>]) -> usize {
+fn n_different(sets: &[Answers]) -> usize {
     let pairs = sets
         .iter()
         .enumerate()
         .flat_map(|(at, one)| sets[at + 1..].iter().map(move |other| (one, other)));
-    pairs.filter(|(one, other)| one != other).count()
+    pairs.filter(|(one, other)| one.lets != other.lets).count()
 }
 
 /// How many of the others the first contains.
-fn n_contained(sets: &[Vec<bool>]) -> usize {
-    let contains = |other: &&Vec<bool>| sets[0].iter().zip(*other).all(|(one, other)| *one || !other);
+fn n_contained(sets: &[Answers]) -> usize {
+    let contains = |other: &&Answers| {
+        sets[0]
+            .lets
+            .iter()
+            .zip(&other.lets)
+            .all(|(one, other)| *one || !other)
+    };
     sets[1..].iter().filter(contains).count()
+}
+
+/// How many of the others say of something that it is let through that the first denies.
+fn n_denied(sets: &[Answers]) -> usize {
+    n_speaking(sets, |first| !first)
+}
+
+/// How many of the others say of something that it is let through that the first lets through.
+fn n_allowed(sets: &[Answers]) -> usize {
+    n_speaking(sets, |first| first)
+}
+
+fn n_speaking(sets: &[Answers], is_meant: fn(bool) -> bool) -> usize {
+    let speaks = |other: &&Answers| {
+        let mut asked = other.lets.iter().zip(&other.is_asked).zip(&sets[0].lets);
+        asked.any(|((lets, is_asked), first)| *lets && *is_asked && is_meant(*first))
+    };
+    sets[1..].iter().filter(speaks).count()
 }
 
 /// The files of a set of policies.
@@ -107,17 +145,22 @@ fn files(config: Node<'_>, folder: &Path) -> Option<Vec<(String, Vec<u8>)>> {
         .collect()
 }
 
-/// The pods with the policies of a set, or with one of them (`namespace/name`); of a set with pods of its own, nothing.
-fn cluster(config: Node<'_>, folder: &Path, pods: &Path, policy: Option<&str>) -> Option<Cluster> {
+/// The pods with the policies of a set, or with one of them (`namespace/name`); of a set with pods of its own, nothing;
+/// with policies of an API that is not read here, nothing either.
+fn set(config: Node<'_>, folder: &Path, pods: &Path, policy: Option<&str>) -> Option<Folder> {
     if config.get("namespaceList").is_some() || config.get("podList").is_some() {
         return None;
     }
     let mut all = Folder::read(pods);
     for (name, bytes) in files(config, folder)? {
+        let is_read = |api: &str| !String::from_utf8_lossy(&bytes).contains(api);
+        if !["istio.io", "kind: Ingress"].iter().all(|api| is_read(api)) {
+            return None;
+        }
         let bytes = policy.map_or(bytes.clone(), |policy| only(&bytes, policy));
         all.add(&name, bytes);
     }
-    Some(all.cluster().0)
+    Some(all)
 }
 
 /// The documents of a text that are one policy.
@@ -185,21 +228,35 @@ impl Samples {
 }
 
 /// What surely may be opened between all ends. The other tool takes blocks to be about what is outside of the cluster alone.
-fn connections(cluster: &Cluster, samples: &Samples) -> Vec<bool> {
+fn answers(set: &Folder, samples: &Samples) -> Answers {
+    let (cluster, reading) = (set.cluster().0, set.reading());
     let mut ends: Vec<End> = (0..cluster.workloads().count()).map(End::Workload).collect();
     ends.extend(samples.addresses.iter().map(|address| End::Outside(*address)));
-    let mut found = Vec::new();
+    // Whether a policy says anything of what comes to pods, or leaves them.
+    let is_spoken_of = |end: End, hook: Hook| {
+        let End::Workload(index) = end else { return false };
+        let ruleset = &reading.workloads[index].ruleset;
+        let base = ruleset.bases.iter().find(|base| base.hook == hook).unwrap();
+        let rules = &ruleset.chains[base.chain.0 as usize].rules;
+        rules.iter().any(|rule| matches!(rule.action, Action::Jump(_)))
+    };
+    let mut found = Answers {
+        lets: Vec::new(),
+        is_asked: Vec::new(),
+    };
     for (from, to) in ends
         .iter()
         .flat_map(|from| ends.iter().map(move |to| (*from, *to)))
     {
+        let is_asked = is_spoken_of(from, Hook::Output) || is_spoken_of(to, Hook::Input);
         for port in &samples.ports {
             for protocol in [6, 17, 132] {
                 let flow = Flow {
                     protocol,
                     port: *port,
                 };
-                found.push(cluster.may_reach(from, to, flow) == Truth::Yes);
+                found.lets.push(cluster.may_reach(from, to, flow) == Truth::Yes);
+                found.is_asked.push(is_asked);
             }
         }
     }

@@ -225,7 +225,7 @@ fn set(input: &str) -> Res<'_, Vec<String>> {
     Ok((rest, items))
 }
 
-/// `label ::= /[a-zA-Z0-9_.\/-]{1,512}/`
+/// `label ::= /[a-zA-Z0-9_.\/-]{1,256}[a-zA-Z0-9_.\/-]{0,256}/`
 fn label(input: &str) -> Res<'_, &str> {
     let is_of_label = |one: char| one.is_ascii_alphanumeric() || "_./-".contains(one);
     let (rest, label) = take_while1(is_of_label).parse(input)?;
