@@ -305,7 +305,8 @@ codes! {
     /// A policy changes nothing about what its workloads may do.
     ///
     /// A policy of the cluster has no rules, or it is of the baseline tier and NetworkPolicies decide for every
-    /// workload that it is about, so that the baseline is never asked.
+    /// workload that it is about, so that the baseline is never asked; or it is staged, which shows what it would
+    /// do and does nothing.
     ///
     /// Whoever reads it counts on a protection, or on a way, that is not there.
     ///

@@ -11,7 +11,7 @@ use super::truth::Truth;
 use crate::dialect::condition::{any, never};
 use crate::model::{Condition, Match, Unknown};
 use crate::packet::protocol::number;
-use crate::packet::{Field, Network, RangeSet};
+use crate::packet::{Family, Field, Network, RangeSet};
 
 impl Lowering<'_> {
     /// Whether the other end is a peer.
@@ -26,19 +26,24 @@ impl Lowering<'_> {
         match &peer.who {
             Who::Pods(set) => self.is_in(set, end, direction),
             Who::Endpoints(endpoints) => {
-                let blocks = endpoints.blocks.iter().map(|(one, is_in)| {
-                    let condition = self.is_in_block(one, end, direction);
-                    if *is_in == Truth::Yes {
-                        return condition;
-                    }
-                    let what = format!("labels at {:?} of {:?}", peer.span, one.network);
-                    let why = "whether the labels of these addresses are selected is not known";
-                    Condition::All(vec![condition, unknown(what, why)])
-                });
                 let pods = self.is_in(&endpoints.pods, end, direction);
-                any(std::iter::once(pods).chain(blocks).collect())
+                let mut parts = vec![pods];
+                for (about, answer) in kinds_of(&endpoints.blocks) {
+                    let alike = endpoints.blocks.iter();
+                    let alike = alike.filter(|(one, is_in)| (one.pods, *is_in) == (about, answer));
+                    let alike: Vec<&Block> = alike.map(|(one, _)| one).collect();
+                    let condition = self.is_in_blocks(&alike, about, end, direction);
+                    parts.push(if answer == Truth::Yes {
+                        condition
+                    } else {
+                        let what = format!("labels at {:?}, {about:?}", peer.span);
+                        let why = "whether the labels of these addresses are selected is not known";
+                        Condition::All(vec![condition, unknown(what, why)])
+                    });
+                }
+                any(parts)
             }
-            Who::Block(one) => self.is_in_block(one, end, direction),
+            Who::Block(one) => self.is_in_blocks(&[one], one.pods, end, direction),
             Who::Nodes => outside(
                 end.identity(),
                 format!("nodes at {:?}", peer.span),
@@ -52,14 +57,22 @@ impl Lowering<'_> {
         }
     }
 
-    /// Whether an end is in a block: of the own end, it is known whether its address is.
-    fn is_in_block(&self, one: &Block, end: PacketEnd, direction: Direction) -> Condition {
+    /// Whether an end is in one of some blocks that are about the same pods: of the own end, it is known whether its address is.
+    fn is_in_blocks(
+        &self,
+        blocks: &[&Block],
+        about: PodsIn,
+        end: PacketEnd,
+        direction: Direction,
+    ) -> Condition {
+        if end == direction.other_end() {
+            return of_blocks(blocks, about, end);
+        }
         let is_known = !self.pods.addresses.is_empty() || self.pods.is_on_host_network;
-        match one.pods {
-            PodsIn::AllElse if end != direction.other_end() && !is_known => Condition::All(Vec::new()),
-            PodsIn::NoneElse if end != direction.other_end() && !is_known => never(),
-            _ if end != direction.other_end() => address(one, end),
-            _ => block(one, end),
+        match about {
+            PodsIn::AllElse if !is_known => Condition::All(Vec::new()),
+            PodsIn::NoneElse if !is_known => never(),
+            _ => addresses(blocks, end),
         }
     }
 
@@ -177,13 +190,6 @@ impl PacketEnd {
         }
     }
 
-    fn address(self, network: &Network) -> Field {
-        match self {
-            Self::Source => network.family.source(),
-            Self::Destination => network.family.destination(),
-        }
-    }
-
     fn port(self) -> Field {
         match self {
             Self::Source => Field::SourcePort,
@@ -230,22 +236,52 @@ fn messages(protocol: u8, kind: Option<u8>, code: Option<u8>) -> Condition {
     ])
 }
 
+/// The kinds of blocks that there are: about which pods, and whether they are surely meant.
+fn kinds_of(blocks: &[(Block, Truth)]) -> Vec<(PodsIn, Truth)> {
+    let mut kinds: Vec<_> = blocks
+        .iter()
+        .map(|(block, answer)| (block.pods, *answer))
+        .collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds
+}
+
 /// Addresses of an end.
-fn address(block: &Block, end: PacketEnd) -> Condition {
+fn addresses(blocks: &[&Block], end: PacketEnd) -> Condition {
     let range = |network: &Network| (network.low, network.high);
-    let excepted = RangeSet::from_ranges(block.except.iter().map(range));
-    let addresses = RangeSet::from_ranges([range(&block.network)]).difference(&excepted);
-    Condition::All(vec![
-        Condition::Test(Field::Family, RangeSet::point(block.network.family.value())),
-        Condition::Test(end.address(&block.network), addresses),
-    ])
+    let of_family = |family: Family| {
+        let blocks = blocks.iter().filter(|block| block.network.family == family);
+        let mut all = Vec::new();
+        for block in blocks {
+            if block.except.is_empty() {
+                all.push(range(&block.network));
+                continue;
+            }
+            let excepted = RangeSet::from_ranges(block.except.iter().map(range));
+            let rest = RangeSet::from_ranges([range(&block.network)]).difference(&excepted);
+            all.extend(rest.ranges());
+        }
+        let is_any = !all.is_empty();
+        let field = match end {
+            PacketEnd::Source => family.source(),
+            PacketEnd::Destination => family.destination(),
+        };
+        is_any.then(|| {
+            Condition::All(vec![
+                Condition::Test(Field::Family, RangeSet::point(family.value())),
+                Condition::Test(field, RangeSet::from_ranges(all)),
+            ])
+        })
+    };
+    any(Family::ALL.into_iter().filter_map(of_family).collect())
 }
 
 /// Addresses of an end, and the pods that they are about.
-fn block(block: &Block, end: PacketEnd) -> Condition {
-    let address = address(block, end);
+fn of_blocks(blocks: &[&Block], about: PodsIn, end: PacketEnd) -> Condition {
+    let address = addresses(blocks, end);
     let not = |condition| Condition::Not(Box::new(condition));
-    match block.pods {
+    match about {
         PodsIn::ByAddress => address,
         PodsIn::NoneElse => Condition::All(vec![address, not(Identities::is_pod_somewhere(end.identity()))]),
         PodsIn::AllElse => Condition::Any(vec![address, Identities::is_pod_somewhere(end.identity())]),

@@ -105,6 +105,9 @@ impl Dialect for Kubernetes {
         all.extend(of_calico.map(|name| construct(name, Support::Exact)));
         let peers = ["nodes", "domainNames"].map(|peer| format!("peer {peer}"));
         all.extend(peers.map(|peer| construct(peer, Support::UnknownProperty)));
+        let of_hosts =
+            ["HostEndpoint", "doNotTrack", "preDNAT"].map(|kind| format!("{kind} of projectcalico.org"));
+        all.extend(of_hosts.map(|name| construct(name, Support::UnknownEachTime)));
         let foreign = read::foreign_groups().map(|group| format!("policies of {group}"));
         all.extend(foreign.map(|group| construct(group, Support::UnknownEachTime)));
         all

@@ -216,7 +216,7 @@ pub(super) struct Block {
 }
 
 /// Which pods a block of addresses is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum PodsIn {
     /// The API leaves it open (`ipBlock`).
     Open,

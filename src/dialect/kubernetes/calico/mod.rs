@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use super::cluster::Cluster;
 use super::notes::Notes;
 use super::object::Object;
-use super::policy::Rule;
+use super::policy::{Policy, Rule};
 use super::selector::Labels;
 use super::tier::Tier;
 use crate::packet::Network;
@@ -43,6 +43,8 @@ pub(super) struct Calico {
     sets: Vec<set::Addresses>,
     /// Blocks that pods have their addresses of.
     pools: Vec<Network>,
+    /// How many blocks of addresses selectors take.
+    n_blocks: usize,
     /// How many host endpoints there are.
     n_hosts: usize,
     /// Labels of service accounts by namespace and name, as far as manifests declare them.
@@ -109,6 +111,13 @@ pub(super) fn read(object: Object<'_>, cluster: &mut Cluster, notes: &mut Notes)
         "IPPool" => set::read_pool(object, &mut cluster.calico, notes),
         "HostEndpoint" => host::read(object, &mut cluster.calico, notes),
         kind if kind.starts_with("Staged") => staged::read(object, notes),
+        "FelixConfiguration" | "KubeControllersConfiguration" | "WorkloadEndpoint" => {
+            let remark = format!(
+                "{} of Calico is not read: what it says of nodes is not modelled, pods are read from their manifests",
+                object.kind
+            );
+            cluster.calico.remark(vec![remark]);
+        }
         kind => return !kind.ends_with("NetworkPolicy"),
     }
     true
@@ -131,6 +140,12 @@ pub(super) fn read_service_account(object: Object<'_>, cluster: &mut Cluster, no
 pub(super) fn finish(cluster: &mut Cluster) {
     for (name, namespace) in &mut cluster.namespaces {
         namespace.labels.insert(NAME.to_owned(), name.clone());
+    }
+    if let Some(tier) = cluster.calico.tiers.get(Tier::DEFAULT) {
+        let of_default = |policy: &&mut Policy| *policy.tier.name == *Tier::DEFAULT;
+        for policy in cluster.policies.iter_mut().filter(of_default) {
+            policy.tier = tier.clone();
+        }
     }
     let pools = &cluster.calico.pools;
     let policies = cluster.policies.iter_mut();

@@ -3,15 +3,15 @@
 //! Semantics: docs.tigera.io, "Network policy" and "Global network policy". INVARIANT: a policy whose tier, order or subjects
 //! could not be read is still asked, as one that may be about anybody.
 
-use super::Calico;
 use super::entity::{Reader, read_selector};
 use super::expression::{Expression, Scope};
 use super::labels::OF_SERVICE_ACCOUNT;
 use super::tier::read_order;
+use super::{Calico, set};
 use crate::dialect::kubernetes::cluster::Cluster;
 use crate::dialect::kubernetes::notes::Notes;
 use crate::dialect::kubernetes::object::Object;
-use crate::dialect::kubernetes::policy::{Namespaces, PodSet, Policy, Ties};
+use crate::dialect::kubernetes::policy::{Block, Namespaces, PodSet, Policy, Rule, Ties, Who};
 use crate::dialect::kubernetes::reach::Direction;
 use crate::dialect::kubernetes::selector::{Selector, Terms};
 use crate::dialect::kubernetes::tier::{Order, Tier};
@@ -29,6 +29,8 @@ const KEYS: &[&str] = &[
     // How it is worked out, not what it lets through.
     "performanceHints",
 ];
+/// Blocks of addresses that the selectors of a run may take, those of each policy counted.
+const MAX_BLOCKS: usize = 2_000_000;
 const GLOBAL_KEYS: &[&str] = &["namespaceSelector", "doNotTrack", "preDNAT", "applyOnForward"];
 
 /// Reads one, and puts it to the others.
@@ -69,7 +71,7 @@ pub(super) fn read(object: Object<'_>, cluster: &mut Cluster, notes: &mut Notes)
     let ingress = rules(Direction::Ingress, has_ingress);
     let egress = rules(Direction::Egress, has_egress);
     cluster.calico.remark(remarks);
-    cluster.policies.push(Policy {
+    let mut policy = Policy {
         kind: if is_global {
             "GlobalNetworkPolicy"
         } else {
@@ -86,7 +88,9 @@ pub(super) fn read(object: Object<'_>, cluster: &mut Cluster, notes: &mut Notes)
         is_about_hosts: is_global && cluster.calico.has_hosts(),
         ingress,
         egress,
-    });
+    };
+    cluster.calico.bound(&mut policy, notes);
+    cluster.policies.push(policy);
 }
 
 fn namespace_of(object: Object<'_>) -> Option<String> {
@@ -158,7 +162,12 @@ fn is_for_hosts(spec: Node<'_>, notes: &mut Notes) -> bool {
         let Some(entry) = spec.entry(key) else { continue };
         match entry.value.as_bool() {
             Some(false) => {}
-            Some(true) => is_for_hosts = true,
+            Some(true) => {
+                let message =
+                    format!("`{key}` is about host endpoints, and what they do to nodes is not modelled");
+                notes.unsupported(entry.key.span(), message, None);
+                is_for_hosts = true;
+            }
             None if entry.value.is_null() => {}
             None => {
                 notes.unread(entry.value.span(), format!("`{key}` is true or false"), None);
@@ -196,6 +205,24 @@ fn types(spec: Node<'_>, notes: &mut Notes) -> (bool, bool, bool) {
 }
 
 impl Calico {
+    /// Keeps the addresses that selectors of all policies take within bounds: past them, a selector may take any.
+    fn bound(&mut self, policy: &mut Policy, notes: &mut Notes) {
+        let rules = policy.ingress.iter_mut().chain(policy.egress.iter_mut());
+        for who in rules.flat_map(|rules| &mut rules.rules).flat_map(Rule::all_who) {
+            let Who::Endpoints(endpoints) = who else { continue };
+            self.n_blocks += endpoints.blocks.len();
+            if self.n_blocks > MAX_BLOCKS {
+                let span = endpoints.pods.pods.span;
+                let message = format!("selectors take more than {MAX_BLOCKS} blocks of addresses");
+                notes.unread(span, message, Some("split the run"));
+                let anywhere = set::anywhere().into_iter();
+                endpoints.blocks = anywhere
+                    .map(|(network, answer)| (Block::of(network), answer))
+                    .collect();
+            }
+        }
+    }
+
     /// Says something of the cluster once.
     pub(super) fn remark(&mut self, remarks: Vec<String>) {
         for remark in remarks {

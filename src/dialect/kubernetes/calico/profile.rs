@@ -64,6 +64,9 @@ pub(super) fn read(object: Object<'_>, cluster: &mut Cluster, notes: &mut Notes)
 fn read_other(object: Object<'_>, cluster: &mut Cluster, notes: &mut Notes) {
     let (name, span) = object.name();
     let Some(account) = name.strip_prefix(OF_SERVICE_ACCOUNT) else {
+        let remark =
+            format!("Profile `{name}` is for endpoints that name it, which no pod of Kubernetes does");
+        cluster.calico.remark(vec![remark]);
         return;
     };
     let Some((namespace, account)) = account.split_once('.') else {

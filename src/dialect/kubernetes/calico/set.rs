@@ -47,7 +47,7 @@ pub(super) fn read(object: Object<'_>, calico: &mut Calico, notes: &mut Notes) {
 }
 
 /// What may be any address.
-fn anywhere() -> Vec<(Network, Truth)> {
+pub(super) fn anywhere() -> Vec<(Network, Truth)> {
     let all = Family::ALL.map(|family| (Network::all(family), Truth::Maybe));
     all.into()
 }

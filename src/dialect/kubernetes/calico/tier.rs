@@ -6,7 +6,7 @@ use super::Calico;
 use crate::dialect::kubernetes::notes::Notes;
 use crate::dialect::kubernetes::object::Object;
 use crate::dialect::kubernetes::tier::{EndOfTier, Order, Tier};
-use crate::tree::Node;
+use crate::tree::{Node, Typed};
 
 /// Reads one.
 pub(super) fn read(object: Object<'_>, calico: &mut Calico, notes: &mut Notes) {
@@ -59,8 +59,13 @@ pub(super) fn read(object: Object<'_>, calico: &mut Calico, notes: &mut Notes) {
 
 /// An order: a number with or without a fraction.
 pub(super) fn read_order(node: Node<'_>, notes: &mut Notes) -> Option<Order> {
-    let number = node.text().and_then(|text| text.parse().ok());
-    let order = number.and_then(Order::new);
+    let text = node
+        .text()
+        .filter(|_| matches!(node.typed(), Typed::Int(_) | Typed::Float(_)));
+    let number = text.and_then(|text| text.parse().ok());
+    let order = number
+        .filter(|number: &f64| number.is_finite())
+        .and_then(Order::new);
     if order.is_none() {
         let message = format!("`{}` is no order", node.text().unwrap_or(node.kind()));
         notes.unread(node.span(), message, Some("orders are numbers"));
