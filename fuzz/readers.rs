@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use portcullis::dialect::{self, Dialect};
 use portcullis::source::{SourceFile, SourceMap};
 use portcullis::tree::{Node, Schema, Style, Tree};
-use portcullis::{derive, policy, site};
+use portcullis::{derive, policy, site, suite};
 
 /// A reader: its name, the endings of files that it reads, and how it is called.
 pub(crate) type Reader = (&'static str, &'static [&'static str], fn(&[u8]));
@@ -19,6 +19,7 @@ pub(crate) const READERS: &[Reader] = &[
     ("ufw", &["rules", "txt", "profile", "result"], ufw),
     ("firewalld", &["xml", "conf", "out"], firewalld),
     ("ports", &["ports"], ports),
+    ("policy_test", &["md"], policy_test),
     ("site", &["toml"], site_file),
     ("kubernetes", &["yaml", "yml", "json"], kubernetes),
     ("tree", &["yaml", "yml", "json"], tree),
@@ -215,6 +216,17 @@ fn nft_json(data: &[u8]) {
     }
     text.extend_from_slice(data);
     dialect("nftables", &text);
+}
+
+/// A page of tests. Nothing of it is run.
+fn policy_test(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    if let Ok(cases) = suite::read(&text) {
+        let n_lines = text.lines().count();
+        for case in cases {
+            assert!(case.line <= n_lines && case.files.iter().all(|file| file.line <= n_lines + 1));
+        }
+    }
 }
 
 fn ports(data: &[u8]) {

@@ -6,7 +6,14 @@ mod program;
 
 use program::Folder;
 
-const FORMATS: [&str; 4] = ["human", "concise", "json", "sarif"];
+const FORMATS: [&str; 6] = [
+    "human",
+    "concise",
+    "json",
+    "sarif",
+    "json --coverage",
+    "markdown --coverage",
+];
 
 /// Many hosts of a few shapes, with findings of many codes: some alike on several hosts, some possible, one unread.
 fn site() -> Folder {

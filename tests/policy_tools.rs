@@ -129,6 +129,14 @@ fn names_that_no_row_uses_are_said() {
 fn a_row_that_stands_twice_is_said() {
     let text = "policy p { role web zone out require a: out -> web : tcp/1 require b: out -> web : tcp/1 require c: out -> web : udp/1 }";
     assert_eq!(advice(&[text]), ["duplicate-row: row `b` says the same as `a`"]);
+    let other_order = "policy p { role web zone out, inner
+        require a: out, inner -> web : tcp/1, tcp/2
+        require b: inner, out -> web : tcp/2, tcp/1
+        require c: inner | out -> web : tcp/2, tcp/1 }";
+    assert_eq!(
+        advice(&[other_order]),
+        ["duplicate-row: row `b` says the same as `a`"]
+    );
 }
 
 #[test]

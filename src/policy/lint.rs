@@ -150,9 +150,12 @@ impl<'a> Used<'a> {
 fn repeated(policy: &ast::Policy, found: &mut Vec<Advice>) {
     let rows = rows(policy);
     let same = |a: &Stated<'_>, b: &Stated<'_>| {
-        ["kind", "from", "to", "services", "condition"]
-            .iter()
-            .all(|field| a.field(field) == b.field(field))
+        let fields = ["kind", "condition"];
+        let lists = ["from", "to", "services"];
+        fields.iter().all(|field| a.field(field) == b.field(field))
+            && lists
+                .iter()
+                .all(|list| items(a.field(list)) == items(b.field(list)))
     };
     for (at, row) in rows.iter().enumerate() {
         if let Some(earlier) = rows.iter().take(at).find(|earlier| same(earlier, row)) {
@@ -161,6 +164,15 @@ fn repeated(policy: &ast::Policy, found: &mut Vec<Advice>) {
             found.push(advice.beside(earlier.span));
         }
     }
+}
+
+/// The items of a list in any order, each once, with what stands between them.
+fn items(list: &str) -> (bool, Vec<&str>) {
+    let one_of = list.contains(" | ");
+    let mut items: Vec<&str> = list.split([',', '|']).map(str::trim).collect();
+    items.sort_unstable();
+    items.dedup();
+    (one_of, items)
 }
 
 /// Services under a name that is registered for another port.
