@@ -219,7 +219,7 @@ fn coverage(sources: &SourceMap) -> Coverage {
                 "mke/bgp",
                 "require",
                 Standing::Broken,
-                vec![held("m1", Standing::Broken)],
+                vec![held("m1", Standing::Broken), held("m2", Standing::Verified)],
             ),
             row("mke/old", "require", Standing::Inactive, Vec::new()),
             row(

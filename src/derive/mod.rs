@@ -91,7 +91,8 @@ pub fn derive(source: Source<'_>, options: &Options) -> Derivation {
     }
     let mut derivation = Derivation::default();
     derivation.problems.append(&mut document.problems);
-    let outline = walk::outline(&document);
+    let mut outline = walk::outline(&document);
+    outline.settle();
     if derivation.problems.is_empty() && outline.is_empty() {
         let message = "no table here has a column of ports, and no sentence names an endpoint or a port";
         let help = "a table of ports has headings such as Hosts, Port, Scope, Purpose";

@@ -50,6 +50,39 @@ impl Outline {
             .push(Entry::Row(place.0, Box::new(requirement), place.1));
     }
 
+    /// Gives zones that are called as roles are other names: in a policy each name is one thing.
+    pub(super) fn settle(&mut self) {
+        let clashes: Vec<String> = self
+            .zones
+            .iter()
+            .filter(|zone| self.roles.contains(zone))
+            .cloned()
+            .collect();
+        for zone in clashes {
+            let mut name = format!("{zone}-zone");
+            while self.zones.contains(&name) || self.roles.contains(&name) {
+                name.push_str("-zone");
+            }
+            for known in self.zones.iter_mut().filter(|known| **known == zone) {
+                known.clone_from(&name);
+            }
+            let rows = self.entries.iter_mut().filter_map(|entry| match entry {
+                Entry::Row(_, requirement, _) => Some(requirement),
+                _ => None,
+            });
+            let (old, new) = (format!("zone `{zone}`"), format!("zone `{name}`"));
+            for row in rows {
+                let sides = row.from.list.iter_mut().chain(&mut row.to.list);
+                for peer in sides.filter(|peer| **peer == Peer::Zone(zone.clone())) {
+                    *peer = Peer::Zone(name.clone());
+                }
+                for guess in &mut row.guesses {
+                    *guess = guess.replace(&old, &new);
+                }
+            }
+        }
+    }
+
     fn declare(&mut self, peer: &Peer) {
         match peer {
             Peer::Role(role) if !self.roles.contains(role) => self.roles.push(role.clone()),

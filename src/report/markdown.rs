@@ -2,6 +2,7 @@
 //!
 //! INVARIANT: whatever a text holds, it stays in its cell: nothing of it is markup.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io;
 
@@ -136,11 +137,16 @@ fn state(row: &CoveredRow) -> String {
     text
 }
 
-/// The hosts of a row: those where it is not as it should be first.
+/// The hosts of a row: of one that is not as it should be, those where it is not, and how many others there are.
 fn hosts(row: &CoveredRow) -> String {
-    let mut hosts: Vec<&CoveredHost> = row.hosts.iter().collect();
-    hosts.sort_by(|a, b| b.standing.cmp(&a.standing).then_with(|| a.cmp(b)));
-    few(hosts.into_iter().map(|host| {
+    let is_shown =
+        |host: &&CoveredHost| host.standing != Standing::Verified || row.standing == Standing::Verified;
+    let mut shown: Vec<&CoveredHost> = row.hosts.iter().filter(is_shown).collect();
+    shown.sort_by(|a, b| b.standing.cmp(&a.standing).then_with(|| a.cmp(b)));
+    let names: BTreeSet<&str> = shown.iter().map(|host| host.name.as_str()).collect();
+    let others: BTreeSet<&str> = row.hosts.iter().map(|host| host.name.as_str()).collect();
+    let n_others = others.difference(&names).count();
+    let list = few(shown.into_iter().map(|host| {
         let name = cell(&host.name);
         let direction = if host.direction == "in" { "" } else { " (out)" };
         if host.standing == row.standing {
@@ -148,7 +154,11 @@ fn hosts(row: &CoveredRow) -> String {
         } else {
             format!("{name}{direction} {}", host.standing.word(row.kind))
         }
-    }))
+    }));
+    match n_others {
+        0 => list,
+        _ => format!("{list}; verified at {}", count(n_others, "other")),
+    }
 }
 
 fn head(out: &mut dyn io::Write, titles: &[&str]) -> io::Result<()> {

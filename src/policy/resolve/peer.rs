@@ -2,7 +2,7 @@
 
 use super::{Context, names::Names};
 use crate::policy::ast;
-use crate::policy::error::{ErrorKind, PolicyError};
+use crate::policy::error::ErrorKind;
 use crate::policy::near::did_you_mean;
 use crate::policy::row::{Choice, Peer};
 use crate::source::{Span, Spanned};
@@ -110,10 +110,11 @@ fn host(context: &mut Context<'_>, pattern: &str, span: Span) -> Vec<Peer> {
     }
     let bad = hosts.iter().find(|host| !is_host(host));
     if let Some(bad) = bad {
-        let host = bad.clone();
-        context
-            .errors
-            .push(PolicyError::new(ErrorKind::NotAHost { host }, blame));
+        // A value that is none of its parameter's type has been refused where it stands.
+        if context.errors.iter().all(|known| known.span != blame) {
+            let host = bad.clone();
+            context.refuse(ErrorKind::NotAHost { host }, blame);
+        }
         return Vec::new();
     }
     hosts
