@@ -323,7 +323,6 @@ refused   2001:db8::7 -> web : tcp/9100
 ## A config
 role: database
 zone: internal=10.0.0.0/16
-expect: unbound-role \"shop.web\" note
 ```iptables
 *filter
 :INPUT DROP [0:0] # expect: missing-opening \"tcp/5432\"
@@ -353,7 +352,6 @@ required  10.0.0.0/16 -> web : tcp/9100
 ## A config
 role: web
 zone: internal=10.0.0.0/16
-expect: unbound-role \"shop.database\" note
 ```iptables
 *filter
 :INPUT DROP [0:0]
@@ -372,7 +370,7 @@ allowed any -> web : tcp/443
         "shop.test.md:4: Packets\n  not refused: the rows allow it\n",
         "4 | refused   203.0.113.7 -> web : tcp/443\n",
         "shop.test.md:5: Packets\n  not required: no row requires it\n",
-        "shop.test.md:14: A config\n  host.rules:3 surely excess-opening: not found\n",
+        "shop.test.md:13: A config\n  host.rules:3 surely excess-opening: not found\n",
         "   |                                       ^^^^^^^^^^^^^^^^^^^^^^^^\n",
         "1 passed, 2 failed on 1 page\n",
     ] {
@@ -467,4 +465,32 @@ fn every_shipped_policy_has_tests_and_they_pass() {
             assert!(case.has_passed(), "{name}: {case:?}");
         }
     }
+}
+
+#[test]
+fn rows_expire_by_the_day_that_is_given() {
+    let policy = "policy web { role server allow old: any -> server : tcp/8080 owner \"net team\" expires 2027-03-31 }";
+    let dump = "*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp --dport 8080 -j ACCEPT\nCOMMIT\n";
+    let folder = Folder::new(&[("web.ports", policy), ("host.rules", dump)]);
+    let run = |today: &str| {
+        folder.run(&format!(
+            "check --policy web.ports --role web.server --no-common --today {today} host.rules"
+        ))
+    };
+    let last = run("2027-03-31");
+    assert_eq!(
+        (last.status, last.stdout.contains("expired")),
+        (0, false),
+        "{}",
+        last.stdout
+    );
+    let next = run("2027-04-01");
+    assert_eq!(next.status, 1, "{}", next.stdout);
+    let said = "assumed: row `web/old` expired after 2027-03-31, and is not in force\n";
+    assert!(next.stdout.contains(said), "{}", next.stdout);
+    let wrong = run("tomorrow");
+    assert_eq!(
+        (wrong.status, wrong.stderr.contains("write year, month and day")),
+        (2, true)
+    );
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::case::{Case, File, Found, Ran};
 use crate::check::{LoadError, Outcome, Refusal, Request, check};
-use crate::finding::{Code, Coverage, CoveredOpening, CoveredRow, Finding, Ground, Summary};
+use crate::finding::{Code, Coverage, CoveredOpening, CoveredRow, Finding, Ground, Severity, Summary};
 use crate::packet::DEFAULT_BUDGET;
 use crate::policy::{ast, parse};
 use crate::site::Arguments;
@@ -89,7 +89,12 @@ pub fn run(case: &Case, policy: Option<&Path>) -> Result<Ran, NotRun> {
     let mut ran = Ran::default();
     if case.files.iter().any(is_config) || case.questions.is_empty() {
         let outcome = checked(&request)?;
-        let found = outcome.findings.iter();
+        // A case that names its roles is not about the others.
+        let names_roles = case.options.iter().any(|(option, _)| option == "role");
+        let is_left_out = |finding: &&Finding| {
+            names_roles && finding.code == Code::UnboundRole && finding.severity == Severity::Note
+        };
+        let found = outcome.findings.iter().filter(|finding| !is_left_out(finding));
         let found = found.map(|finding| Found::of(finding, &outcome.sources, &root));
         let coverage = outcome.coverage.as_ref();
         let coverage = coverage.map(|coverage| lines(coverage, &outcome.sources, &root));
