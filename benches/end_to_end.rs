@@ -169,9 +169,10 @@ type Manifests = fn(usize) -> String;
 fn clusters(criterion: &mut Criterion) {
     let folder = std::env::temp_dir().join(format!("portcullis-bench-cluster-{}", std::process::id()));
     let mut group = criterion.benchmark_group("cluster");
-    let apis: [(&str, Manifests); 2] = [
+    let apis: [(&str, Manifests); 3] = [
         ("kubernetes", cluster::cluster),
         ("calico", cluster::calico_cluster),
+        ("cilium", cluster::cilium_cluster),
     ];
     for (api, text) in apis {
         for n in [200, 2_000] {

@@ -9,7 +9,7 @@ mod generate;
 #[path = "support/golden.rs"]
 mod golden;
 
-use generate::{Shape, calico_cluster, cluster, groups, policy, repository, ruleset, write};
+use generate::{Shape, calico_cluster, cilium_cluster, cluster, groups, policy, repository, ruleset, write};
 
 #[test]
 fn small_inputs_are_the_ones_kept() {
@@ -20,6 +20,7 @@ fn small_inputs_are_the_ones_kept() {
     golden::assert_golden("fixtures/generated/policy.ports", &policy(12, 1));
     golden::assert_golden("fixtures/generated/cluster.yaml", &cluster(4));
     golden::assert_golden("fixtures/generated/calico-cluster.yaml", &calico_cluster(4));
+    golden::assert_golden("fixtures/generated/cilium.yaml", &cilium_cluster(4));
 }
 
 #[test]

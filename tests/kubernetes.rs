@@ -287,9 +287,10 @@ fn a_service_leads_to_the_port_of_its_pods() {
 #[test]
 fn a_large_cluster_is_read_in_time() {
     type Manifests = fn(usize) -> String;
-    let apis: [(&str, Manifests); 2] = [
+    let apis: [(&str, Manifests); 3] = [
         ("Kubernetes", cluster::cluster),
         ("Calico", cluster::calico_cluster),
+        ("Cilium", cluster::cilium_cluster),
     ];
     for ((api, text), n) in apis.iter().flat_map(|api| [(api, 200), (api, 1000)]) {
         let mut folder = Folder::empty();

@@ -1,8 +1,9 @@
-//! A cluster to read and to check. INVARIANT: each policy selects one workload and names one peer, by labels of their own.
+//! A cluster to read and to check. INVARIANT: each policy selects one workload and names one peer, by labels of
+//! their own.
 
 use std::fmt::Write as _;
 
-/// As many workloads as policies, half of them of one namespace; each policy names a peer of its own.
+/// As many workloads as NetworkPolicies, half of them of one namespace; each policy names a peer of its own.
 pub(crate) fn cluster(n: usize) -> String {
     with_policies(n, |i, namespace, peer| {
         format!(
@@ -18,6 +19,19 @@ pub(crate) fn calico_cluster(n: usize) -> String {
         format!(
             "apiVersion: projectcalico.org/v3\nkind: NetworkPolicy\nmetadata: {{name: p{i}, namespace: {namespace}}}\n\
              spec: {{order: {i}, selector: \"app == 'w{i}'\", ingress: [{{action: Allow, protocol: TCP, source: {{namespaceSelector: all(), selector: \"app == 'w{peer}'\"}}, destination: {{ports: [p]}}}}]}}\n"
+        )
+    })
+}
+
+/// The same with policies of Cilium: of each namespace, and with denials and blocks besides.
+pub(crate) fn cilium_cluster(n: usize) -> String {
+    with_policies(n, |i, namespace, peer| {
+        format!(
+            "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {{name: p{i}, namespace: {namespace}}}\n\
+             spec: {{endpointSelector: {{matchLabels: {{app: w{i}}}}}, ingress: [{{fromEndpoints: [{{matchExpressions: [{{key: 'k8s:io.kubernetes.pod.namespace', operator: Exists}}], \
+             matchLabels: {{'k8s:app': w{peer}}}}}], toPorts: [{{ports: [{{port: p}}]}}]}}, {{fromCIDR: [10.0.{}.0/24], toPorts: [{{ports: [{{port: '443', protocol: TCP}}]}}]}}], \
+             ingressDeny: [{{fromEntities: [world-ipv6]}}]}}\n",
+            i % 256
         )
     })
 }

@@ -8,7 +8,7 @@ mod random;
 mod ruleset;
 mod terraform;
 
-pub(crate) use cluster::{calico_cluster, cluster};
+pub(crate) use cluster::{calico_cluster, cilium_cluster, cluster};
 pub(crate) use policy::policy;
 pub(crate) use ruleset::{Shape, ruleset};
 pub(crate) use terraform::{groups, repository, write};

@@ -1,5 +1,5 @@
 //! Writes a generated input to standard output: `cargo run --example generate -- SHAPE N [SEED]`, where `SHAPE` is
-//! `policy`, `cluster`, `calico-cluster`, `groups` (of Terraform) or a ruleset's shape. `repository N FOLDER` writes one of Terraform, of `N` root modules.
+//! `policy`, `cluster`, `calico-cluster`, `cilium-cluster`, `groups` (of Terraform) or a ruleset's shape. `repository N FOLDER` writes one of Terraform, of `N` root modules.
 
 mod cluster;
 mod mixed;
@@ -21,6 +21,7 @@ fn text(arguments: &[String]) -> Option<String> {
         "policy" => return Some(policy::policy(n, seed)),
         "cluster" => return Some(cluster::cluster(n)),
         "calico-cluster" => return Some(cluster::calico_cluster(n)),
+        "cilium-cluster" => return Some(cluster::cilium_cluster(n)),
         "groups" => return Some(terraform::groups(n, seed)),
         _ => {}
     }
@@ -49,7 +50,7 @@ fn main() -> ExitCode {
         let shapes = Shape::ALL.map(Shape::name).join(" | ");
         let _ = writeln!(
             std::io::stderr(),
-            "usage: generate ({shapes} | policy | cluster | calico-cluster | groups) N [SEED], or: generate repository N FOLDER"
+            "usage: generate ({shapes} | policy | cluster | calico-cluster | cilium-cluster | groups) N [SEED], or: generate repository N FOLDER"
         );
         return ExitCode::from(2);
     };

@@ -226,13 +226,21 @@ impl<'m> Filters<'m> {
         self.asks_who.contains(&side.peer_identity())
     }
 
-    /// The packets of a set that whoever is a member of a group may send or get: from where such members are.
+    /// The packets of a set that somebody may send or get: who is a member of a group from where such members are, nobody by a number
+    /// that no class has.
     pub(super) fn inside(&mut self, set: PacketSet, side: Side) -> Result<PacketSet, OverBudget> {
         if !self.asks_who(side) {
             return Ok(set);
         }
         let (mut set, inside) = (set, self.world.inside());
-        let members = RangeSet::point(Identities::UNKNOWN.into()).complement(side.peer_identity().maximum());
+        let maximum = side.peer_identity().maximum();
+        let members = RangeSet::point(Identities::UNKNOWN.into()).complement(maximum);
+        let n_classes = self.world.identities.iter().count() as u128;
+        if n_classes < maximum {
+            let nobody = RangeSet::range(n_classes + 1, maximum);
+            let nobody = self.compiler.space.product(&[(side.peer_identity(), nobody)])?;
+            set = self.compiler.space.difference(set, nobody)?;
+        }
         for family in Family::ALL {
             let elsewhere = self.compiler.space.product(&[
                 (Field::Family, RangeSet::point(family.value())),

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::calico::Calico;
+use super::cilium;
 use super::index::Index;
 use super::policy::Policy;
 use super::select::is_subject;
@@ -31,6 +32,8 @@ pub struct Cluster {
     /// Objects that filter too but are not read, by namespace; `None` for those of the whole cluster.
     pub(super) foreign: Vec<(Option<String>, Span)>,
     pub(super) calico: Calico,
+    /// What Cilium's objects say of the cluster.
+    pub(super) cilium: cilium::Facts,
 }
 
 impl Cluster {
@@ -73,6 +76,16 @@ impl Cluster {
         let policies = indices.into_iter().filter_map(|index| self.policies.get(index));
         let asked = policies.map(|policy| (policy, is_subject(policy, namespace, pods)));
         asked.filter(|(_, answer)| *answer != Truth::No).collect()
+    }
+
+    /// Whether selectors of peers take such pods. What those in the network of their node are is left open by the API; to Cilium
+    /// they are their node ("Entities based").
+    pub(super) fn selects_peer(&self, pods: &Pods) -> Truth {
+        match (pods.is_on_host_network, self.cilium.is_there) {
+            (false, _) => Truth::Yes,
+            (true, false) => Truth::Maybe,
+            (true, true) => Truth::No,
+        }
     }
 
     /// How many rules there are in all policies.

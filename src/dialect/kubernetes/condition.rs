@@ -2,6 +2,7 @@
 //!
 //! INVARIANT: what is not known is an unknown that keeps its answer for the same place or name, beside what is surely asked.
 
+use super::cilium;
 use super::identity::Identities;
 use super::lower::Lowering;
 use super::policy::{Asks, Block, Namespaces, PacketEnd, Peer, PodSet, PodsIn, Port, Ports, Test, Who};
@@ -53,6 +54,7 @@ impl Lowering<'_> {
                 let why = format!("which addresses `{}` has is not known", names.join("`, `"));
                 outside(end.identity(), format!("names {}", names.join(" ")), &why)
             }
+            Who::Cilium(who) => cilium::condition(who, peer.span, direction),
             Who::Unread => unknown(format!("peer at {:?}", peer.span), "this peer could not be read"),
         }
     }
@@ -66,6 +68,11 @@ impl Lowering<'_> {
         direction: Direction,
     ) -> Condition {
         if end == direction.other_end() {
+            if about == PodsIn::Open && self.has_cilium() {
+                // "`ipBlock` [...] selecting pods" is among what Cilium does not do ("Network Policy", known missing features).
+                let is_no_pod = Condition::Not(Box::new(Identities::is_pod(end.identity())));
+                return Condition::All(vec![addresses(blocks, end), is_no_pod]);
+            }
             return of_blocks(blocks, about, end);
         }
         let is_known = !self.pods.addresses.is_empty() || self.pods.is_on_host_network;
@@ -138,6 +145,7 @@ impl Lowering<'_> {
                 .map_or(Condition::All(Vec::new()), |protocol| protocols(&[protocol])),
             Ports::Range(low, high) => of_port(port.protocol, *low, *high, end),
             Ports::Named(name) => self.named(name, port.protocol, end, direction),
+            Ports::NamedAnywhere(name) => self.named_anywhere(name, port.protocol, direction),
             Ports::Unread => Condition::All(
                 port.protocol
                     .map(|protocol| protocols(&[protocol]))
@@ -170,9 +178,47 @@ impl Lowering<'_> {
         };
         any(parts)
     }
+
+    /// What containers anywhere call so: on the way out, Cilium looks the name up among all pods, and has its number open at
+    /// whoever is selected, unless two pods differ about it ("named ports", API reference, `PortProtocol`).
+    fn named_anywhere(&self, name: &str, protocol: Option<u8>, direction: Direction) -> Condition {
+        if direction == Direction::Ingress {
+            return self.named(name, protocol, PacketEnd::Destination, direction);
+        }
+        let is_asked = |of: u8| protocol.is_none_or(|protocol| protocol == of);
+        let named = self
+            .identities
+            .named(name, Field::DestinationIdentity)
+            .into_iter();
+        let named: Vec<_> = named.filter(|(of, _, _)| is_asked(*of)).collect();
+        let is_same = |of: u8, number: u16| {
+            let mut others = named.iter();
+            others.all(|(other, its, _)| *other != of || *its == number)
+        };
+        let parts = named.iter().map(|(of, number, is_there)| {
+            let other = unknown(
+                format!("port {name} {of}/{number} at others"),
+                format!("whether `{name}` is {number} at pods that do not call it so is not known"),
+            );
+            let at = if is_same(*of, *number) {
+                Condition::Any(vec![is_there.clone(), other])
+            } else {
+                other
+            };
+            Condition::All(vec![
+                of_port(Some(*of), *number, *number, PacketEnd::Destination),
+                at,
+            ])
+        });
+        any(parts.collect())
+    }
 }
 
 impl Direction {
+    pub(super) fn other_identity(self) -> Field {
+        self.other_end().identity()
+    }
+
     /// The end that is not the workload.
     pub(super) fn other_end(self) -> PacketEnd {
         match self {
@@ -245,6 +291,15 @@ fn kinds_of(blocks: &[(Block, Truth)]) -> Vec<(PodsIn, Truth)> {
     kinds.sort_unstable();
     kinds.dedup();
     kinds
+}
+
+/// Addresses of the other end, without some.
+pub(super) fn block(network: &Network, except: &[Network], direction: Direction) -> Condition {
+    let block = Block {
+        except: except.to_vec(),
+        ..Block::of(*network)
+    };
+    addresses(&[&block], direction.other_end())
 }
 
 /// Addresses of an end.

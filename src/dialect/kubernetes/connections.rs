@@ -248,7 +248,7 @@ impl Cluster {
         for port in rules.flat_map(|rules| &rules.rules).flat_map(Rule::all_ports) {
             match &port.ports {
                 Ports::Range(low, high) => add(*low, *high),
-                Ports::Named(name) => {
+                Ports::Named(name) | Ports::NamedAnywhere(name) => {
                     let is_it = |name: &str, pods: &Pods| {
                         let ports = pods.ports.iter();
                         let named = ports.filter(|port| port.name.as_deref() == Some(name));

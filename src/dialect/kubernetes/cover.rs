@@ -2,7 +2,9 @@
 //!
 //! INVARIANT: by what is written alone: `true` is sure, `false` may only mean that it could not be seen.
 
+use super::cilium;
 use super::cluster::Cluster;
+use super::connections::PROTOCOLS;
 use super::policy::{Block, Namespaces, Peer, PodSet, Policy, Port, Ports, Rule, Who};
 use super::selector::{Operator, Requirement, Selector, Terms};
 use super::truth::Truth;
@@ -44,6 +46,7 @@ fn has_peer(outer: &Peer, inner: &Peer, cluster: &Cluster) -> bool {
             };
             has_pods(&outer.pods, &inner.pods, cluster) && inner.blocks.iter().all(is_in)
         }
+        (Who::Cilium(outer), inner) => cilium::has_peer(outer, inner),
         (Who::Nodes, Who::Nodes) => true,
         (Who::Names(outer), Who::Names(inner)) => inner.iter().all(|name| outer.contains(name)),
         _ => false,
@@ -51,16 +54,28 @@ fn has_peer(outer: &Peer, inner: &Peer, cluster: &Cluster) -> bool {
 }
 
 fn has_block(outer: &Block, inner: &Block) -> bool {
-    let of = &inner.network;
+    outer.pods == inner.pods
+        && has_addresses((&outer.network, &outer.except), (&inner.network, &inner.except))
+}
+
+/// Whether a block less some parts has another less some of its own.
+pub(super) fn has_addresses(outer: (&Network, &[Network]), inner: (&Network, &[Network])) -> bool {
+    let ((network, except), (inner, left_out)) = (outer, inner);
     let is_left_out = |hole: &Network| {
-        let is_beside = hole.family != of.family || hole.high < of.low || of.high < hole.low;
-        is_beside || inner.except.iter().any(|other| other.contains(hole))
+        let is_beside = hole.family != inner.family || hole.high < inner.low || inner.high < hole.low;
+        is_beside || left_out.iter().any(|other| other.contains(hole))
     };
-    outer.pods == inner.pods && outer.network.contains(of) && outer.except.iter().all(is_left_out)
+    network.contains(inner) && except.iter().all(is_left_out)
 }
 
 fn has_port(outer: &Port, inner: &Port) -> bool {
-    let is_protocol = outer.protocol.is_none() || outer.protocol == inner.protocol;
+    // Without a protocol a range of ports is of those that have some.
+    let has_ports = matches!(outer.ports, Ports::Range(..));
+    let is_protocol = match (outer.protocol, inner.protocol) {
+        (None, Some(inner)) => !has_ports || PROTOCOLS.contains(&inner),
+        (None, None) => true,
+        (outer, inner) => outer == inner,
+    };
     is_protocol
         && match (&outer.ports, &inner.ports) {
             (Ports::Unread, _) | (_, Ports::Unread) => false,
@@ -68,7 +83,8 @@ fn has_port(outer: &Port, inner: &Port) -> bool {
             (Ports::Range(low, high), Ports::Range(inner_low, inner_high)) => {
                 low <= inner_low && inner_high <= high
             }
-            (Ports::Named(outer), Ports::Named(inner)) => outer == inner,
+            (Ports::Named(outer), Ports::Named(inner))
+            | (Ports::NamedAnywhere(outer), Ports::NamedAnywhere(inner)) => outer == inner,
             _ => false,
         }
 }

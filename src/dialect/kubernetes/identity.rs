@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::cilium;
 use super::cluster::{Cluster, Namespace, Pods};
 use super::index::Index;
 use super::policy::{Namespaces, PodSet, Policy, Ports};
@@ -21,6 +22,8 @@ use crate::packet::Field;
 const PODS: &str = "kubernetes pods";
 /// The group of those whose addresses are not known, and that are not in the network of their node.
 const SOMEWHERE: &str = "kubernetes pods somewhere";
+/// The group of those that are in the network of their node.
+const ON_NODES: &str = "kubernetes pods in the network of their node";
 
 /// Sets of pods that look into the same namespaces, each with the keys of its group: surely in it, and possibly.
 #[derive(Debug)]
@@ -78,6 +81,9 @@ impl Identities {
             seen: BTreeSet::new(),
         };
         for policy in &cluster.policies {
+            for set in policy.cilium.iter().flat_map(cilium::Traits::all_required) {
+                found.add_set(set, policy, cluster);
+            }
             let rules = [&policy.ingress, &policy.egress].into_iter().flatten();
             for rule in rules.flat_map(|rules| &rules.rules) {
                 for peer in rule.all_peers() {
@@ -86,7 +92,7 @@ impl Identities {
                     }
                 }
                 for port in rule.all_ports() {
-                    if let Ports::Named(name) = &port.ports {
+                    if let Ports::Named(name) | Ports::NamedAnywhere(name) = &port.ports {
                         found.ports.entry(name.clone()).or_default();
                     }
                 }
@@ -135,6 +141,11 @@ impl Identities {
     /// Whether an end is a pod of which only the cluster knows the address.
     pub(super) fn is_pod_somewhere(end: Field) -> Condition {
         member(end, SOMEWHERE, "pods whose addresses are not known")
+    }
+
+    /// Whether an end is a pod in the network of its node.
+    pub(super) fn is_on_node(end: Field) -> Condition {
+        member(end, ON_NODES, "pods in the network of their node")
     }
 
     /// The ports that pods of the run call by a name: protocol, number, and the question whether an end is one of those pods.
@@ -187,11 +198,8 @@ impl Identities {
         if pods.addresses.is_empty() && !pods.is_on_host_network {
             found.push(SOMEWHERE.into());
         }
-        let limit = if pods.is_on_host_network {
-            Truth::Maybe
-        } else {
-            Truth::Yes
-        };
+        found.extend(pods.is_on_host_network.then(|| ON_NODES.into()));
+        let limit = cluster.selects_peer(pods);
         for sets in self.sets.values() {
             let of_subject = cluster.namespaces.get(&sets.of_subject).unwrap_or(namespace);
             let is_namespace = looks_into(&sets.namespaces, namespace, of_subject).and(limit);

@@ -148,13 +148,21 @@ fn shadowed(cluster: &Cluster, direction: Direction, findings: &mut Vec<Finding>
         .iter()
         .position(|one| matches!(one.rule.action, Action::Pass | Action::Unread))
         .unwrap_or(rules.len());
-    let tiered = |one: &Asked<'_>| one.policy.ties != Ties::Union;
+    let tiered = |one: &Asked<'_>| one.policy.ties != Ties::Union || one.rule.action == Action::Deny;
     let takers: Vec<usize> = (0..rules.len())
         .filter(|at| rules.get(*at).is_some_and(tiered))
         .collect();
     let mut n_pairs = 0;
     for (at, later) in rules.iter().enumerate() {
-        let earlier = takers.iter().take_while(|taker| **taker < at);
+        // A rule that is about nobody puts pods into default deny: it is there for that.
+        let is_empty = |list: usize| list == 0;
+        if later.rule.peers.as_ref().map(Vec::len).is_some_and(is_empty)
+            || later.rule.ports.as_ref().map(Vec::len).is_some_and(is_empty)
+        {
+            continue;
+        }
+        let is_union = later.policy.ties == Ties::Union;
+        let earlier = takers.iter().filter(|taker| **taker < at || is_union);
         let taker = earlier
             .take_while(|_| {
                 n_pairs += 1;
@@ -186,6 +194,10 @@ fn shadowed(cluster: &Cluster, direction: Direction, findings: &mut Vec<Finding>
 fn is_before(earlier: &Asked<'_>, later: &Asked<'_>, nothing_passes: bool) -> bool {
     let (one, other) = (earlier.policy, later.policy);
     if one.tier == other.tier {
+        if one.ties == Ties::Union && other.ties == Ties::Union {
+            // "Deny policies take precedence over allow policies", wherever they stand (Cilium).
+            return earlier.rule.action == Action::Deny && later.rule.action != Action::Deny;
+        }
         let is_by_name = one.kind == other.kind && one.ties == Ties::ByName;
         return std::ptr::eq(one, other) || one.order < other.order || is_by_name;
     }

@@ -5,8 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::cilium;
 use super::cluster::{Cluster, Pods};
 use super::policy::{Policy, Ports, Rule, Ties};
+use super::reach::Direction;
+use super::truth::Truth;
 use crate::dialect::reference::{self, Uses};
 use crate::finding::{Code, Finding, Label};
 use crate::source::Span;
@@ -32,7 +35,8 @@ fn unprotected(cluster: &Cluster) -> Vec<Finding> {
     };
     let is_selected = |pods: &Pods| {
         let about = cluster.about(pods);
-        about.iter().any(|(policy, _)| policy.ingress.is_some())
+        let isolates = |(policy, _): &(&Policy, Truth)| policy.isolates(Direction::Ingress);
+        about.iter().any(isolates)
     };
     let open = cluster
         .pods
@@ -55,6 +59,7 @@ fn isolating(pods: &Pods) -> String {
     let labels: Vec<String> = pods
         .labels
         .iter()
+        .filter(|(key, _)| !cilium::is_added(key))
         .map(|(key, value)| format!("{key}: {value:?}"))
         .collect();
     let selector = if labels.is_empty() {
@@ -104,7 +109,7 @@ fn named_by_nobody(cluster: &Cluster) -> BTreeMap<&str, (Span, usize)> {
     for policy in &cluster.policies {
         for rules in [&policy.ingress, &policy.egress].into_iter().flatten() {
             for port in rules.rules.iter().flat_map(Rule::all_ports) {
-                if let Ports::Named(name) = &port.ports
+                if let Ports::Named(name) | Ports::NamedAnywhere(name) = &port.ports
                     && !names.contains(name.as_str())
                 {
                     missing.entry(name).or_insert((port.span, 0)).1 += 1;

@@ -5,7 +5,7 @@
 //! itself (answers, the end of a tier) has an empty span.
 
 use super::cluster::{Cluster, Namespace, Pods};
-use super::condition::{protocols, unknown};
+use super::condition::unknown;
 use super::identity::Identities;
 use super::policy::{Action as Verdict, Peer, Policy, Port, Rule as Written, Ties};
 use super::reach::Direction;
@@ -16,7 +16,6 @@ use crate::model::{
     Action, Base, Chain, ChainId, Condition, Default, Families, Hook, Layer, Match, NamedSets, Purpose, Rule,
     Ruleset, Unknown, Workload, loopback_interface,
 };
-use crate::packet::protocol::number;
 use crate::packet::{Field, RangeSet, value};
 use crate::source::Span;
 
@@ -65,12 +64,22 @@ pub(super) struct Lowering<'c> {
 
 /// A policy that may select the workload.
 #[derive(Clone, Copy)]
-struct Selected<'c> {
-    policy: &'c Policy,
-    is_sure: bool,
+pub(super) struct Selected<'c> {
+    pub(super) policy: &'c Policy,
+    pub(super) is_sure: bool,
 }
 
 impl<'c> Lowering<'c> {
+    /// Whether Calico enforces what is lowered.
+    pub(super) fn has_calico(&self) -> bool {
+        self.cluster.calico.is_there
+    }
+
+    /// Whether Cilium enforces what is lowered.
+    pub(super) fn has_cilium(&self) -> bool {
+        self.cluster.cilium.is_there
+    }
+
     fn ruleset(mut self) -> Ruleset {
         let bases = [
             (Hook::Input, Direction::Ingress),
@@ -94,18 +103,23 @@ impl<'c> Lowering<'c> {
             let Some(tier) = selected.first().map(|one| &one.policy.tier) else {
                 continue;
             };
-            let mut lowered = self.in_order(selected, direction);
-            if tier.end == EndOfTier::Deny {
-                lowered.extend(self.end(selected, direction));
-            }
-            // A chain with nothing in it would be found to be in nobody's way.
-            if lowered.is_empty() {
-                continue;
-            }
+            let is_union = selected.iter().all(|one| one.policy.ties == Ties::Union);
+            let lowered = if is_union {
+                let (denying, accepting) = self.union(selected, direction);
+                vec![("denials".to_owned(), denying), (tier.words(), accepting)]
+            } else {
+                let mut lowered = self.in_order(selected, direction);
+                if tier.end == EndOfTier::Deny {
+                    lowered.extend(self.end(selected, direction));
+                }
+                vec![(tier.words(), lowered)]
+            };
             let span = selected.first().map_or(self.pods.span, |one| one.policy.span);
-            let path = format!("{} {}", direction.word(), tier.words());
-            let chain = self.chain(path, span, lowered);
-            rules.push(self.of_itself(Vec::new(), Action::Jump(chain)));
+            // A chain with nothing in it would be found to be in nobody's way.
+            for (word, lowered) in lowered.into_iter().filter(|(_, lowered)| !lowered.is_empty()) {
+                let chain = self.chain(format!("{} {word}", direction.word()), span, lowered);
+                rules.push(self.of_itself(Vec::new(), Action::Jump(chain)));
+            }
         }
         let chain = self.chain(direction.word().to_owned(), self.pods.span, rules);
         Base {
@@ -125,7 +139,7 @@ impl<'c> Lowering<'c> {
     }
 
     /// The place of what nobody wrote.
-    fn nowhere(&self) -> Span {
+    pub(super) fn nowhere(&self) -> Span {
         let at = self.pods.span;
         Span::new(at.file, at.start, at.start)
     }
@@ -155,15 +169,19 @@ impl<'c> Lowering<'c> {
         .collect()
     }
 
-    /// The policies that may select the workload and filter the direction, in their order.
-    fn selected(&self, direction: Direction) -> Vec<Selected<'c>> {
-        let about = self.about.iter();
-        let filtering = about.filter(|(policy, _)| direction.rules(policy).is_some());
-        let selected = filtering.map(|(policy, answer)| Selected {
+    /// All policies that select the workload, or may.
+    pub(super) fn all_selected(&self) -> impl Iterator<Item = Selected<'c>> {
+        self.about.iter().map(|(policy, answer)| Selected {
             policy,
             is_sure: *answer == Truth::Yes,
-        });
-        selected.collect()
+        })
+    }
+
+    /// The policies that may select the workload and filter the direction, in their order.
+    fn selected(&self, direction: Direction) -> Vec<Selected<'c>> {
+        self.all_selected()
+            .filter(|one| direction.rules(one.policy).is_some())
+            .collect()
     }
 
     /// The policies of a tier, one after the other. Of those of one place, which is asked first need not be known.
@@ -195,75 +213,7 @@ impl<'c> Lowering<'c> {
         rules
     }
 
-    /// What no policy of a tier decides is dropped, if one of them selects the workload.
-    fn end(&self, selected: &[Selected<'_>], direction: Direction) -> Vec<Rule> {
-        let mut rules = Vec::new();
-        let says_something = |one: &Selected<'_>| {
-            let rules = direction.rules(one.policy);
-            rules.is_some_and(|rules| !rules.rules.is_empty())
-        };
-        // What isolates is shown where something is let through, since that is where more would be.
-        let all_sure = || selected.iter().filter(|one| one.is_sure);
-        let sure = all_sure()
-            .find(|one| says_something(one))
-            .or_else(|| all_sure().next());
-        let Some(isolating) = sure.or(selected.first()) else {
-            return rules;
-        };
-        let span = direction
-            .rules(isolating.policy)
-            .map_or(isolating.policy.span, |rules| rules.span);
-        let is_isolated = match sure {
-            Some(_) => Vec::new(),
-            None => vec![Match {
-                span,
-                condition: Condition::Any(selected.iter().map(|one| self.is_selected(*one)).collect()),
-            }],
-        };
-        let decide = |matches: Vec<Match>, action: Action| Rule {
-            span,
-            matches,
-            action,
-            action_span: span,
-        };
-        // "It is only guaranteed to deny TCP, UDP and SCTP connections." Calico denies all.
-        if self.cluster.calico.is_there || selected.iter().any(|one| one.policy.ties != Ties::Union) {
-            rules.push(decide(is_isolated, Action::Drop));
-            return rules;
-        }
-        let mut others = is_isolated.clone();
-        others.push(Match {
-            span,
-            condition: Condition::Not(Box::new(protocols(&[number::TCP, number::UDP, number::SCTP]))),
-        });
-        let left_open = Unknown {
-            property: Some("other protocols than TCP, UDP and SCTP".into()),
-            why: "what becomes of other protocols than TCP, UDP and SCTP is left to the network plugin"
-                .into(),
-        };
-        others.push(Match {
-            span,
-            condition: Condition::Unknown(left_open),
-        });
-        rules.push(Rule {
-            span: self.nowhere(),
-            ..decide(others, Action::Accept)
-        });
-        rules.push(decide(is_isolated, Action::Drop));
-        rules
-    }
-
-    /// Whether a policy selects the workload, if that is not known.
-    fn is_selected(&self, one: Selected<'_>) -> Condition {
-        let name = one.policy.full_name();
-        let pods = self.pods.full_name();
-        unknown(
-            format!("{name} selects {pods}"),
-            format!("whether `{name}` selects `{pods}` is not known"),
-        )
-    }
-
-    fn rules(&self, one: Selected<'_>, direction: Direction) -> Vec<Rule> {
+    pub(super) fn rules(&self, one: Selected<'_>, direction: Direction) -> Vec<Rule> {
         let written = direction.rules(one.policy).map_or(&[][..], |rules| &rules.rules);
         let mut rules: Vec<Rule> = written
             .iter()
@@ -276,7 +226,7 @@ impl<'c> Lowering<'c> {
                     0,
                     Match {
                         span: subject,
-                        condition: self.is_selected(one),
+                        condition: self.is_selected(&one),
                     },
                 );
             }
@@ -287,7 +237,7 @@ impl<'c> Lowering<'c> {
     /// A rule, as one for each peer and port: each of them is a token that may decide.
     fn rule(&self, rule: &Written, direction: Direction) -> Vec<Rule> {
         let action = match rule.action {
-            Verdict::Accept => Action::Accept,
+            Verdict::Accept | Verdict::MayAccept => Action::Accept,
             Verdict::Deny => Action::Drop,
             Verdict::Pass => Action::Return,
             Verdict::Log => Action::Continue,
@@ -297,13 +247,25 @@ impl<'c> Lowering<'c> {
             }),
         };
         let peers = matches_of(rule.peers.as_deref(), |peer: &Peer| self.peer(peer, direction));
+        let peers = self.required(rule, peers, direction);
         let ports = matches_of(rule.ports.as_deref(), |port: &Port| self.port(port, direction));
         let tests: Vec<Match> = rule.tests.iter().map(|test| self.test(test, direction)).collect();
+        let may_apply = (rule.action == Verdict::MayAccept).then(|| doubtful(rule));
+        // Where no word of its own denies, who or what is denied does.
+        let denies = rule.action == Verdict::Deny && rule.action_span == rule.span;
         let one = |matches: Vec<Match>| Rule {
+            action_span: matches
+                .first()
+                .filter(|_| denies)
+                .map_or(rule.action_span, |first| first.span),
             span: rule.span,
-            matches: matches.into_iter().chain(tests.iter().cloned()).collect(),
+            matches: may_apply
+                .iter()
+                .cloned()
+                .chain(matches)
+                .chain(tests.iter().cloned())
+                .collect(),
             action: action.clone(),
-            action_span: rule.action_span,
         };
         if peers.len() * ports.len() > MAX_SPLIT {
             return vec![one(joined(peers, rule.span)
@@ -335,6 +297,15 @@ fn matches_of<T>(parts: Option<&[T]>, lower: impl Fn(&T) -> Match) -> Vec<Option
     match parts {
         Some(parts) => parts.iter().map(|part| Some(lower(part))).collect(),
         None => vec![None],
+    }
+}
+
+/// Whether a rule applies that accepts if something holds that no manifest says.
+fn doubtful(rule: &Written) -> Match {
+    let why = "what this rule asks for besides is in no manifest";
+    Match {
+        span: rule.action_span,
+        condition: unknown(format!("rule at {:?}", rule.action_span), why),
     }
 }
 

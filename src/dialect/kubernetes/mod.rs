@@ -4,6 +4,7 @@
 //! and a module for each kind of policy). INVARIANT: a workload that nothing selects accepts everything, as Kubernetes has it.
 
 mod calico;
+mod cilium;
 mod claim;
 mod cluster;
 mod condition;
@@ -30,6 +31,7 @@ mod tier;
 mod tiered;
 mod tiered_peer;
 mod truth;
+mod union;
 mod workload;
 
 pub use cluster::Cluster;
@@ -90,6 +92,7 @@ impl Dialect for Kubernetes {
         reading.n_rules = cluster.n_rules();
         reading.notes.extend(cluster.on_host_network());
         reading.notes.extend(cluster.calico.remarks.iter().cloned());
+        reading.notes.extend(cluster.cilium.notes());
         reading.cluster = Some(cluster);
         reading
     }
@@ -99,6 +102,7 @@ impl Dialect for Kubernetes {
         let mut all: Vec<Construct> = workload::kinds()
             .chain(["Namespace", "Service", "NetworkPolicy"])
             .chain(tiered::kinds())
+            .chain(cilium::kinds())
             .map(|kind| construct(kind.to_owned(), Support::Exact))
             .collect();
         let of_calico = calico::kinds().map(|kind| format!("{kind} of projectcalico.org"));
@@ -108,6 +112,7 @@ impl Dialect for Kubernetes {
         let of_hosts =
             ["HostEndpoint", "doNotTrack", "preDNAT"].map(|kind| format!("{kind} of projectcalico.org"));
         all.extend(of_hosts.map(|name| construct(name, Support::UnknownEachTime)));
+        all.extend(cilium::open().map(|part| construct(part, Support::UnknownProperty)));
         let foreign = read::foreign_groups().map(|group| format!("policies of {group}"));
         all.extend(foreign.map(|group| construct(group, Support::UnknownEachTime)));
         all

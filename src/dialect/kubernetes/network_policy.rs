@@ -17,7 +17,7 @@ use crate::packet::protocol::number;
 use crate::tree::{Node, Typed};
 
 /// Where Calico asks them within their tier (libcalico-go, `K8sNetworkPolicyToCalico`).
-const ORDER: i32 = 1_000;
+pub(super) const ORDER: i32 = 1_000;
 
 /// Reads one, and puts it to the others.
 pub(super) fn read(object: Object<'_>, cluster: &mut Cluster, notes: &mut Notes) {
@@ -58,6 +58,7 @@ pub(super) fn read(object: Object<'_>, cluster: &mut Cluster, notes: &mut Notes)
         is_about_hosts: false,
         ingress,
         egress,
+        cilium: None,
     });
 }
 

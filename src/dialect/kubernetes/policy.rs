@@ -2,6 +2,8 @@
 //!
 //! INVARIANT: a part that could not be read is [`Peer::Unread`], [`Ports::Unread`] or [`Action::Unread`], never left out.
 
+use super::cilium;
+use super::reach::Direction;
 use super::selector::Selector;
 use super::tier::{Order, Tier};
 use super::truth::Truth;
@@ -30,6 +32,8 @@ pub(super) struct Policy {
     /// `None`: it has nothing to do with that direction.
     pub(super) ingress: Option<Rules>,
     pub(super) egress: Option<Rules>,
+    /// What it has besides, if it is one of Cilium's.
+    pub(super) cilium: Option<cilium::Traits>,
 }
 
 impl Policy {
@@ -43,13 +47,21 @@ impl Policy {
         let is_mixed = |pair: &[&Self]| matches!(pair, [a, b] if a.kind != b.kind);
         let only_accepts = || level.iter().all(|one| one.only_accepts());
         let are_told_apart = || !level.windows(2).any(is_mixed) || only_accepts();
-        level.len() > 1 && (level.iter().any(|one| one.ties == Ties::Open) || !are_told_apart())
+        // Of a union, denials go before what is accepted, wherever they stand.
+        let is_union = level.iter().all(|one| one.ties == Ties::Union);
+        level.len() > 1 && !is_union && (level.iter().any(|one| one.ties == Ties::Open) || !are_told_apart())
     }
 
     fn only_accepts(&self) -> bool {
         let rules = [&self.ingress, &self.egress].into_iter().flatten();
         let mut rules = rules.flat_map(|rules| &rules.rules);
         rules.all(|rule| matches!(rule.action, Action::Accept | Action::Log))
+    }
+
+    /// Whether what it does not accept in a direction is dropped at those that it selects.
+    pub(super) fn isolates(&self, direction: Direction) -> bool {
+        let leaves_open = |traits: &cilium::Traits| !traits.isolates(direction);
+        direction.rules(self).is_some() && !self.cilium.as_ref().is_some_and(leaves_open)
     }
 
     pub(super) fn full_name(&self) -> String {
@@ -83,6 +95,8 @@ pub(super) struct Rules {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Action {
     Accept,
+    /// Accepts, if something holds that no manifest says.
+    MayAccept,
     Deny,
     /// Goes on with the next tier.
     Pass,
@@ -238,6 +252,8 @@ pub(super) enum Who {
     Nodes,
     /// Whatever addresses names have.
     Names(Vec<String>),
+    /// What Cilium alone has words for.
+    Cilium(cilium::Who),
     Unread,
 }
 
@@ -278,6 +294,9 @@ impl Who {
                 let blocks = endpoints.blocks.iter();
                 blocks.map(|(block, _)| &block.network).collect()
             }
+            Self::Cilium(cilium::Who::Addresses { network, except }) => {
+                std::iter::once(network).chain(except).collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -300,5 +319,7 @@ pub(super) enum Ports {
     Range(u16, u16),
     /// Those that the containers of the destination call so.
     Named(String),
+    /// Those that containers anywhere call so: the destination need not be one of those.
+    NamedAnywhere(String),
     Unread,
 }

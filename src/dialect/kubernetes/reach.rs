@@ -5,8 +5,9 @@
 
 use std::net::IpAddr;
 
+use super::cilium::{self, Isolation};
 use super::cluster::{Cluster, Namespace, Pods};
-use super::policy::{Action, Policy, Rules};
+use super::policy::{Action, Policy, Rules, Ties};
 use super::select::is_subject;
 use super::tier::EndOfTier;
 use super::truth::Truth;
@@ -107,6 +108,7 @@ impl Cluster {
             return Truth::Yes;
         };
         let asked = Question {
+            cluster: self,
             direction,
             namespace,
             pods,
@@ -140,6 +142,7 @@ impl Cluster {
 
 /// A packet at one end.
 pub(super) struct Question<'c> {
+    pub(super) cluster: &'c Cluster,
     pub(super) direction: Direction,
     pub(super) namespace: &'c Namespace,
     pub(super) pods: &'c Pods,
@@ -181,6 +184,9 @@ impl Question<'_> {
 
     /// The policies of a tier by their places; among those of one place, it may be that any is asked first.
     fn tier(&self, tier: &[Asked<'_>]) -> Fate {
+        if tier.iter().all(|one| one.policy.ties == Ties::Union) {
+            return self.union(tier);
+        }
         let mut fate = Fate::default();
         let mut is_passed = false;
         // Whether one of the policies may leave a packet undecided, provided that it is about the pods.
@@ -228,6 +234,10 @@ impl Question<'_> {
             }
             match rule.action {
                 Action::Accept => fate.is_accepted = true,
+                Action::MayAccept => {
+                    fate.is_accepted = true;
+                    continue;
+                }
                 Action::Deny => fate.is_denied = true,
                 Action::Pass => may_pass = true,
                 Action::Log => continue,
@@ -241,5 +251,28 @@ impl Question<'_> {
         }
         fate.goes_on = true;
         (fate, may_pass)
+    }
+
+    /// NetworkPolicies and Cilium's: once any isolates the pod, only what one of them accepts passes, less what one denies.
+    fn union(&self, tier: &[Asked<'_>]) -> Fate {
+        let mut isolation = Isolation::none();
+        let subjects = tier.iter().map(|one| (one.policy, one.is_subject));
+        let meets = cilium::meets(subjects, self.direction, self.other, self.namespace);
+        for one in tier {
+            isolation.add(one.policy, one.is_subject, self.direction, |rule| {
+                let meets = if rule.action == Action::Deny {
+                    Truth::Yes
+                } else {
+                    meets
+                };
+                self.applies_if(rule, meets)
+            });
+        }
+        let (is_accepted, is_denied, goes_on) = isolation.outcome();
+        Fate {
+            is_accepted,
+            is_denied,
+            goes_on,
+        }
     }
 }

@@ -2,9 +2,12 @@
 //!
 //! INVARIANT: `Yes` and `No` hold whatever is not known of a packet: its source port, the family of pods without addresses.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use super::cluster::Pods;
+use super::cilium;
+use super::cluster::{ContainerPort, Pods};
+use super::connections::PROTOCOLS;
 use super::policy::{Asks, Block, PacketEnd, Peer, PodSet, PodsIn, Port, Ports, Rule, Test, Who};
 use super::reach::{Direction, Question, Side};
 use super::select::selects;
@@ -14,13 +17,18 @@ use crate::packet::{Family, Network};
 
 impl Question<'_> {
     pub(super) fn applies(&self, rule: &Rule) -> Truth {
-        let is_peer = rule.peers.as_ref().map_or(Truth::Yes, |peers| {
-            Truth::any(
-                peers
-                    .iter()
-                    .map(|peer| self.is_peer(peer, self.direction.other_end())),
-            )
-        });
+        self.applies_if(rule, Truth::Yes)
+    }
+
+    /// Whether a rule applies, given whether the other end meets what is required of all peers.
+    pub(super) fn applies_if(&self, rule: &Rule, meets: Truth) -> Truth {
+        let is_peer = match &rule.peers {
+            None => cilium::with_required(None, Truth::Yes, meets),
+            Some(peers) => Truth::any(peers.iter().map(|peer| {
+                let is_peer = self.is_peer(peer, self.direction.other_end());
+                cilium::with_required(Some(peer), is_peer, meets)
+            })),
+        };
         let is_port = rule.ports.as_ref().map_or(Truth::Yes, |ports| {
             Truth::any(ports.iter().map(|port| self.is_port(port)))
         });
@@ -73,11 +81,12 @@ impl Question<'_> {
             (Who::Unread, _) | (Who::Nodes | Who::Names(_), Side::Outside(_)) => Truth::Maybe,
             (Who::Pods(set), _) => self.is_in(set, side),
             (Who::Names(_), Side::Pod(..)) => Truth::No,
-            (Who::Block(block), _) => in_block(side, block),
+            (Who::Block(block), _) => self.in_block(side, block),
+            (Who::Cilium(who), _) => cilium::is_peer(who, side),
             (Who::Nodes, Side::Pod(_, pods)) => Truth::of(pods.is_on_host_network).and(Truth::Maybe),
             (Who::Endpoints(endpoints), _) => {
                 let blocks = endpoints.blocks.iter();
-                let blocks = blocks.map(|(block, answer)| in_block(side, block).and(*answer));
+                let blocks = blocks.map(|(block, answer)| self.in_block(side, block).and(*answer));
                 Truth::any(blocks).or(self.is_in(&endpoints.pods, side))
             }
         }
@@ -87,18 +96,24 @@ impl Question<'_> {
         let Side::Pod(namespace, pods) = side else {
             return Truth::No;
         };
-        let limit = if pods.is_on_host_network {
-            Truth::Maybe
-        } else {
-            Truth::Yes
-        };
-        selects(set, namespace, pods, self.namespace).and(limit)
+        selects(set, namespace, pods, self.namespace).and(self.cluster.selects_peer(pods))
+    }
+
+    /// Whether an end is in a block. Of a cluster with Cilium, no pod is in one that leaves pods open.
+    fn in_block(&self, side: Side<'_>, block: &Block) -> Truth {
+        let is_pod = matches!(side, Side::Pod(..));
+        if is_pod && block.pods == PodsIn::Open && self.cluster.cilium.is_there {
+            return Truth::No;
+        }
+        in_block(side, block)
     }
 
     fn is_port(&self, port: &Port) -> Truth {
-        let is_protocol = port
-            .protocol
-            .is_none_or(|protocol| protocol == self.flow.protocol);
+        let is_protocol = match (port.protocol, &port.ports) {
+            (Some(protocol), _) => protocol == self.flow.protocol,
+            (None, Ports::Range(..)) => PROTOCOLS.contains(&self.flow.protocol),
+            (None, _) => true,
+        };
         if !is_protocol {
             return Truth::No;
         }
@@ -106,7 +121,8 @@ impl Question<'_> {
             Ports::All => Truth::Yes,
             Ports::Range(low, high) => Truth::of((*low..=*high).contains(&self.flow.port)),
             Ports::Unread => Truth::Maybe,
-            Ports::Named(name) => {
+            Ports::NamedAnywhere(name) if self.direction == Direction::Egress => self.is_named_anywhere(name),
+            Ports::Named(name) | Ports::NamedAnywhere(name) => {
                 let destination = match self.direction {
                     Direction::Ingress => Some(self.pods),
                     Direction::Egress => match self.other {
@@ -117,6 +133,23 @@ impl Question<'_> {
                 destination.map_or(Truth::No, |pods| self.is_named(name, pods))
             }
         }
+    }
+
+    /// A name that Cilium looks up among all pods: surely open where the destination calls its port so and nobody else calls
+    /// another so, else perhaps, if anybody calls that number so.
+    fn is_named_anywhere(&self, name: &str) -> Truth {
+        let all = self.cluster.pods.iter().flat_map(|pods| &pods.ports);
+        let is_it =
+            |port: &&ContainerPort| port.name.as_deref() == Some(name) && port.protocol == self.flow.protocol;
+        let numbers: BTreeSet<u16> = all.filter(is_it).map(|port| port.number).collect();
+        if !numbers.contains(&self.flow.port) {
+            return Truth::No;
+        }
+        let Side::Pod(_, pods) = self.other else {
+            return Truth::Maybe;
+        };
+        let is_sure = numbers.len() == 1 && self.is_named(name, pods) == Truth::Yes;
+        Truth::of(is_sure).or(Truth::Maybe)
     }
 
     fn is_named(&self, name: &str, pods: &Pods) -> Truth {
@@ -133,16 +166,17 @@ impl Question<'_> {
     }
 }
 
-fn is_in(address: IpAddr, block: &Block) -> bool {
+/// Whether an address is in a network, and in none of those that are left out.
+pub(super) fn is_in(address: IpAddr, network: &Network, except: &[Network]) -> bool {
     let (family, number) = number(address);
     let holds = |block: &Network| block.family == family && (block.low..=block.high).contains(&number);
-    holds(&block.network) && !block.except.iter().any(holds)
+    holds(network) && !except.iter().any(holds)
 }
 
 /// Whether an end is in a block: pods are by their addresses, if those are known.
 fn in_block(side: Side<'_>, block: &Block) -> Truth {
     let pods = match side {
-        Side::Outside(address) => return Truth::of(is_in(address, block)),
+        Side::Outside(address) => return Truth::of(is_in(address, &block.network, &block.except)),
         Side::Pod(_, pods) => pods,
     };
     if pods.addresses.is_empty() {
@@ -152,7 +186,10 @@ fn in_block(side: Side<'_>, block: &Block) -> Truth {
             _ => Truth::Maybe,
         };
     }
-    let inside = pods.addresses.iter().filter(|address| is_in(**address, block));
+    let inside = pods
+        .addresses
+        .iter()
+        .filter(|address| is_in(**address, &block.network, &block.except));
     match inside.count() {
         0 => Truth::No,
         n if n == pods.addresses.len() && block.pods != PodsIn::Open => Truth::Yes,

@@ -8,21 +8,15 @@ use super::cluster::{Cluster, Namespace, Pods};
 use super::notes::Notes;
 use super::object::Object;
 use super::policy::Policy;
-use super::{calico, network_policy, service, tiered, workload};
+use super::{calico, cilium, network_policy, service, tiered, workload};
 use crate::finding::{Code, Finding, Label};
 use crate::source::{Source, Span};
 use crate::tree::{Schema, Tree};
 
 /// Groups whose objects filter traffic too, with who reads them.
-const FOREIGN: &[(&str, &str)] = &[
-    ("cilium.io", "Cilium"),
-    ("crd.antrea.io", "Antrea"),
-    ("k8s.ovn.org", "OVN-Kubernetes"),
-];
+const FOREIGN: &[(&str, &str)] = &[("crd.antrea.io", "Antrea"), ("k8s.ovn.org", "OVN-Kubernetes")];
 /// Of those groups, kinds that filter.
 const FILTERS: &[&str] = &[
-    "CiliumNetworkPolicy",
-    "CiliumClusterwideNetworkPolicy",
     "NetworkPolicy",
     "ClusterNetworkPolicy",
     "EgressFirewall",
@@ -33,7 +27,10 @@ const FILTERS: &[&str] = &[
 /// Whether objects of a kind that makes no pods are read or at least asked about.
 pub(super) fn matters(kind: &str) -> bool {
     let is_policy = kind.ends_with("NetworkPolicy");
-    is_policy || FILTERS.contains(&kind) || matches!(kind, "Namespace" | "Service")
+    is_policy
+        || FILTERS.contains(&kind)
+        || cilium::kinds().any(|known| known == kind)
+        || matches!(kind, "Namespace" | "Service")
 }
 
 /// The groups of others whose policies are not read.
@@ -102,6 +99,11 @@ impl Reader {
                     self.foreign(object, "Calico");
                 }
             }
+            (cilium::GROUP, kind) if cilium::kinds().any(|known| known == kind) => {
+                if self.is_first(object) {
+                    cilium::read(object, &mut self.cluster, &mut self.notes);
+                }
+            }
             (group, kind) if FILTERS.contains(&kind) => {
                 if let Some((_, whose)) = FOREIGN.iter().find(|(of, _)| *of == group) {
                     self.foreign(object, whose);
@@ -121,8 +123,9 @@ impl Reader {
     fn is_first(&mut self, object: Object<'_>) -> bool {
         let (name, span) = object.name();
         let is_calico = calico::is_of(object.group());
-        let is_of_cluster =
-            object.group() == "policy.networking.k8s.io" || is_calico && calico::is_global(object.kind);
+        let is_of_cluster = object.group() == "policy.networking.k8s.io"
+            || is_calico && calico::is_global(object.kind)
+            || object.group() == cilium::GROUP && cilium::is_of_cluster(object.kind);
         let namespace = if is_of_cluster { "" } else { object.namespace() };
         let kind = if is_calico {
             format!("Calico {}", object.kind)
@@ -186,6 +189,7 @@ impl Reader {
     fn finish(mut self, findings: &mut Vec<Finding>) -> Cluster {
         let cluster = &mut self.cluster;
         drop_owned(&mut cluster.pods);
+        cilium::finish(cluster, &mut self.notes);
         let used = cluster.pods.iter().map(|pods| pods.namespace.clone());
         let used = used.chain(
             cluster

@@ -16,6 +16,8 @@ pub(super) fn is_subject(policy: &Policy, namespace: &Namespace, pods: &Pods) ->
     };
     match (pods.is_on_host_network, policy.ties) {
         (false, _) => is_selected.and(limit),
+        // "Host policies": pods in the network of their node are its host endpoint, which only a `nodeSelector` selects.
+        (true, _) if policy.cilium.is_some() => Truth::No,
         // "NetworkPolicy behaviour for hostNetwork pods is undefined."
         (true, Ties::Union) => is_selected.and(Truth::Maybe),
         // "Note that host-networked pods are not included in subject selection."; nor are they workload endpoints of Calico

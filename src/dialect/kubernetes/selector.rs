@@ -78,7 +78,11 @@ impl Selector {
 
     /// Reads one. What says nothing (`podSelector:`) selects everything.
     pub(super) fn read(entry: Entry<'_>, notes: &mut Notes) -> Self {
-        let node = entry.value;
+        Self::of(entry.value, notes)
+    }
+
+    /// Reads the item of a list.
+    pub(super) fn of(node: Node<'_>, notes: &mut Notes) -> Self {
         let mut selector = Self::everything(node.span());
         if node.is_null() {
             return selector;

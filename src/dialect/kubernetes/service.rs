@@ -112,6 +112,14 @@ impl Cluster {
     }
 }
 
+impl Cluster {
+    /// The labels by which a Service selects pods, if it is there; none if something else says which they are.
+    pub(super) fn selected_by_service(&self, namespace: &str, name: &str) -> Option<&Labels> {
+        let is_it = |service: &&Service| service.namespace == namespace && service.name == name;
+        self.services.iter().find(is_it).map(|service| &service.selector)
+    }
+}
+
 impl Service {
     /// The labels of the pods behind it, and their ports, if it is that Service and says which they are.
     pub(super) fn backing(&self, namespace: &str, name: &str) -> Option<(&Labels, Vec<(u8, Ports)>)> {

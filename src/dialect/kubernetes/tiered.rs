@@ -85,6 +85,7 @@ pub(super) fn read(object: Object<'_>, cluster: &mut Cluster, notes: &mut Notes)
         is_about_hosts: false,
         ingress: dialect.rules(spec, "ingress", "from", notes),
         egress: dialect.rules(spec, "egress", "to", notes),
+        cilium: None,
     });
     true
 }

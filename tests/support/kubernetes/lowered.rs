@@ -1,5 +1,6 @@
 //! Rulesets of workloads, asked packet by packet. INVARIANT: it shares no code with the plain meaning of policies.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use portcullis::dialect::Reading;
@@ -45,10 +46,15 @@ impl<'r> Hosts<'r> {
             .and(self.side(to, from, Path::Input, flow))
     }
 
-    /// A packet with the address of one of its ends, if the cluster says it.
-    fn addressed(&self, packet: Packet, workload: usize, is_destination: bool) -> Packet {
-        let class = &self.classes[self.workloads[workload].identity];
-        let [address] = class.addresses.as_slice() else {
+    /// Whether a workload lets a connection with an address outside through, of whom nothing else is known.
+    pub(crate) fn outside(&self, own: usize, address: IpAddr, is_ingress: bool, flow: Flow) -> Truth {
+        let path = if is_ingress { Path::Input } else { Path::Output };
+        self.ask(own, (0, &[address]), path, flow)
+    }
+
+    /// A packet with the address of one of its ends, if there is one.
+    fn addressed(packet: Packet, addresses: &[IpAddr], is_destination: bool) -> Packet {
+        let [address] = addresses else {
             return packet;
         };
         let (family, address) = number(*address);
@@ -63,20 +69,27 @@ impl<'r> Hosts<'r> {
     }
 
     fn side(&self, own: usize, other: usize, path: Path, flow: Flow) -> Truth {
+        let class = self.workloads[other].identity;
+        let identity = u128::try_from(class + 1).unwrap();
+        self.ask(own, (identity, &self.classes[class].addresses), path, flow)
+    }
+
+    /// What the ruleset of a workload does with a packet to or from who has an identity and perhaps an address.
+    fn ask(&self, own: usize, other: (u128, &[IpAddr]), path: Path, flow: Flow) -> Truth {
         let (end, interface) = if path == Path::Output {
             (Field::DestinationIdentity, Field::OutInterface)
         } else {
             (Field::SourceIdentity, Field::InInterface)
         };
-        let identity = u128::try_from(self.workloads[other].identity + 1).unwrap();
         let packet = Packet::new()
             .with(Field::State, RangeSet::point(value::NEW))
             .with(Field::Protocol, RangeSet::point(u128::from(flow.protocol)))
             .with(Field::Service, RangeSet::point(u128::from(flow.port)))
             .with(interface, RangeSet::point(value::interface("eth0")))
-            .with(end, RangeSet::point(identity));
-        let packet = self.addressed(packet, other, path == Path::Output);
-        let packet = self.addressed(packet, own, path != Path::Output);
+            .with(end, RangeSet::point(other.0));
+        let packet = Self::addressed(packet, other.1, path == Path::Output);
+        let own_addresses = &self.classes[self.workloads[own].identity].addresses;
+        let packet = Self::addressed(packet, own_addresses, path != Path::Output);
         let rulesets = std::slice::from_ref(&self.workloads[own].ruleset);
         let answer = Interpreter::new(rulesets, &self.facts).run(path, packet);
         match answer.verdict() {

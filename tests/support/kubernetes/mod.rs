@@ -1,6 +1,12 @@
 //! Folders of manifests as clusters. INVARIANT: files come in the order of their paths, so results are the same everywhere.
 
 mod calico;
+mod cilium;
+mod cilium_connectivity;
+mod cilium_expected;
+mod cilium_generated;
+mod cilium_hostile;
+mod cilium_labels;
 pub(crate) mod conformance;
 mod connections;
 mod generated;
@@ -112,6 +118,12 @@ pub(crate) fn flow(protocol: &str, port: u16) -> Flow {
         "" | "tcp" => 6,
         "udp" => 17,
         "sctp" => 132,
+        "icmp" => {
+            return Flow {
+                protocol: 1,
+                port: port << 8,
+            };
+        }
         other => panic!("no protocol {other}"),
     };
     Flow { protocol, port }

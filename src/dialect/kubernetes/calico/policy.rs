@@ -86,6 +86,7 @@ pub(super) fn read(object: Object<'_>, cluster: &mut Cluster, notes: &mut Notes)
         subject: subject.unwrap_or_else(|| everything(span)),
         is_subject_unread: !(is_read && are_types_read),
         is_about_hosts: is_global && cluster.calico.has_hosts(),
+        cilium: None,
         ingress,
         egress,
     };

@@ -55,6 +55,7 @@ pub(super) fn read(object: Object<'_>, cluster: &mut Cluster, notes: &mut Notes)
         },
         is_subject_unread: !is_read,
         is_about_hosts: false,
+        cilium: None,
         ingress: Some(ingress),
         egress: Some(egress),
     });

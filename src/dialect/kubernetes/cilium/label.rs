@@ -1,0 +1,240 @@
+//! Label selectors of Cilium, to sets of pods and to entities.
+//!
+//! Labels have a source before a colon; without one, any source is meant ("Terminology", "Label Source"). Pods have the source
+//! `k8s`, and labels for their namespace, its labels, their service account and their cluster besides ("Kubernetes Constructs").
+//! INVARIANT: a key that no pod can have stays in the selector as it is written, so it selects no pod.
+
+use super::super::cluster::NAME_LABEL;
+use super::super::notes::Notes;
+use super::super::policy::{Namespaces, PodSet, Who};
+use super::super::selector::{Operator, Requirement, Selector, Terms};
+use super::{Entity, Who as Ours};
+use crate::source::Span;
+use crate::tree::Node;
+
+/// The label of a pod that is the name of its namespace.
+const NAMESPACE: &str = "io.kubernetes.pod.namespace";
+/// The same with its source.
+const OF_OWN: &str = "k8s:io.kubernetes.pod.namespace";
+/// What stands before a label of the pod's namespace.
+const OF_NAMESPACE: &str = "io.cilium.k8s.namespace.labels.";
+/// The label of a pod that is the name of its service account.
+pub(super) const SERVICE_ACCOUNT: &str = "io.cilium.k8s.policy.serviceaccount";
+/// The label of a pod that is the name of its cluster.
+const CLUSTER: &str = "io.cilium.k8s.policy.cluster";
+/// Labels that are no part of an identity, unless the agent is told so, by their beginnings ("Limiting Identity-Relevant Labels").
+const LEFT_OUT: &[&str] = &[
+    "io.kubernetes",
+    "kubernetes.io",
+    "k8s.io",
+    "statefulset.kubernetes.io/pod-name",
+    "apps.kubernetes.io/pod-index",
+    "batch.kubernetes.io/job-completion-index",
+    "batch.kubernetes.io/controller-uid",
+    "pod-template-generation",
+    "pod-template-hash",
+    "controller-revision-hash",
+    "controller-uid",
+    "annotation",
+    "etcd_node",
+];
+/// Requirements of one selector, at the most. People write a handful.
+const MAX_REQUIREMENTS: usize = 1000;
+
+/// A selector taken apart by what its requirements are about.
+struct Parts {
+    /// Each with whether it may give way to the namespace of a policy, if it is about its subject.
+    namespaces: Vec<(bool, Requirement)>,
+    pods: Vec<Requirement>,
+    /// About labels of the source `reserved`.
+    reserved: Vec<Requirement>,
+    /// Why it is not known whom it selects, if so.
+    doubt: Option<String>,
+    span: Span,
+}
+
+impl Parts {
+    fn read(node: Node<'_>, notes: &mut Notes) -> Self {
+        let selector = Selector::of(node, notes);
+        let mut parts = Self {
+            namespaces: Vec::new(),
+            pods: Vec::new(),
+            reserved: Vec::new(),
+            doubt: selector
+                .is_unread
+                .then(|| "this selector could not be read".to_owned()),
+            span: selector.span,
+        };
+        if selector.terms.requirements.len() > MAX_REQUIREMENTS {
+            let message = format!(
+                "a selector of {} requirements: those up to {MAX_REQUIREMENTS} are read",
+                selector.terms.requirements.len()
+            );
+            notes.unread(selector.span, message, None);
+            parts.doubt = Some("this selector is too large".to_owned());
+        }
+        for requirement in selector.terms.requirements.into_iter().take(MAX_REQUIREMENTS) {
+            parts.take(requirement, notes);
+        }
+        parts
+    }
+
+    fn take(&mut self, requirement: Requirement, notes: &mut Notes) {
+        let (source, key) = requirement
+            .key
+            .split_once(':')
+            .unwrap_or(("any", &requirement.key));
+        let with_key = |key: &str| Requirement {
+            key: key.to_owned(),
+            ..requirement.clone()
+        };
+        match source {
+            "reserved" => self.reserved.push(requirement),
+            "any" | "k8s" => {
+                if key == NAMESPACE {
+                    let is_label = requirement.operator == Operator::In && requirement.values.len() == 1;
+                    let may_give_way = source == "k8s" && is_label;
+                    self.namespaces.push((may_give_way, with_key(NAME_LABEL)));
+                } else if let Some(label) = key.strip_prefix(OF_NAMESPACE) {
+                    self.namespaces.push((false, with_key(label)));
+                } else if key == CLUSTER {
+                    // Every pod has it.
+                    if requirement.operator != Operator::Exists {
+                        self.doubt("which name the cluster has is not known", notes);
+                    }
+                } else if is_left_out(key) {
+                    let why = format!("Cilium keeps `{key}` of pods only if it is told so");
+                    self.doubt(&why, notes);
+                } else {
+                    self.pods.push(with_key(key));
+                }
+            }
+            other => {
+                let why = format!("who has labels of the source `{other}` is not known");
+                self.doubt(&why, notes);
+            }
+        }
+    }
+
+    fn doubt(&mut self, why: &str, notes: &mut Notes) {
+        notes.unsupported(self.span, why, None);
+        self.doubt = Some(why.to_owned());
+    }
+
+    fn selector(&self, requirements: Vec<Requirement>) -> Selector {
+        Selector {
+            terms: Terms {
+                requirements,
+                ..Terms::default()
+            },
+            is_unread: false,
+            span: self.span,
+        }
+    }
+
+    /// Pods in the namespaces that it names, else in `own`, else in all.
+    fn pods(mut self, own: Option<&str>) -> PodSet {
+        let namespaces: Vec<Requirement> = std::mem::take(&mut self.namespaces)
+            .into_iter()
+            .map(|(_, requirement)| requirement)
+            .collect();
+        let namespaces = match own {
+            Some(own) if namespaces.is_empty() => Namespaces::Own(own.to_owned()),
+            _ => Namespaces::Selected(self.selector(namespaces)),
+        };
+        let mut pods = self.selector(self.pods.clone());
+        pods.is_unread = self.doubt.is_some();
+        PodSet { namespaces, pods }
+    }
+}
+
+/// Takes what Cilium asks of every pod's own label for its cluster from a selector of another API.
+pub(super) fn without_cluster(selector: &mut Selector) {
+    let is_of_cluster = |one: &Requirement| one.key == CLUSTER;
+    let mut asked = selector
+        .terms
+        .requirements
+        .iter()
+        .filter(|one| is_of_cluster(one));
+    selector.is_unread |= asked.any(|one| one.operator != Operator::Exists);
+    selector.terms.requirements.retain(|one| !is_of_cluster(one));
+}
+
+fn is_left_out(key: &str) -> bool {
+    LEFT_OUT.iter().any(|left_out| key.starts_with(left_out)) || key.contains("beta.kubernetes.io")
+}
+
+/// Whether a requirement asks for a label to be there, with the value that reserved labels have: none.
+fn asks_for(requirement: &Requirement) -> bool {
+    match requirement.operator {
+        Operator::Exists => true,
+        Operator::In => requirement.values.iter().all(String::is_empty),
+        _ => false,
+    }
+}
+
+/// Who is meant by an item of `fromEndpoints` or `toEndpoints`.
+///
+/// "When no namespace is given the policy applies to all Kubernetes namespaces" of a clusterwide one; in others a selector
+/// that does not say one means that of the policy ("Kubernetes Constructs", "Namespaces"); one with a reserved label means no
+/// namespace at all.
+pub(super) fn peer(node: Node<'_>, own: Option<&str>, notes: &mut Notes) -> Who {
+    let parts = Parts::read(node, notes);
+    if parts.reserved.is_empty() {
+        return Who::Pods(parts.pods(own));
+    }
+    let others = parts.namespaces.len() + parts.pods.len();
+    let entity = match parts.reserved.as_slice() {
+        [only] if others == 0 && parts.doubt.is_none() && asks_for(only) => {
+            only.key.split_once(':').and_then(|(_, name)| Entity::of(name))
+        }
+        _ => None,
+    };
+    if let Some(entity) = entity {
+        Who::Cilium(Ours::Entity(entity))
+    } else {
+        let why = "who has such reserved labels is not known";
+        notes.unsupported(parts.span, why, None);
+        Who::Cilium(Ours::Anybody(why.to_owned()))
+    }
+}
+
+/// What an item of `fromRequires` or `toRequires` asks of peers.
+pub(super) fn required(node: Node<'_>, own: Option<&str>, notes: &mut Notes) -> PodSet {
+    let mut parts = Parts::read(node, notes);
+    let reserved = std::mem::take(&mut parts.reserved);
+    parts.pods.extend(reserved);
+    parts.pods(own)
+}
+
+/// The pods that an `endpointSelector` selects: of a policy of a namespace, those in it. `None`: endpoints that are no pods.
+///
+/// A namespace that a policy names with the source `k8s` gives way to its own ("`EndpointSelector` always applies in namespace of the
+/// policy resource", as the agent says in its log).
+pub(super) fn subject(node: Node<'_>, own: Option<&str>, notes: &mut Notes) -> Option<PodSet> {
+    let mut parts = Parts::read(node, notes);
+    let is_needed = |one: &Requirement| matches!(one.operator, Operator::In | Operator::Exists);
+    if parts.reserved.iter().any(is_needed) {
+        return None;
+    }
+    // What else is asked of reserved labels holds of every pod, since pods have none.
+    parts.reserved.clear();
+    let Some(own) = own else {
+        return Some(parts.pods(None));
+    };
+    let in_own = Requirement {
+        key: NAME_LABEL.to_owned(),
+        operator: Operator::In,
+        values: vec![own.to_owned()],
+    };
+    let label = node.get("matchLabels").and_then(|labels| labels.get(OF_OWN));
+    if let Some(label) = label.and_then(|label| label.text()) {
+        parts
+            .namespaces
+            .retain(|(may_give_way, one)| !may_give_way || one.values != [label]);
+    }
+    if !parts.namespaces.is_empty() {
+        parts.namespaces.push((false, in_own));
+    }
+    Some(parts.pods(Some(own)))
+}
