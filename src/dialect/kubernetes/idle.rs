@@ -78,7 +78,7 @@ fn empty_peers(policy: &Policy, all: &[(&Namespace, &Pods)]) -> Vec<Finding> {
             let label = Label::new(span, "nothing is in it");
             let mut finding = Finding::new(Code::SelectorMatchesNothing, message, Some(label));
             finding.severity = Severity::Note;
-            finding.help("correct the labels, or leave it if such pods are made later: they get in then")
+            finding.help("correct the labels, or leave it if such pods are made later: it is about them then")
         })
         .collect()
 }
