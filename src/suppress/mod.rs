@@ -51,17 +51,16 @@ pub fn apply(
     not_asked: &[Code],
 ) -> Suppressed {
     let mut said = Vec::new();
-    let mut placed: BTreeMap<FileId, Vec<Placed>> = BTreeMap::new();
+    let mut files: BTreeMap<FileId, OfFile> = BTreeMap::new();
     for id in sources.ids().filter(|id| !sources.file(*id).is_virtual()) {
         let source = sources.source(id);
-        let found = comment::of_source(source, &mut said)
-            .into_iter()
-            .chain(object::of_source(source, &mut said));
-        for one in found {
-            placed.entry(id).or_default().push(one);
+        let mut found = comment::of_source(source, &mut said);
+        found.extend(object::of_source(source, &mut said));
+        if !found.is_empty() {
+            files.insert(id, OfFile::new(found, source.text.len()));
         }
     }
-    if placed.is_empty() && said.is_empty() {
+    if files.is_empty() && said.is_empty() {
         let n_suppressed = 0;
         return Suppressed {
             findings,
@@ -71,10 +70,13 @@ pub fn apply(
     let n_before = findings.len();
     let mut left: Vec<Finding> = findings
         .into_iter()
-        .filter(|finding| !takes_back(&mut placed, finding, today))
+        .filter(|finding| !takes_back(&mut files, finding, today))
         .collect();
     let n_suppressed = n_before - left.len();
-    for one in placed.values().flatten() {
+    for one in files
+        .values()
+        .flat_map(|file| file.parts.iter().chain(&file.whole))
+    {
         said.extend(one.judge(today, not_asked));
     }
     left.extend(said);
@@ -85,16 +87,18 @@ pub fn apply(
 }
 
 /// Whether some directive takes a finding back. All that do are noted as used.
-fn takes_back(placed: &mut BTreeMap<FileId, Vec<Placed>>, finding: &Finding, today: Option<Date>) -> bool {
+fn takes_back(files: &mut BTreeMap<FileId, OfFile>, finding: &Finding, today: Option<Date>) -> bool {
     let Some(primary) = &finding.primary else {
         return false;
     };
     let mut is_taken = false;
-    let labels =
-        std::iter::once((primary.span, true)).chain(finding.related.iter().map(|one| (one.span, false)));
-    for (span, is_primary) in labels {
-        for one in placed.get_mut(&span.file).into_iter().flatten() {
-            let is_meant = one.about.contains(&(span.start as usize)) && (is_primary || one.is_call);
+    let related = finding.related.iter().map(|label| (label.span, false));
+    for (span, is_primary) in std::iter::once((primary.span, true)).chain(related) {
+        let Some(file) = files.get_mut(&span.file) else {
+            continue;
+        };
+        for one in file.about(span.start as usize) {
+            let is_meant = is_primary || one.is_call;
             if is_meant && !one.directive.is_past(today) && one.directive.names(finding) {
                 is_taken = true;
                 one.used.push(finding.code);
@@ -102,6 +106,44 @@ fn takes_back(placed: &mut BTreeMap<FileId, Vec<Placed>>, finding: &Finding, tod
         }
     }
     is_taken
+}
+
+/// The directives of one file.
+struct OfFile {
+    /// Those that are about all of it.
+    whole: Vec<Placed>,
+    /// The others, by where what they are about begins.
+    parts: Vec<Placed>,
+    /// How far they and those before them reach.
+    reach: Vec<usize>,
+}
+
+impl OfFile {
+    fn new(found: Vec<Placed>, length: usize) -> Self {
+        let (whole, mut parts): (Vec<Placed>, Vec<Placed>) =
+            found.into_iter().partition(|one| one.about == (0..length));
+        parts.sort_by_key(|one| one.about.start);
+        let mut furthest = 0;
+        let reach = parts.iter().map(|one| {
+            furthest = one.about.end.max(furthest);
+            furthest
+        });
+        Self {
+            reach: reach.collect(),
+            whole,
+            parts,
+        }
+    }
+
+    /// Those that are about a place. Few are looked at, unless many blocks lie in each other.
+    fn about(&mut self, place: usize) -> impl Iterator<Item = &mut Placed> {
+        let end = self.parts.partition_point(|one| one.about.start <= place);
+        let until = self.reach.get(..end).unwrap_or(&[]);
+        let n_near = until.iter().rev().take_while(|reach| **reach > place).count();
+        let near = self.parts.get_mut(end - n_near..end).unwrap_or(&mut []);
+        let near = near.iter_mut().filter(move |one| one.about.contains(&place));
+        self.whole.iter_mut().chain(near)
+    }
 }
 
 impl Placed {

@@ -30,9 +30,13 @@ impl Ports {
         services.split(", ").all(|service| self.covers(service))
     }
 
-    /// Whether a service as `tcp/443 (https)` or `tcp/8000-8010` is among these.
+    /// Whether a service as `tcp/443 (https)` or `tcp/8000-8010` is among these; nothing may stand behind it.
     fn covers(&self, service: &str) -> bool {
-        let service = service.split(" (").next().unwrap_or(service);
+        let service = match service.split_once(" (") {
+            Some((service, name)) if name.find(')') == name.len().checked_sub(1) => service,
+            Some(_) => return false,
+            None => service,
+        };
         let Some((protocol, ports)) = service.split_once('/') else {
             return false;
         };
