@@ -166,7 +166,7 @@ impl Cluster {
     /// that is not there, and for others where it is more.
     #[must_use]
     pub fn exposure(&self) -> Vec<Connection> {
-        let imagined = Identities::new(self).possible(self);
+        let imagined = Identities::new(self).possible(self).pods;
         let mut found = Vec::new();
         for own in self.owns() {
             for direction in [Direction::Ingress, Direction::Egress] {

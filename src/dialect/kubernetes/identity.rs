@@ -159,8 +159,8 @@ impl Identities {
         found.collect()
     }
 
-    /// The classes: first the workloads in their order, then pods that may be made.
-    pub(super) fn classes(&self, cluster: &Cluster) -> Vec<Identity> {
+    /// The classes: first the workloads in their order, then pods that may be made. Notes say what was left out of these.
+    pub(super) fn classes(&self, cluster: &Cluster, notes: &mut Vec<String>) -> Vec<Identity> {
         let mut classes = Vec::new();
         for pods in &cluster.pods {
             let Some(namespace) = cluster.namespaces.get(&pods.namespace) else {
@@ -176,7 +176,9 @@ impl Identities {
                 pods: None,
             });
         }
-        for (namespace, pods) in self.possible(cluster) {
+        let possible = self.possible(cluster);
+        notes.extend(possible.note());
+        for (namespace, pods) in possible.pods {
             classes.push(Identity {
                 groups: self.groups_of(&namespace, &pods, cluster),
                 span: None,

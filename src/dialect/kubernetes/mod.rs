@@ -87,7 +87,7 @@ impl Dialect for Kubernetes {
         };
         judge::judge(&cluster, &mut reading.notices);
         let identities = identity::Identities::new(&cluster);
-        reading.identities = identities.classes(&cluster);
+        reading.identities = identities.classes(&cluster, &mut reading.notes);
         reading.workloads = lower::workloads(&cluster, &identities);
         reading.n_rules = cluster.n_rules();
         reading.notes.extend(cluster.on_host_network());

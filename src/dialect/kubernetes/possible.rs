@@ -15,11 +15,31 @@ const MAX_POSSIBLE: usize = 4000;
 /// Namespaces that a selector looks into, at the most, in which pods are thought of.
 const MAX_NAMESPACES: usize = 16;
 
+/// Pods that are not there.
+pub(super) struct Possible {
+    pub(super) pods: Vec<(Namespace, Pods)>,
+    /// Whether a bound was hit: then openings to others are not found.
+    pub(super) is_cut: bool,
+}
+
+impl Possible {
+    /// What is said of a bound that was hit.
+    pub(super) fn note(&self) -> Option<String> {
+        self.is_cut.then(|| {
+            format!(
+                "of pods that may be made later, at most {MAX_POSSIBLE} were thought of, in {MAX_NAMESPACES} namespaces a selector \
+                 and with a bounded number of its labels: openings to others are not found"
+            )
+        })
+    }
+}
+
 impl Identities {
     /// Pods that may be made: for each set the fewest labels that it takes, in the namespaces that it looks into and in one
     /// that is not there.
-    pub(super) fn possible(&self, cluster: &Cluster) -> Vec<(Namespace, Pods)> {
+    pub(super) fn possible(&self, cluster: &Cluster) -> Possible {
         let mut found: Vec<(Namespace, Pods)> = Vec::new();
+        let mut is_cut = false;
         for namespace in cluster.namespaces.values() {
             found.push(imagined(cluster, namespace.clone(), &Labels::new(), true));
         }
@@ -30,11 +50,14 @@ impl Identities {
             false,
         ));
         for sets in self.sets.values() {
-            let namespaces = namespaces_of(&sets.namespaces, cluster);
+            let (namespaces, are_cut) = namespaces_of(&sets.namespaces, cluster);
+            is_cut |= are_cut;
             for (selector, _) in &sets.pods {
+                is_cut |= selector.has_more();
                 for labels in selector.fewest() {
                     if found.len() > MAX_POSSIBLE {
-                        return found;
+                        let is_cut = true;
+                        return Possible { pods: found, is_cut };
                     }
                     let there = namespaces.iter().cloned();
                     found.extend(
@@ -43,34 +66,34 @@ impl Identities {
                 }
             }
         }
-        found
+        Possible { pods: found, is_cut }
     }
 }
 
-/// The namespaces that a set looks into, and whether each is there.
-fn namespaces_of(namespaces: &Namespaces, cluster: &Cluster) -> Vec<(Namespace, bool)> {
+/// The namespaces that a set looks into, and whether each is there; and whether there are more.
+fn namespaces_of(namespaces: &Namespaces, cluster: &Cluster) -> (Vec<(Namespace, bool)>, bool) {
     let selected = |selector: &Selector| {
         let is_one =
             |namespace: &&Namespace| selector.selects(&namespace.labels, namespace.open()) != Truth::No;
+        let is_cut = cluster.namespaces.values().filter(is_one).count() > MAX_NAMESPACES;
         let there = cluster.namespaces.values().filter(is_one).take(MAX_NAMESPACES);
         let there = there.map(|namespace| (namespace.clone(), true));
         let other = selector
             .least(&Labels::new())
             .map(|labels| (other_namespace(labels), false));
         let is_new = |namespace: &(Namespace, bool)| !cluster.namespaces.contains_key(&namespace.0.name);
-        there.chain(other.filter(is_new)).collect()
+        (there.chain(other.filter(is_new)).collect(), is_cut)
     };
     match namespaces {
-        Namespaces::Own(name) => cluster
-            .namespaces
-            .get(name)
-            .map(|namespace| (namespace.clone(), true))
-            .into_iter()
-            .collect(),
+        Namespaces::Own(name) => {
+            let own = cluster.namespaces.get(name);
+            (own.map(|own| (own.clone(), true)).into_iter().collect(), false)
+        }
         Namespaces::Selected(selector) => selected(selector),
         Namespaces::Same(_) | Namespaces::NotSame(_) => {
             let there = cluster.namespaces.values().take(MAX_NAMESPACES);
-            there.map(|namespace| (namespace.clone(), true)).collect()
+            let there = there.map(|namespace| (namespace.clone(), true)).collect();
+            (there, cluster.namespaces.len() > MAX_NAMESPACES)
         }
     }
 }

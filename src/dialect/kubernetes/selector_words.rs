@@ -93,6 +93,13 @@ impl Selector {
         found
     }
 
+    /// Whether there are values, or ways to choose, beyond those that are thought of.
+    pub(super) fn has_more(&self) -> bool {
+        let ways = self.terms.ways();
+        let has_more = |one: &&Requirement| one.operator == Operator::In && one.values.len() > MAX_VALUES + 1;
+        ways.len() >= MAX_WAYS || ways.iter().flatten().any(has_more)
+    }
+
     /// The fewest labels that meet requirements, put to what is there already.
     fn by_way(&self, way: &[&Requirement], labels: &Labels) -> Option<Labels> {
         let mut labels = labels.clone();
