@@ -278,6 +278,21 @@ impl Date {
         })
     }
 
+    /// Whether there is such a day in the Gregorian calendar.
+    #[must_use]
+    pub fn exists(self) -> bool {
+        let year = u64::from(self.year);
+        let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+        let last = match self.month {
+            4 | 6 | 9 | 11 => 30,
+            2 if is_leap => 29,
+            2 => 28,
+            1..=12 => 31,
+            _ => 0,
+        };
+        (1..=last).contains(&self.day)
+    }
+
     /// The day that is so many days after 1970-01-01, in the proleptic Gregorian calendar.
     #[must_use]
     pub fn of_days(days: u64) -> Self {

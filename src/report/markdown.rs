@@ -21,13 +21,17 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<
     let counts = Counts::of(findings.iter().copied());
     writeln!(
         out,
-        "# Findings\n\n{}, {}, {}; {}, {}, {}\n",
+        "# Findings\n\n{}, {}, {}; {}, {}, {}{}\n",
         count(counts.errors, "error"),
         count(counts.warnings, "warning"),
         count(counts.notes, "note"),
         count(report.summary.n_hosts, "host"),
         count(report.summary.n_rules, "rule"),
-        count(report.summary.n_files, "file")
+        count(report.summary.n_files, "file"),
+        match report.summary.n_suppressed {
+            0 => String::new(),
+            n => format!("; {} taken back by comments", count(n, "finding")),
+        }
     )?;
     if !findings.is_empty() {
         head(out, &["Severity", "Code", "Place", "Finding", "Rows", "Hosts"])?;

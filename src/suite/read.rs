@@ -122,6 +122,12 @@ impl Reader {
         if line.starts_with("```") {
             return self.begin_block(number, line);
         }
+        if ["```", "~~~"]
+            .iter()
+            .any(|fence| line.trim_start().starts_with(fence))
+        {
+            return Err("a block begins with ``` at the beginning of its line".to_owned());
+        }
         if line.trim().is_empty() {
             return Ok(());
         }

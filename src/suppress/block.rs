@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::comment::is_only_comment;
+use super::comment::{TUPLE, is_only_comment};
 
 /// The bytes that a comment that ends at `end` is about; empty if nothing follows it.
 pub(super) fn behind(text: &str, end: usize) -> Range<usize> {
@@ -17,7 +17,11 @@ pub(super) fn behind(text: &str, end: usize) -> Range<usize> {
         return text.len()..text.len();
     };
     let first = text.get(head.clone()).unwrap_or("");
-    let end = if let Some(name) = open_element(first) {
+    let end = if first.trim_start().starts_with(TUPLE) {
+        // The lines under a tuple are the rules that it stands for.
+        let rules = lines.take_while(|line| text.get(line.clone()).is_some_and(|line| line.starts_with('-')));
+        rules.last().map_or(head.end, |line| line.end)
+    } else if let Some(name) = open_element(first) {
         let close = format!("</{name}>");
         let rest = text.get(head.end..).unwrap_or("");
         rest.find(&close)
@@ -45,6 +49,27 @@ pub(super) fn behind(text: &str, end: usize) -> Range<usize> {
         }
     };
     head.start..end
+}
+
+/// The rule that carries a comment at `at`, in the line from `start` to `end`: between semicolons, with the lines before it whose
+/// brackets it closes.
+pub(super) fn around(text: &str, start: usize, at: usize, end: usize) -> Range<usize> {
+    let line = text.get(start..at).unwrap_or("");
+    let is_outside = |by: &usize| !super::language::ends_in_quotes(line.get(..*by).unwrap_or(""));
+    let before = line.rmatch_indices(';').map(|(by, _)| by).find(is_outside);
+    let mut first = before.map_or(start, |by| start + by + 1);
+    let mut depth = balance(text.get(first..at).unwrap_or(""));
+    while depth < 0 && first > 0 {
+        let above = text.get(..first - 1).unwrap_or("");
+        let above_start = above.rfind('\n').map_or(0, |by| by + 1);
+        depth += balance(text.get(above_start..first - 1).unwrap_or(""));
+        first = above_start;
+    }
+    let last = text
+        .get(at..end)
+        .and_then(|rest| rest.find(';'))
+        .map_or(end, |by| at + by);
+    first..last
 }
 
 /// The lines that begin behind the one that ends at `end`, without their breaks.

@@ -59,6 +59,14 @@ impl Directive {
             }
             rest = rest.get(word.len()..).unwrap_or("").trim_start();
         }
+        let start = text.len() - rest.len();
+        if let Some(word) = rest.split_whitespace().find(|word| is_like_option(word)) {
+            let by = start + rest.find(word).unwrap_or(0);
+            let message = format!("`{word}` stands in the reason, where it limits nothing");
+            let help = "options are `until=DAY` and `port=PORT`, and stand before the reason";
+            let span = at(by..by + word.len());
+            return Err(invalid(span, message, "not an option here", help));
+        }
         if !rest.chars().any(char::is_alphanumeric) {
             let message = "a suppression gives no reason".to_owned();
             let help =
@@ -80,7 +88,9 @@ impl Directive {
                     "write year, month and day: `until=2027-01-31`",
                 )
             };
-            self.until = Some(Date::of_text(day).ok_or_else(wrong)?);
+            let day = Date::of_text(day).filter(|day| day.exists());
+            once(self.until.is_some(), word, *span)?;
+            self.until = Some(day.ok_or_else(wrong)?);
         } else if let Some(ports) = word.strip_prefix("port=") {
             let wrong = || {
                 let message = format!("`{ports}` is not a port");
@@ -91,6 +101,7 @@ impl Directive {
                     "write `port=3306`, `port=udp/53` or `port=tcp/8000-8010`",
                 )
             };
+            once(self.ports.is_some(), word, *span)?;
             self.ports = Some(Ports::of_text(ports).ok_or_else(wrong)?);
         } else {
             return Ok(false);
@@ -109,6 +120,29 @@ impl Directive {
             |ports: &Ports| !finding.extent.is_empty() && finding.extent.iter().all(|line| ports.cover(line));
         self.codes.contains(&finding.code) && self.ports.as_ref().is_none_or(has_all)
     }
+}
+
+/// Refuses an option that was there before.
+fn once(is_there: bool, word: &str, span: Span) -> Result<(), Box<Finding>> {
+    if !is_there {
+        return Ok(());
+    }
+    let message = format!("`{word}` is a second one of its kind");
+    let help = "write two comments if two things are meant";
+    Err(invalid(span, message, "say it once", help))
+}
+
+/// Whether a word of a reason was meant to be an option: `until=…`, `untl=…`, `Port:`.
+fn is_like_option(word: &str) -> bool {
+    let Some(at) = word.find(['=', ':']) else {
+        return false;
+    };
+    let key = word
+        .get(..at)
+        .unwrap_or("")
+        .trim_start_matches(',')
+        .to_ascii_lowercase();
+    nearest(&key, ["until", "port"]).is_some() || ["until", "port"].contains(&key.as_str())
 }
 
 fn read_codes(text: &str, at: &dyn Fn(Range<usize>) -> Span) -> Result<Vec<Code>, Box<Finding>> {

@@ -9,6 +9,7 @@
 mod block;
 mod comment;
 mod directive;
+mod language;
 mod object;
 mod ports;
 

@@ -378,7 +378,8 @@ impl From<SeverityArgument> for Severity {
 }
 
 fn date(text: &str) -> Result<Date, String> {
-    Date::of_text(text).ok_or_else(|| "write year, month and day: `2027-03-31`".to_owned())
+    let date = Date::of_text(text).filter(|date| date.exists());
+    date.ok_or_else(|| "write year, month and day: `2027-03-31`".to_owned())
 }
 
 /// What the clock says, in UTC.
