@@ -113,6 +113,12 @@ fn paragraphs(text: &str) -> Vec<&str> {
         .collect()
 }
 
+/// The facts of a policy that are none of the whole one.
+fn others(text: &str, whole: &[String]) -> Vec<String> {
+    let of_text = facts(text).into_iter();
+    of_text.filter(|fact| !whole.contains(fact)).collect()
+}
+
 #[test]
 fn a_flattened_table_with_any_cell_missing_is_an_error_or_loses_no_truth() {
     let path = "fixtures/derive/stacklight.txt";
@@ -131,10 +137,7 @@ fn a_flattened_table_with_any_cell_missing_is_an_error_or_loses_no_truth() {
         if derivation.problems.is_empty() {
             unrefused.push(all[left_out].trim());
         }
-        let wrong: Vec<String> = facts(&derivation.text)
-            .into_iter()
-            .filter(|fact| !whole.contains(fact))
-            .collect();
+        let wrong = others(&derivation.text, &whole);
         // A list of two ports that lost one says the other, which is true.
         assert!(wrong.is_empty(), "without `{}`: {wrong:#?}", all[left_out]);
     }
@@ -178,10 +181,7 @@ fn a_flattened_table_whose_cells_changed_places_is_an_error() {
         let mut swapped = all.clone();
         swapped.swap(at - 1, at);
         let (_, derivation) = derived(path, &swapped.join("\n\n"));
-        let wrong: Vec<String> = facts(&derivation.text)
-            .into_iter()
-            .filter(|fact| !whole.contains(fact))
-            .collect();
+        let wrong = others(&derivation.text, &whole);
         if !wrong.is_empty() {
             undetected.push(format!("{} <-> {}: {wrong:?}", all[at - 1], all[at]));
         }
@@ -238,10 +238,7 @@ fn a_flattened_table_that_is_mangled_gives_an_error_or_no_wrong_row() {
             let at = sources.text(problem.span);
             n_placed += usize::from(!at.is_empty() && at.len() < text.len());
         }
-        let wrong: Vec<String> = facts(&derivation.text)
-            .into_iter()
-            .filter(|fact| !whole.contains(fact))
-            .collect();
+        let wrong = others(&derivation.text, &whole);
         assert!(wrong.is_empty(), "round {round}: {wrong:#?}\n{text}");
     }
     assert!(

@@ -178,14 +178,15 @@ fn write_summary(summary: &Summary, counts: Counts, out: &mut dyn io::Write) -> 
     if summary.n_rows_unchecked > 0 {
         write!(out, "; {} not checked", count(summary.n_rows_unchecked, "row"))?;
     }
-    if summary.n_suppressed > 0 {
-        write!(
-            out,
-            "; {} taken back by comments",
-            count(summary.n_suppressed, "finding")
-        )?;
+    writeln!(out, "{}", taken_back(summary))
+}
+
+/// What ends a summary if comments took findings back.
+pub(super) fn taken_back(summary: &Summary) -> String {
+    match summary.n_suppressed {
+        0 => String::new(),
+        n => format!("; {} taken back by comments", count(n, "finding")),
     }
-    writeln!(out)
 }
 
 /// `1 row`, `2 rows`

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::io;
 
 use super::concise::headline;
-use super::human::count;
+use super::human::{count, taken_back};
 use super::plain::short;
 use super::{Counts, Report};
 use crate::finding::{Coverage, CoveredHost, CoveredRow, Finding, Ground, Standing};
@@ -28,10 +28,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<
         count(report.summary.n_hosts, "host"),
         count(report.summary.n_rules, "rule"),
         count(report.summary.n_files, "file"),
-        match report.summary.n_suppressed {
-            0 => String::new(),
-            n => format!("; {} taken back by comments", count(n, "finding")),
-        }
+        taken_back(report.summary)
     )?;
     if !findings.is_empty() {
         head(out, &["Severity", "Code", "Place", "Finding", "Rows", "Hosts"])?;

@@ -72,6 +72,11 @@ fn directions(spec: Node<'_>, notes: &mut Notes) -> (bool, bool, bool) {
         let has_egress = spec.get("egress").is_some_and(|rules| !rules.is_empty());
         return (true, has_egress, true);
     }
+    named_directions(&types, notes)
+}
+
+/// The directions that policy types name: ingress, egress, and whether all could be read. If one could not, it may be either.
+pub(super) fn named_directions(types: &[Node<'_>], notes: &mut Notes) -> (bool, bool, bool) {
     let mut found = (false, false, true);
     for word in types {
         match word.text() {
@@ -80,8 +85,7 @@ fn directions(spec: Node<'_>, notes: &mut Notes) -> (bool, bool, bool) {
             _ => {
                 let message = format!("`{}` is no policy type", word.text().unwrap_or(word.kind()));
                 notes.unread(word.span(), message, Some("use Ingress, Egress or both"));
-                found = (true, true, false);
-                break;
+                return (true, true, false);
             }
         }
     }

@@ -9,6 +9,7 @@ use super::labels::OF_SERVICE_ACCOUNT;
 use super::tier::read_order;
 use super::{Calico, set};
 use crate::dialect::kubernetes::cluster::Cluster;
+use crate::dialect::kubernetes::network_policy::named_directions;
 use crate::dialect::kubernetes::notes::Notes;
 use crate::dialect::kubernetes::object::Object;
 use crate::dialect::kubernetes::policy::{Block, Namespaces, PodSet, Policy, Rule, Ties, Who};
@@ -190,19 +191,7 @@ fn types(spec: Node<'_>, notes: &mut Notes) -> (bool, bool, bool) {
         let (has_ingress, has_egress) = (has("ingress"), has("egress"));
         return (has_ingress || !has_egress, has_egress, true);
     }
-    let mut found = (false, false, true);
-    for word in types {
-        match word.text() {
-            Some("Ingress") => found.0 = true,
-            Some("Egress") => found.1 = true,
-            _ => {
-                let message = format!("`{}` is no policy type", word.text().unwrap_or(word.kind()));
-                notes.unread(word.span(), message, Some("use Ingress, Egress or both"));
-                return (true, true, false);
-            }
-        }
-    }
-    found
+    named_directions(&types, notes)
 }
 
 impl Calico {

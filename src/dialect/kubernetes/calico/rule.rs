@@ -57,14 +57,7 @@ impl Reader<'_> {
         direction: Direction,
         (notes, remarks): (&mut Notes, &mut Vec<String>),
     ) -> Rule {
-        let mut rule = Rule {
-            span: node.span(),
-            action: Action::Unread,
-            action_span: node.span(),
-            peers: None,
-            ports: None,
-            tests: Vec::new(),
-        };
+        let mut rule = of_anything(node);
         if !notes.knows(node, KEYS, "a rule of Calico") {
             if !node.is_mapping() {
                 return unread(node);
@@ -107,15 +100,20 @@ impl Reader<'_> {
     }
 }
 
-fn unread(node: Node<'_>) -> Rule {
-    let mut rule = Rule {
+/// A rule that asks nothing yet, and of which it is not known what it does.
+fn of_anything(node: Node<'_>) -> Rule {
+    Rule {
         span: node.span(),
         action: Action::Unread,
         action_span: node.span(),
         peers: None,
         ports: None,
         tests: Vec::new(),
-    };
+    }
+}
+
+fn unread(node: Node<'_>) -> Rule {
+    let mut rule = of_anything(node);
     rule.ask(node.span(), Asks::Unread);
     rule
 }
