@@ -1,5 +1,6 @@
 //! Walking two diagrams at once: what every binary operation shares.
 
+use super::cursor::Cursor;
 use super::space::{Node, Operation, OverBudget, Space};
 
 /// A binary operation on diagrams, by what it does at the ends.
@@ -39,38 +40,24 @@ impl Space {
     fn apply_to_edges(&mut self, by: &impl Binary, left: Node, right: Node) -> Result<Node, OverBudget> {
         let level = self.level(left).min(self.level(right));
         let max = self.maximum(level);
-        let (splits_left, splits_right) = (self.level(left) == level, self.level(right) == level);
-        let (mut at_left, mut at_right) = (0, 0);
+        let mut left = Cursor::new(self, left, level, max);
+        let mut right = Cursor::new(self, right, level, max);
         let begun = self.begin();
         loop {
-            let (left_high, left_kid) = if splits_left {
-                self.edge(left, at_left)
-            } else {
-                (max, left)
-            };
-            let (right_high, right_kid) = if splits_right {
-                self.edge(right, at_right)
-            } else {
-                (max, right)
-            };
             // Where one side settles the result, the other's edges are leapt over.
-            let (high, kid) = if let Some(kid) = by.whatever_right(self, left_kid) {
-                (left_high, kid)
-            } else if let Some(kid) = by.whatever_left(self, right_kid) {
-                (right_high, kid)
+            let (high, kid) = if let Some(kid) = by.whatever_right(self, left.kid) {
+                (left.high, kid)
+            } else if let Some(kid) = by.whatever_left(self, right.kid) {
+                (right.high, kid)
             } else {
-                (left_high.min(right_high), self.apply(by, left_kid, right_kid)?)
+                (left.high.min(right.high), self.apply(by, left.kid, right.kid)?)
             };
             self.push(begun, high, kid);
             if high >= max {
                 return self.finish(begun, level);
             }
-            if splits_left {
-                at_left = self.edge_behind(left, at_left, high);
-            }
-            if splits_right {
-                at_right = self.edge_behind(right, at_right, high);
-            }
+            left.go_behind(self, high);
+            right.go_behind(self, high);
         }
     }
 }

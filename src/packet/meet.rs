@@ -5,6 +5,7 @@
 use rustc_hash::FxHashSet;
 
 use super::apply::Binary;
+use super::cursor::Cursor;
 use super::set::{Boolean, PacketSet};
 use super::space::{Node, Operation, Space};
 
@@ -38,28 +39,18 @@ impl Space {
     ) -> bool {
         let level = self.level(left).min(self.level(right));
         let max = self.maximum(level);
-        let (splits_left, splits_right) = (self.level(left) == level, self.level(right) == level);
-        let (mut at_left, mut at_right) = (0, 0);
+        let mut left = Cursor::new(self, left, level, max);
+        let mut right = Cursor::new(self, right, level, max);
         loop {
-            let (left_high, left_kid) = if splits_left {
-                self.edge(left, at_left)
-            } else {
-                (max, left)
-            };
-            let (right_high, right_kid) = if splits_right {
-                self.edge(right, at_right)
-            } else {
-                (max, right)
-            };
-            let mut high = left_high.min(right_high);
-            match by.shortcut(self, left_kid, right_kid) {
+            let mut high = left.high.min(right.high);
+            match by.shortcut(self, left.kid, right.kid) {
                 Some(result) if !PacketSet(result).is_empty() => return true,
-                Some(_) if by.whatever_right(self, left_kid).is_some() => high = left_high,
-                Some(_) if by.whatever_left(self, right_kid).is_some() => high = right_high,
+                Some(_) if by.whatever_right(self, left.kid).is_some() => high = left.high,
+                Some(_) if by.whatever_left(self, right.kid).is_some() => high = right.high,
                 Some(_) => {}
                 None => {
-                    if seen.insert((left_kid, right_kid))
-                        && self.has_some_below(by, left_kid, right_kid, seen)
+                    if seen.insert((left.kid, right.kid))
+                        && self.has_some_below(by, left.kid, right.kid, seen)
                     {
                         return true;
                     }
@@ -68,12 +59,8 @@ impl Space {
             if high >= max {
                 return false;
             }
-            if splits_left {
-                at_left = self.edge_behind(left, at_left, high);
-            }
-            if splits_right {
-                at_right = self.edge_behind(right, at_right, high);
-            }
+            left.go_behind(self, high);
+            right.go_behind(self, high);
         }
     }
 }

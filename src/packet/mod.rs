@@ -4,6 +4,8 @@ mod active;
 pub mod address;
 mod apply;
 mod choose;
+mod cursor;
+mod effort;
 mod extent;
 mod field;
 mod icmp;

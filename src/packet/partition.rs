@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
+use super::cursor::Cursor;
 use super::outcome::{Cause, OutcomeSet};
 use super::ruling::Ruling;
 use super::set::PacketSet;
@@ -13,8 +14,13 @@ use super::space::{Node, OverBudget, Space};
 /// Packets by cause, sorted by cause; no part is empty.
 type Parts = Rc<[(Cause, Node)]>;
 
+/// A part of a range of values: `(cause, low, high, part)`.
+type Piece = (Cause, u128, u128, Node);
+
 struct Partition<F> {
     causes: F,
+    /// Pieces of the nodes on the way down, as a stack.
+    pieces: Vec<Piece>,
     known: FxHashMap<(Node, Node), Parts>,
     /// Parts held by `known`, against the budget of edges.
     held: usize,
@@ -34,6 +40,7 @@ impl Space {
     {
         let mut partition = Partition {
             causes,
+            pieces: Vec::new(),
             known: FxHashMap::default(),
             held: 0,
         };
@@ -70,35 +77,30 @@ impl<F: Fn(&OutcomeSet) -> Vec<Cause>> Partition<F> {
     fn run_edges(&mut self, space: &mut Space, within: Node, ruling: Node) -> Result<Parts, OverBudget> {
         let level = space.level(within).min(space.level(ruling));
         let max = space.maximum(level);
-        let (splits_within, splits_ruling) = (space.level(within) == level, space.level(ruling) == level);
-        let (mut at_within, mut at_ruling) = (0, 0);
-        // The parts of each range of values, as `(cause, low, high, part)`.
-        let mut pieces: Vec<(Cause, u128, u128, Node)> = Vec::new();
+        let mut within = Cursor::new(space, within, level, max);
+        let mut ruling = Cursor::new(space, ruling, level, max);
+        let begun = self.pieces.len();
         let mut low = 0;
         loop {
-            let (left_high, left) = edge(space, within, splits_within.then_some(at_within), max);
-            let (right_high, right) = edge(space, ruling, splits_ruling.then_some(at_ruling), max);
-            let is_outside = PacketSet(left).is_empty();
+            let is_outside = PacketSet(within.kid).is_empty();
             let high = if is_outside {
-                left_high
+                within.high
             } else {
-                left_high.min(right_high)
+                within.high.min(ruling.high)
             };
             if !is_outside {
-                let parts = self.run(space, left, right)?;
-                pieces.extend(parts.iter().map(|&(cause, part)| (cause, low, high, part)));
+                let parts = self.run(space, within.kid, ruling.kid)?;
+                self.pieces
+                    .extend(parts.iter().map(|&(cause, part)| (cause, low, high, part)));
             }
             if high >= max {
                 break;
             }
-            if splits_within {
-                at_within = space.edge_behind(within, at_within, high);
-            }
-            if splits_ruling {
-                at_ruling = space.edge_behind(ruling, at_ruling, high);
-            }
+            within.go_behind(space, high);
+            ruling.go_behind(space, high);
             low = high + 1;
         }
+        let pieces = self.pieces.get_mut(begun..).unwrap_or_default();
         pieces.sort_by_key(|piece| piece.0);
         let mut parts = Vec::new();
         for of_cause in pieces.chunk_by(|one, next| one.0 == next.0) {
@@ -106,16 +108,13 @@ impl<F: Fn(&OutcomeSet) -> Vec<Cause>> Partition<F> {
                 parts.push((cause, join(space, level, of_cause)?));
             }
         }
+        self.pieces.truncate(begun);
         Ok(parts.into())
     }
 }
 
-fn edge(space: &Space, node: Node, at: Option<usize>, max: u128) -> (u128, Node) {
-    at.map_or((max, node), |at| space.edge(node, at))
-}
-
 /// The diagram of the pieces of one cause: ascending ranges and where they lead; elsewhere there is nothing.
-fn join(space: &mut Space, level: u16, pieces: &[(Cause, u128, u128, Node)]) -> Result<Node, OverBudget> {
+fn join(space: &mut Space, level: u16, pieces: &[Piece]) -> Result<Node, OverBudget> {
     let (max, none) = (space.maximum(level), PacketSet::empty().0);
     let begun = space.begin();
     let mut next = Some(0);

@@ -7,6 +7,7 @@
 use rustc_hash::FxHashMap;
 
 use super::apply::Binary;
+use super::cursor::Cursor;
 use super::outcome::{Assignment, Cause, Doubt, EditId, End, Kinds, Outcome, OutcomeSet};
 use super::set::{Bounds, PacketSet};
 use super::space::{Node, Operation, OverBudget, Space};
@@ -321,37 +322,23 @@ impl Space {
         }
         let level = self.level(within).min(self.level(ruling));
         let max = self.maximum(level);
-        let (splits_within, splits_ruling) = (self.level(within) == level, self.level(ruling) == level);
-        let (mut at_within, mut at_ruling) = (0, 0);
+        let mut of_set = Cursor::new(self, within, level, max);
+        let mut of_ruling = Cursor::new(self, ruling, level, max);
         let begun = self.begin();
         loop {
-            let (left_high, left) = if splits_within {
-                self.edge(within, at_within)
-            } else {
-                (max, within)
-            };
-            let (right_high, right) = if splits_ruling {
-                self.edge(ruling, at_ruling)
-            } else {
-                (max, ruling)
-            };
-            let is_outside = PacketSet(left).is_empty();
+            let is_outside = PacketSet(of_set.kid).is_empty();
             let high = if is_outside {
-                left_high
+                of_set.high
             } else {
-                left_high.min(right_high)
+                of_set.high.min(of_ruling.high)
             };
-            let kid = self.select(left, right, test, known)?;
+            let kid = self.select(of_set.kid, of_ruling.kid, test, known)?;
             self.push(begun, high, kid);
             if high >= max {
                 break;
             }
-            if splits_within {
-                at_within = self.edge_behind(within, at_within, high);
-            }
-            if splits_ruling {
-                at_ruling = self.edge_behind(ruling, at_ruling, high);
-            }
+            of_set.go_behind(self, high);
+            of_ruling.go_behind(self, high);
         }
         let result = self.finish(begun, level)?;
         known.insert((within, ruling), result);

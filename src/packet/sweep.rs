@@ -11,6 +11,7 @@ use hashbrown::HashTable;
 use rustc_hash::{FxHashSet, FxHasher};
 
 use super::active::toggle;
+use super::effort::{Effort, TooMuch};
 use super::outcome::End;
 use super::pins::Pin;
 use super::ruling::Ruling;
@@ -38,6 +39,12 @@ const FIRST_CHUNK: usize = 128;
 enum Stop {
     Budget(OverBudget),
     TooMuchWork,
+}
+
+impl From<TooMuch> for Stop {
+    fn from(_: TooMuch) -> Self {
+        Self::TooMuchWork
+    }
 }
 
 impl From<OverBudget> for Stop {
@@ -150,6 +157,8 @@ impl Space {
 struct Prepared<'l> {
     tests: Vec<(u16, &'l RangeSet)>,
     leaf: Node,
+    /// The first level below all its tests.
+    done_at: u16,
     /// Nothing follows it: its leaf never falls through.
     decides: bool,
 }
@@ -161,7 +170,7 @@ impl Prepared<'_> {
     }
 
     fn is_done(&self, level: u16) -> bool {
-        self.tests.last().is_none_or(|test| test.0 < level)
+        self.done_at <= level
     }
 }
 
@@ -171,8 +180,7 @@ struct Sweep<'l> {
     lists: Vec<u32>,
     /// `(level, first, length, node)` of the lists compiled so far.
     known: HashTable<(u16, usize, usize, Node)>,
-    work: usize,
-    limit: usize,
+    effort: Effort,
     pass: Node,
 }
 
@@ -184,8 +192,7 @@ impl<'l> Sweep<'l> {
             lines: prepared,
             lists: Vec::new(),
             known: HashTable::new(),
-            work: 0,
-            limit,
+            effort: Effort::new(limit),
             pass,
         }
     }
@@ -231,10 +238,7 @@ impl<'l> Sweep<'l> {
         if let Some(behind) = self.behind_one(level, first, end) {
             return self.product(space, level, first, behind);
         }
-        let next = (first..end)
-            .filter_map(|at| Some(self.line(at).next(level)?.0))
-            .min();
-        let level = next.unwrap_or(level);
+        let level = self.next_level(level, first, end);
         let hash = self.hash(level, first, end);
         if let Some(&(.., node)) = self
             .known
@@ -242,16 +246,25 @@ impl<'l> Sweep<'l> {
         {
             return Ok(node);
         }
-        self.work += end - first;
-        if self.work > self.limit {
-            return Err(Stop::TooMuchWork);
-        }
+        self.effort.add(end - first)?;
         let node = self.sweep(space, level, first, end)?;
         let (lists, entry) = (&self.lists, (level, first, end - first, node));
         let rehash =
             |known: &(u16, usize, usize, Node)| hash_list(lists, known.0, known.1, known.1 + known.2);
         self.known.insert_unique(hash, entry, rehash);
         Ok(node)
+    }
+
+    /// The first level, from `level` on, that some line of a list asks.
+    fn next_level(&self, level: u16, first: usize, end: usize) -> u16 {
+        let mut next = u16::MAX;
+        for (asked, _) in (first..end).filter_map(|at| self.line(at).next(level)) {
+            next = next.min(asked);
+            if next == level {
+                break;
+            }
+        }
+        next
     }
 
     /// What follows the first line of a list, if that is the same for all packets.
@@ -265,10 +278,7 @@ impl<'l> Sweep<'l> {
 
     /// One line, and what happens to packets that it does not match. Most lists of a kind ruleset come to that.
     fn product(&mut self, space: &mut Space, level: u16, line: usize, behind: Node) -> Result<Node, Stop> {
-        self.work += 1;
-        if self.work > self.limit {
-            return Err(Stop::TooMuchWork);
-        }
+        self.effort.add(1)?;
         let line = self.line(line);
         let mut node = if line.decides {
             line.leaf
@@ -286,6 +296,9 @@ impl<'l> Sweep<'l> {
     fn sweep(&mut self, space: &mut Space, level: u16, first: usize, end: usize) -> Result<Node, Stop> {
         let max = space.maximum(level);
         let (mut active, events) = self.events(level, first, end, max);
+        let mut part = self
+            .effort
+            .begin(|| events.chunk_by(|one, next| one.0 == next.0).count());
         let begun = space.begin();
         let mut events = events.into_iter().peekable();
         let mut changes = Vec::new();
@@ -297,8 +310,10 @@ impl<'l> Sweep<'l> {
             toggle(&mut active, &changes);
             let high = events.peek().map_or(max, |next| next.0 - 1);
             let node = self.interval(space, level, &active)?;
+            self.effort.step(&mut part);
             space.push(begun, high, node);
         }
+        self.effort.end(&part);
         Ok(space.finish(begun, level)?)
     }
 
@@ -334,10 +349,7 @@ impl<'l> Sweep<'l> {
             }
         }
         let end = self.lists.len();
-        self.work += end - first;
-        if self.work > self.limit {
-            return Err(Stop::TooMuchWork);
-        }
+        self.effort.add(end - first)?;
         let n_known = self.known.len();
         let node = self.compile(space, level + 1, first, end)?;
         if self.known.len() == n_known {
@@ -376,6 +388,7 @@ fn prepare<'l>(space: &Space, line: &'l Line) -> Prepared<'l> {
         .map(|terminal| space.outcomes.set(terminal));
     let decides = outcomes.is_some_and(|set| set.outcomes.iter().all(|outcome| outcome.end != End::Fall));
     Prepared {
+        done_at: tests.last().map_or(0, |test| test.0 + 1),
         tests,
         leaf: line.leaf.0,
         decides,

@@ -3,6 +3,7 @@
 
 use rustc_hash::FxHashSet;
 
+use super::cursor::Cursor;
 use super::outcome::OutcomeSet;
 use super::ruling::Ruling;
 use super::set::PacketSet;
@@ -10,56 +11,38 @@ use super::space::{Node, Space};
 
 /// A pair of diagrams on the way down, and the edges that are next.
 struct Frame {
-    set: Node,
-    ruling: Node,
-    level: u16,
-    at_set: usize,
-    at_ruling: usize,
+    set: Cursor,
+    ruling: Cursor,
+    max: u128,
     is_done: bool,
 }
 
 impl Frame {
     fn new(space: &Space, set: Node, ruling: Node) -> Self {
+        let level = space.level(set).min(space.level(ruling));
+        let max = space.maximum(level);
         Self {
-            set,
-            ruling,
-            level: space.level(set).min(space.level(ruling)),
-            at_set: 0,
-            at_ruling: 0,
+            set: Cursor::new(space, set, level, max),
+            ruling: Cursor::new(space, ruling, level, max),
+            max,
             is_done: false,
         }
     }
 
     /// The diagrams under the next values of the field that are in the set.
     fn next(&mut self, space: &Space) -> Option<(Node, Node)> {
-        let max = space.maximum(self.level);
         while !self.is_done {
-            let (splits_set, splits_ruling) = (
-                space.level(self.set) == self.level,
-                space.level(self.ruling) == self.level,
-            );
-            let (set_high, set) = if splits_set {
-                space.edge(self.set, self.at_set)
-            } else {
-                (max, self.set)
-            };
-            let (ruling_high, ruling) = if splits_ruling {
-                space.edge(self.ruling, self.at_ruling)
-            } else {
-                (max, self.ruling)
-            };
+            let (set, ruling) = (self.set.kid, self.ruling.kid);
             let is_outside = PacketSet(set).is_empty();
             let high = if is_outside {
-                set_high
+                self.set.high
             } else {
-                set_high.min(ruling_high)
+                self.set.high.min(self.ruling.high)
             };
-            self.is_done = high >= max;
-            if !self.is_done && splits_set {
-                self.at_set = space.edge_behind(self.set, self.at_set, high);
-            }
-            if !self.is_done && splits_ruling {
-                self.at_ruling = space.edge_behind(self.ruling, self.at_ruling, high);
+            self.is_done = high >= self.max;
+            if !self.is_done {
+                self.set.go_behind(space, high);
+                self.ruling.go_behind(space, high);
             }
             if !is_outside {
                 return Some((set, ruling));
