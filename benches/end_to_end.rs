@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
-use portcullis::check::{Request, check};
+use portcullis::check::{Request, Watch, check};
 use portcullis::dialect::{Reading, by_name};
 use portcullis::model::{Compiler, HostFacts, Path};
 use portcullis::packet::{DEFAULT_BUDGET, Space};
@@ -112,6 +112,7 @@ fn request(folder: &PathBuf, shape: Shape, n_rules: usize) -> std::io::Result<Re
         site: None,
         coverage: false,
         budget: DEFAULT_BUDGET,
+        watch: Watch::default(),
     })
 }
 
@@ -152,6 +153,7 @@ fn checking_terraform(criterion: &mut Criterion) {
                 site: None,
                 coverage: false,
                 budget: DEFAULT_BUDGET,
+                watch: Watch::default(),
             };
             group.bench_function(name, |bencher| {
                 bencher.iter(|| black_box(check(&request).is_ok()));
@@ -204,6 +206,7 @@ fn cluster_request(folder: &PathBuf, manifests: String) -> std::io::Result<Reque
         site: None,
         coverage: false,
         budget: DEFAULT_BUDGET,
+        watch: Watch::default(),
     })
 }
 

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use portcullis::check::{Outcome, Request, check};
+use portcullis::check::{Outcome, Request, Watch, check};
 use portcullis::finding::{Certainty, Code, Finding, Severity};
 use portcullis::packet::DEFAULT_BUDGET;
 use portcullis::site::Arguments;
@@ -30,6 +30,7 @@ impl Folder {
             site: None,
             coverage: false,
             budget: DEFAULT_BUDGET,
+            watch: Watch::default(),
         };
         check(&request).unwrap()
     }

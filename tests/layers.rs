@@ -48,7 +48,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "suite",
         &[
-            "check", "discover", "finding", "packet", "policy", "site", "source",
+            "check", "discover", "finding", "packet", "policy", "report", "site", "source",
         ],
     ),
 ];

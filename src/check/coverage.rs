@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::judge::Evaluated;
 use super::policies::Policies;
-use crate::evaluate::{JudgedOpening, citation};
+use crate::evaluate::{JudgedOpening, citation, service_words};
 use crate::finding::{Coverage, CoveredHost, CoveredOpening, CoveredRow, Standing};
 use crate::policy::{Kind, Peer, Row, Truth};
 
@@ -56,6 +56,12 @@ pub(super) fn add(coverage: &mut Coverage, policies: &Policies, evaluated: Evalu
             coverage.openings.push(opening);
         }
     }
+    for (role, hosts) in evaluated.roles {
+        let known = coverage.roles.entry(role).or_default();
+        known.extend(hosts);
+        known.sort();
+        known.dedup();
+    }
     coverage.rows = rows.into_values().map(settled).collect();
     coverage.rows.sort_by_key(|row| row.span);
     coverage.openings.sort_by(|a, b| a.host.cmp(&b.host));
@@ -88,6 +94,14 @@ fn covered(row: &Row, standing: Standing, why: Option<String>) -> CoveredRow {
             Kind::Allow => "allow",
             Kind::Forbid => "forbid",
         },
+        from: row.from.items.iter().map(|peer| peer.value.to_string()).collect(),
+        to: row.to.items.iter().map(|peer| peer.value.to_string()).collect(),
+        services: row
+            .services
+            .items
+            .iter()
+            .map(|it| service_words(&it.value))
+            .collect(),
         document: citation(row).document,
         purpose: row.purpose.clone(),
         owner: row.owner.clone(),
@@ -109,7 +123,7 @@ fn unbound(row: &Row, evaluated: &Evaluated) -> Vec<String> {
         _ => None,
     });
     roles
-        .filter(|role| !evaluated.bound.contains(*role))
+        .filter(|role| !evaluated.roles.contains_key(*role))
         .cloned()
         .collect()
 }
@@ -142,6 +156,8 @@ fn covered_opening(host: &str, opening: JudgedOpening, rows: &[Row]) -> CoveredO
         span: opening.label.map(|label| label.span),
         certainty: opening.certainty,
         packets: opening.packets,
+        services: opening.services,
+        zones: opening.zones,
         rows: ids,
         ground: opening.ground,
     }

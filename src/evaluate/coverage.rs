@@ -37,6 +37,10 @@ pub struct JudgedOpening {
     pub certainty: Certainty,
     /// Its packets, one line a product.
     pub packets: Vec<String>,
+    /// Their services.
+    pub services: Vec<String>,
+    /// The zones that some of their peers lie in.
+    pub zones: Vec<String>,
     /// The rows that speak of some of them, by their places.
     pub rows: Vec<usize>,
     /// Whether they allow all.
@@ -159,6 +163,8 @@ impl Excess<'_, '_> {
                     Certainty::Possibly
                 },
                 packets: filters.extent(region, view.side),
+                services: filters.services(region),
+                zones: filters.world.zones_of(&filters.compiler.space, region, view.side),
                 rows,
                 ground,
             });

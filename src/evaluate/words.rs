@@ -7,7 +7,8 @@ use crate::packet::{Doubt, Field, service_words};
 use crate::policy::{Row, Service};
 
 /// `tcp/443 (https)`; a service's name where the row names one.
-pub(super) fn service(service: &Service) -> String {
+#[must_use]
+pub fn service(service: &Service) -> String {
     match service.protocol {
         None => "any protocol".into(),
         Some(protocol) => {

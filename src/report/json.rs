@@ -11,7 +11,7 @@ use serde::Serialize;
 use self::coverage::CoverageV1;
 use super::fingerprint::fingerprints;
 use super::{Counts, Report, Summary};
-use crate::finding::{Finding, RowCitation};
+use crate::finding::{Finding, Known, RowCitation};
 use crate::source::{SourceMap, Span};
 
 #[derive(Serialize)]
@@ -19,6 +19,7 @@ struct ReportV1<'a> {
     version: u32,
     tool: ToolV1,
     findings: Vec<FindingV1<'a>>,
+    suppressed: Vec<KnownV1<'a>>,
     coverage: Option<CoverageV1<'a>>,
     summary: SummaryV1<'a>,
 }
@@ -43,6 +44,14 @@ struct FindingV1<'a> {
     witness: Option<&'a str>,
     help: Option<&'a str>,
     fingerprint: String,
+}
+
+/// A finding that a comment took back.
+#[derive(Serialize)]
+struct KnownV1<'a> {
+    finding: FindingV1<'a>,
+    by: LabelV1<'a>,
+    reason: &'a str,
 }
 
 #[derive(Serialize)]
@@ -82,16 +91,51 @@ struct SummaryV1<'a> {
     rows_unchecked: usize,
     constructs_not_modelled: usize,
     findings_suppressed: usize,
+    findings_ignored: usize,
     assumed: &'a [String],
     not_checked: &'a [String],
     failures: &'a [String],
 }
 
+/// A line of the `jsonl` format: what it is, with the fields of that.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum LineV1<'a> {
+    Finding(FindingV1<'a>),
+    Suppressed(KnownV1<'a>),
+    Row(coverage::RowV1<'a>),
+    Opening(coverage::OpeningV1<'a>),
+    Summary(SummaryV1<'a>),
+}
+
+/// One object.
 pub(super) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, &mirror(report))?;
+    writeln!(out)
+}
+
+/// One object a line: findings, what was taken back, the coverage, and the summary last, so that a reader knows that it has all.
+pub(super) fn write_lines(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    let mirror = mirror(report);
+    let coverage = mirror.coverage.map(|coverage| (coverage.rows, coverage.openings));
+    let (rows, openings) = coverage.unwrap_or_default();
+    let findings = mirror.findings.into_iter().map(LineV1::Finding);
+    let suppressed = mirror.suppressed.into_iter().map(LineV1::Suppressed);
+    let covered = rows.into_iter().map(LineV1::Row);
+    let covered = covered.chain(openings.into_iter().map(LineV1::Opening));
+    let last = std::iter::once(LineV1::Summary(mirror.summary));
+    for line in findings.chain(suppressed).chain(covered).chain(last) {
+        serde_json::to_writer(&mut *out, &line)?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn mirror<'a>(report: &Report<'a>) -> ReportV1<'a> {
     let findings = report.sorted();
     let prints = fingerprints(report.sources, &findings);
     let counts = Counts::of(findings.iter().copied());
-    let mirror = ReportV1 {
+    ReportV1 {
         version: 1,
         tool: ToolV1 {
             name: env!("CARGO_PKG_NAME"),
@@ -103,10 +147,20 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<
             .map(|(it, print)| finding(report.sources, it, print))
             .collect(),
         coverage: report.coverage.map(|it| coverage::mirror(report.sources, it)),
+        suppressed: suppressed(report),
         summary: summary(report.summary, counts),
+    }
+}
+
+fn suppressed<'a>(report: &Report<'a>) -> Vec<KnownV1<'a>> {
+    let findings: Vec<&Finding> = report.known.iter().map(|known| &known.finding).collect();
+    let prints = fingerprints(report.sources, &findings);
+    let mirror = |(known, print): (&'a Known, String)| KnownV1 {
+        finding: finding(report.sources, &known.finding, print),
+        by: label(report.sources, known.by.span, &known.by.message),
+        reason: &known.reason,
     };
-    serde_json::to_writer_pretty(&mut *out, &mirror)?;
-    writeln!(out)
+    report.known.iter().zip(prints).map(mirror).collect()
 }
 
 fn finding<'a>(sources: &'a SourceMap, finding: &'a Finding, fingerprint: String) -> FindingV1<'a> {
@@ -173,6 +227,7 @@ fn summary(summary: &Summary, counts: Counts) -> SummaryV1<'_> {
         rows_unchecked: summary.n_rows_unchecked,
         constructs_not_modelled: summary.n_unknown,
         findings_suppressed: summary.n_suppressed,
+        findings_ignored: summary.n_ignored,
         assumed: &summary.notes,
         not_checked: &summary.unchecked,
         failures: &summary.failures,

@@ -20,6 +20,8 @@ const TOP: &[&str] = &[
     "closed_egress",
     "redundant",
     "fail_on",
+    "select",
+    "ignore",
     "zones",
     "names",
     "policy",
@@ -88,6 +90,14 @@ impl Reader<'_> {
                 "closed_egress" => site.closed_egress = self.boolean(key, item),
                 "redundant" => site.redundant = self.boolean(key, item).is_some_and(|wanted| wanted.value),
                 "fail_on" => site.fail_on = self.severity(key, item),
+                "select" => {
+                    let texts = self.strings(key, item);
+                    self.select(&texts, &mut site);
+                }
+                "ignore" => {
+                    let texts = self.strings(key, item);
+                    self.ignore(&texts, &mut site);
+                }
                 "zones" => self.each(key, item, |reader, table, name, item| {
                     site.zones.extend(reader.zone(table, name, item));
                 }),

@@ -7,10 +7,13 @@ mod check;
 mod connections;
 mod derive;
 mod errors;
+mod output;
 mod policy;
+mod terminal;
 mod trace;
+mod watched;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -39,6 +42,7 @@ impl From<Ending> for ExitCode {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    terminal::ask(arguments.color);
     if let Some(threads) = arguments.threads {
         // Fails only if a pool was built before, which nothing does.
         let _built = rayon::ThreadPoolBuilder::new()
@@ -70,11 +74,6 @@ fn run(arguments: Arguments, out: &mut dyn Write) -> io::Result<Ending> {
         Command::Fmt(fmt) => policy::format(&fmt, out),
         Command::Dialects { constructs } => dialects(constructs, out),
     }
-}
-
-/// Whether standard output wants colour.
-pub(crate) fn wants_color() -> bool {
-    report::wants_color(io::stdout().is_terminal(), |name| std::env::var(name).ok())
 }
 
 /// One line to standard error.

@@ -9,8 +9,8 @@ use crate::source::SourceMap;
 #[derive(Serialize)]
 pub(super) struct CoverageV1<'a> {
     counts: CountsV1,
-    rows: Vec<RowV1<'a>>,
-    openings: Vec<OpeningV1<'a>>,
+    pub(super) rows: Vec<RowV1<'a>>,
+    pub(super) openings: Vec<OpeningV1<'a>>,
 }
 
 #[derive(Serialize)]
@@ -28,7 +28,7 @@ struct CountsV1 {
 }
 
 #[derive(Serialize)]
-struct RowV1<'a> {
+pub(super) struct RowV1<'a> {
     id: &'a str,
     kind: &'static str,
     document: &'a str,
@@ -51,7 +51,7 @@ struct HostV1<'a> {
 }
 
 #[derive(Serialize)]
-struct OpeningV1<'a> {
+pub(super) struct OpeningV1<'a> {
     host: &'a str,
     direction: &'static str,
     place: Option<LabelV1<'a>>,
