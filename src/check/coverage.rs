@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 
 use super::judge::Evaluated;
 use super::policies::Policies;
-use crate::evaluate::{JudgedOpening, citation, service_words};
+use crate::evaluate::{JudgedOpening, citation};
 use crate::finding::{Coverage, CoveredHost, CoveredOpening, CoveredRow, Standing};
-use crate::policy::{Kind, Peer, Row, Truth};
+use crate::packet::service_words;
+use crate::policy::{Kind, Peer, Row, Service, Truth};
 
 /// Adds the hosts of one site.
 pub(super) fn add(coverage: &mut Coverage, policies: &Policies, evaluated: Evaluated) {
@@ -100,7 +101,7 @@ fn covered(row: &Row, standing: Standing, why: Option<String>) -> CoveredRow {
             .services
             .items
             .iter()
-            .map(|it| service_words(&it.value))
+            .flat_map(|it| words(&it.value))
             .collect(),
         document: citation(row).document,
         purpose: row.purpose.clone(),
@@ -112,6 +113,14 @@ fn covered(row: &Row, standing: Standing, why: Option<String>) -> CoveredRow {
         unbound: Vec::new(),
         why,
         n_openings: 0,
+    }
+}
+
+/// The ports of a service, one by one.
+fn words(service: &Service) -> Vec<String> {
+    match service.protocol {
+        Some(protocol) => service_words(protocol, &service.values),
+        None => vec!["any protocol".to_owned()],
     }
 }
 
@@ -156,8 +165,9 @@ fn covered_opening(host: &str, opening: JudgedOpening, rows: &[Row]) -> CoveredO
         span: opening.label.map(|label| label.span),
         certainty: opening.certainty,
         packets: opening.packets,
-        services: opening.services,
         zones: opening.zones,
+        excess_services: opening.excess_services,
+        excess_zones: opening.excess_zones,
         rows: ids,
         ground: opening.ground,
     }

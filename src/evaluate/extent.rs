@@ -116,27 +116,6 @@ impl Extents {
         lines
     }
 
-    /// The services of a set of packets.
-    pub(super) fn services(&self, space: &Space, set: PacketSet) -> Vec<String> {
-        let (mut regions, more) = space.regions(set, MAX_LINES);
-        for region in &mut regions {
-            region
-                .tests
-                .retain(|(field, _)| matches!(field, Field::Protocol | Field::Service));
-        }
-        let none = |_, _: &RangeSet| None;
-        let mut words: Vec<String> = regions
-            .iter()
-            .map(|region| describe_region(region, &none, &|identities| self.who(identities)))
-            .collect();
-        words.sort();
-        words.dedup();
-        if more > 0 {
-            words.push("and more".to_owned());
-        }
-        words
-    }
-
     /// The words for some identities.
     fn who(&self, identities: &RangeSet) -> String {
         let known = self.identities.iter();

@@ -288,11 +288,6 @@ impl<'m> Filters<'m> {
         self.extents.lines(&self.compiler.space, set, side)
     }
 
-    /// The services of a set of packets.
-    pub(super) fn services(&self, set: PacketSet) -> Vec<String> {
-        self.extents.services(&self.compiler.space, set)
-    }
-
     /// The packets of a set by who may accept them.
     pub(super) fn accepted_by(
         &mut self,

@@ -39,4 +39,4 @@ pub use host::{Evaluation, Host, evaluate};
 pub use openings::{Opening, openings};
 pub use peer::{Addresses, Crowd, World};
 pub use spare::spare_rules;
-pub use words::{citation, service as service_words};
+pub use words::citation;

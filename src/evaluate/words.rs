@@ -7,8 +7,7 @@ use crate::packet::{Doubt, Field, service_words};
 use crate::policy::{Row, Service};
 
 /// `tcp/443 (https)`; a service's name where the row names one.
-#[must_use]
-pub fn service(service: &Service) -> String {
+pub(super) fn service(service: &Service) -> String {
     match service.protocol {
         None => "any protocol".into(),
         Some(protocol) => {

@@ -118,10 +118,12 @@ pub struct CoveredOpening {
     pub certainty: Certainty,
     /// Its packets, one line a product of fields, largest first.
     pub packets: Vec<String>,
-    /// Their services: `tcp/443 (https)`.
-    pub services: Vec<String>,
     /// The zones that some of their peers lie in. Of peers who are told apart by who they are, none.
     pub zones: Vec<String>,
+    /// The services of those that no row allows: `tcp/443 (https)`.
+    pub excess_services: Vec<String>,
+    /// The zones that some peers of those lie in.
+    pub excess_zones: Vec<String>,
     /// The rows that speak of some of them.
     pub rows: Vec<String>,
     /// What it is.

@@ -23,11 +23,13 @@ pub enum Format {
     Markdown,
     /// For spreadsheets: a line a finding.
     Csv,
+    /// For auditors: one page that opens anywhere, with a matrix of what is required and what is open.
+    Html,
 }
 
 impl Format {
     /// All, in the order of the help text.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Human,
         Self::Concise,
         Self::Json,
@@ -38,6 +40,7 @@ impl Format {
         Self::Junit,
         Self::Markdown,
         Self::Csv,
+        Self::Html,
     ];
 
     /// The word for `--format`.
@@ -54,6 +57,7 @@ impl Format {
             Self::Junit => "junit",
             Self::Markdown => "markdown",
             Self::Csv => "csv",
+            Self::Html => "html",
         }
     }
 
@@ -71,6 +75,7 @@ impl Format {
             Self::Junit => "For servers that run tests",
             Self::Markdown => "Tables for people who were not there",
             Self::Csv => "For spreadsheets",
+            Self::Html => "One page for auditors, with the coverage",
         }
     }
 

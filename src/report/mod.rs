@@ -11,6 +11,7 @@ mod fingerprint;
 mod format;
 mod github;
 mod gitlab;
+mod html;
 mod human;
 mod json;
 pub mod junit;
@@ -121,5 +122,6 @@ pub fn write(report: &Report<'_>, format: Format, style: &Style, out: &mut dyn i
         Format::Junit => junit::write_report(report, out),
         Format::Markdown => markdown::write(report, out),
         Format::Csv => csv::write(report, out),
+        Format::Html => html::write(report, out),
     }
 }

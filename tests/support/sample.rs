@@ -210,8 +210,9 @@ pub(crate) fn coverage(sources: &SourceMap) -> Coverage {
         span: Some(span_of("hosts/m1/v4.rules", text)),
         certainty: Certainty::Surely,
         packets: vec!["tcp/10250 from any".into(), "tcp/10255 from any".into()],
-        services: vec!["tcp/10250 (kubelet)".into(), "tcp/10255".into()],
         zones: vec!["external".into(), "internal".into()],
+        excess_services: vec!["tcp/10255".into()],
+        excess_zones: vec!["external".into(), "internal".into()],
         rows: vec!["mke/kubelet".into()],
         ground,
     };

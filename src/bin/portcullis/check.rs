@@ -29,7 +29,9 @@ pub(crate) fn check(arguments: &Check, out: &mut dyn Write) -> io::Result<Ending
     request.arguments.ignore.clone_from(&arguments.ignore);
     let watched = Arc::new(Watched::new(arguments.quiet));
     request.watch = Watch::new(watched.clone());
-    request.coverage = arguments.coverage;
+    // The page for auditors is about nothing else.
+    let has_page = targets.iter().any(|target| target.format == Format::Html);
+    request.coverage = arguments.coverage || has_page;
     let checked = check::check(&request);
     watched.clear();
     let outcome = match checked {
