@@ -8,6 +8,7 @@ pub mod dialect;
 pub mod discover;
 pub mod evaluate;
 pub mod finding;
+pub mod init;
 pub mod model;
 pub mod packet;
 pub mod policy;

@@ -15,6 +15,7 @@ use crate::finding::{Finding, Known, RowCitation};
 use crate::source::{SourceMap, Span};
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct ReportV1<'a> {
     version: u32,
     tool: ToolV1,
@@ -25,12 +26,14 @@ struct ReportV1<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct ToolV1 {
     name: &'static str,
     version: &'static str,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct FindingV1<'a> {
     code: &'static str,
     severity: &'static str,
@@ -48,6 +51,7 @@ struct FindingV1<'a> {
 
 /// A finding that a comment took back.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct KnownV1<'a> {
     finding: FindingV1<'a>,
     by: LabelV1<'a>,
@@ -55,6 +59,7 @@ struct KnownV1<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct LabelV1<'a> {
     message: &'a str,
     file: &'a str,
@@ -65,6 +70,7 @@ struct LabelV1<'a> {
 
 /// Lines and columns count from 1, bytes from 0.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct PositionV1 {
     line: usize,
     column: usize,
@@ -72,6 +78,7 @@ struct PositionV1 {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct RowV1<'a> {
     id: &'a str,
     document: &'a str,
@@ -80,6 +87,7 @@ struct RowV1<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct SummaryV1<'a> {
     errors: usize,
     warnings: usize,
@@ -99,6 +107,7 @@ struct SummaryV1<'a> {
 
 /// A line of the `jsonl` format: what it is, with the fields of that.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum LineV1<'a> {
     Finding(FindingV1<'a>),
@@ -231,5 +240,23 @@ fn summary(summary: &Summary, counts: Counts) -> SummaryV1<'_> {
         assumed: &summary.notes,
         not_checked: &summary.unchecked,
         failures: &summary.failures,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_published_schema_is_that_of_the_types() {
+        let mut schema = schemars::schema_for!(ReportV1<'_>).to_value();
+        schema["title"] = "portcullis report, version 1".into();
+        let schema = format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/report.schema.json");
+        if std::env::var_os("UPDATE_EXPECT").is_some() {
+            std::fs::write(path, &schema).unwrap();
+        }
+        let published = std::fs::read_to_string(path).unwrap_or_default();
+        assert_eq!(published, schema, "UPDATE_EXPECT=1 rewrites it");
     }
 }

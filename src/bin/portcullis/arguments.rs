@@ -50,11 +50,23 @@ pub(crate) enum Command {
     Derive(Derive),
     /// Format policy files
     Fmt(Fmt),
+    /// Propose a site file for the configs of a folder
+    Init(Init),
     /// List the configuration languages and how exactly each is read
     Dialects {
         /// List every construct
         #[arg(long)]
         constructs: bool,
+    },
+    /// Print completions for a shell
+    Completions {
+        /// Which one
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man {
+        /// Where to write one page a command, instead
+        folder: Option<PathBuf>,
     },
 }
 
@@ -308,6 +320,16 @@ pub(crate) struct Derive {
     /// Where to write the policy, instead of to standard output
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// The folder, in which the file is written
+    #[arg(default_value = ".")]
+    pub(crate) folder: PathBuf,
+    /// Print the file, and write nothing
+    #[arg(long)]
+    pub(crate) print: bool,
 }
 
 #[derive(Debug, Args)]

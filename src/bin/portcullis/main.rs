@@ -7,6 +7,8 @@ mod check;
 mod connections;
 mod derive;
 mod errors;
+mod init;
+mod manual;
 mod output;
 mod policy;
 mod terminal;
@@ -72,7 +74,10 @@ fn run(arguments: Arguments, out: &mut dyn Write) -> io::Result<Ending> {
         Command::Policy(policy) => policy::policy(&policy, out),
         Command::Derive(arguments) => derive::derive(&arguments, out),
         Command::Fmt(fmt) => policy::format(&fmt, out),
+        Command::Init(asked) => init::init(&asked, out),
         Command::Dialects { constructs } => dialects(constructs, out),
+        Command::Completions { shell } => manual::completions(shell, out),
+        Command::Man { folder } => manual::man(folder.as_deref(), out),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::finding::{Coverage, CoveredOpening, CoveredRow, Ground};
 use crate::source::SourceMap;
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct CoverageV1<'a> {
     counts: CountsV1,
     pub(super) rows: Vec<RowV1<'a>>,
@@ -14,6 +15,7 @@ pub(super) struct CoverageV1<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct CountsV1 {
     rows_required: usize,
     rows_verified: usize,
@@ -28,6 +30,7 @@ struct CountsV1 {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct RowV1<'a> {
     id: &'a str,
     kind: &'static str,
@@ -44,6 +47,7 @@ pub(super) struct RowV1<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct HostV1<'a> {
     host: &'a str,
     direction: &'static str,
@@ -51,6 +55,7 @@ struct HostV1<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct OpeningV1<'a> {
     host: &'a str,
     direction: &'static str,
