@@ -760,7 +760,7 @@ const WRONG_ARGUMENTS: &[(&str, &[&str])] = &[
     ),
     (
         "check --format yaml open.rules",
-        &["'yaml'", "human, concise, json, sarif"],
+        &["`yaml`", "human, concise, json, jsonl, sarif"],
     ),
     (
         "check --fail-on never open.rules",

@@ -6,7 +6,7 @@ mod program;
 
 use program::Folder;
 
-const FORMATS: [&str; 11] = [
+const FORMATS: [&str; 12] = [
     "human",
     "concise",
     "json",
@@ -17,6 +17,7 @@ const FORMATS: [&str; 11] = [
     "gitlab",
     "junit",
     "csv",
+    "html",
     "markdown --coverage",
 ];
 
