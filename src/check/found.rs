@@ -1,5 +1,7 @@
 //! What commands look at that report no findings: hosts and clusters, one at a time.
 
+use std::collections::BTreeSet;
+
 use super::sites;
 use super::{Inputs, Refusal, Request, load_policies, read_inputs, unread};
 use crate::dialect::kubernetes::Cluster;
@@ -49,6 +51,7 @@ pub type ClustersFound = (SourceMap, Vec<(String, Cluster)>, Summary);
 pub fn clusters(request: &Request) -> ClustersFound {
     let mut inputs = read_inputs(request);
     note_unread(&inputs.sources, &inputs.findings, &mut inputs.summary);
+    note_open(&inputs.sources, &inputs.findings, &mut inputs.summary);
     let units = inputs.units.into_iter();
     let clusters = units.filter_map(|unit| Some((unit.name, unit.reading.cluster?)));
     (inputs.sources, clusters.collect(), inputs.summary)
@@ -62,7 +65,19 @@ fn note_unread(sources: &SourceMap, findings: &[Finding], summary: &mut Summary)
             Code::DanglingReference => &mut summary.dangling,
             _ => continue,
         };
-        let place = finding.primary.as_ref().map(|label| sources.place(label.span));
-        list.push(format!("{}: {}", place.unwrap_or_default(), finding.message));
+        list.push(said(sources, finding));
     }
+}
+
+/// Keeps of findings what is not modelled, once: why answers are possible only.
+fn note_open(sources: &SourceMap, findings: &[Finding], summary: &mut Summary) {
+    let mut messages = BTreeSet::new();
+    let open = findings.iter().filter(|one| one.code == Code::UnsupportedMatch);
+    let first = open.filter(|one| messages.insert(one.message.as_str()));
+    summary.open = first.map(|one| said(sources, one)).collect();
+}
+
+fn said(sources: &SourceMap, finding: &Finding) -> String {
+    let place = finding.primary.as_ref().map(|label| sources.place(label.span));
+    format!("{}: {}", place.unwrap_or_default(), finding.message)
 }

@@ -27,6 +27,8 @@ pub struct Summary {
     pub unchecked: Vec<String>,
     /// Names that lead nowhere, by their places, where no findings are shown: what is said of the hosts may be less than they do.
     pub dangling: Vec<String>,
+    /// What is followed both ways, each thing at its first place, where no findings are shown.
+    pub open: Vec<String>,
     /// What could not be done: an unreadable file. If there is one, the run has failed whatever it found.
     pub failures: Vec<String>,
 }

@@ -156,6 +156,7 @@ pub(crate) fn sample() -> (SourceMap, Vec<Finding>, Summary, FileId) {
         n_ignored: 2,
         notes: vec!["zone `internal` is taken to be the private ranges".into()],
         unchecked: vec!["IPv6 of host `m1`: there is no dump of it".into()],
+        open: Vec::new(),
         dangling: Vec::new(),
         failures: vec!["cannot read `hosts/m3`: permission denied".into()],
     };

@@ -16,7 +16,10 @@ pub(crate) fn connections(arguments: &Arguments, out: &mut dyn Write) -> io::Res
     let all: Vec<_> = all
         .map(|(name, cluster)| Connections::of(name, &cluster))
         .collect();
-    for said in summary.failures.iter().chain(&summary.dangling) {
+    for said in [&summary.failures, &summary.dangling, &summary.open]
+        .into_iter()
+        .flatten()
+    {
         complain(said);
     }
     if all.is_empty() {

@@ -8,8 +8,10 @@ use std::net::IpAddr;
 use super::calico::Calico;
 use super::cilium;
 use super::index::Index;
-use super::policy::Policy;
-use super::select::is_subject;
+use super::node::Nodes;
+use super::policy::{PodSet, Policy};
+use super::reach::Direction;
+use super::select::{is_subject, selects};
 use super::selector::{ANY_KEY, Labels, Seen};
 use super::service::Service;
 use super::truth::Truth;
@@ -29,8 +31,9 @@ pub struct Cluster {
     /// The policies of each namespace, as indices, with what each asks of its subjects; those of the whole cluster under an
     /// empty name.
     pub(super) policies_of: BTreeMap<String, (Vec<usize>, Index)>,
-    /// Objects that filter too but are not read, by namespace; `None` for those of the whole cluster.
-    pub(super) foreign: Vec<(Option<String>, Span)>,
+    /// Objects that filter too but are not asked.
+    pub(super) foreign: Vec<Foreign>,
+    pub(super) nodes: Nodes,
     pub(super) calico: Calico,
     /// What Cilium's objects say of the cluster.
     pub(super) cilium: cilium::Facts,
@@ -78,6 +81,25 @@ impl Cluster {
         asked.filter(|(_, answer)| *answer != Truth::No).collect()
     }
 
+    /// The objects that filter too but are not asked, and may be about what pods send or receive.
+    pub(super) fn foreign_to(
+        &self,
+        namespace: &Namespace,
+        pods: &Pods,
+        direction: Direction,
+    ) -> impl Iterator<Item = &Foreign> {
+        let is_about = move |one: &&Foreign| {
+            let is_here = one.namespace.as_ref().is_none_or(|of| *of == pods.namespace);
+            let mut subject = one.subject.iter();
+            is_here
+                && one.ways.contains(&direction)
+                && subject.all(|set| {
+                    !pods.is_on_host_network && selects(set, namespace, pods, namespace) != Truth::No
+                })
+        };
+        self.foreign.iter().filter(is_about)
+    }
+
     /// Whether selectors of peers take such pods. What those in the network of their node are is left open by the API; to Cilium
     /// they are their node ("Entities based").
     pub(super) fn selects_peer(&self, pods: &Pods) -> Truth {
@@ -112,6 +134,31 @@ impl Cluster {
         Some(format!(
             "{who} the network of the node: what NetworkPolicies do to it is left to the network plugin"
         ))
+    }
+}
+
+/// An object that filters but is not asked: what it does to whom it may be about is not known.
+#[derive(Debug)]
+pub(super) struct Foreign {
+    /// `None`: it is of the whole cluster.
+    pub(super) namespace: Option<String>,
+    /// Whom it is about, if that is known: pods that are not in the network of their node.
+    pub(super) subject: Option<PodSet>,
+    pub(super) ways: Vec<Direction>,
+    pub(super) span: Span,
+    pub(super) why: String,
+}
+
+impl Foreign {
+    /// One of which nothing is known but where it is.
+    pub(super) fn unread(namespace: Option<String>, span: Span) -> Self {
+        Self {
+            namespace,
+            subject: None,
+            ways: vec![Direction::Ingress, Direction::Egress],
+            span,
+            why: "this policy is not read".to_owned(),
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 use super::cilium;
 use super::identity::Identities;
 use super::lower::Lowering;
+use super::node::Nodes;
 use super::policy::{Asks, Block, Namespaces, PacketEnd, Peer, PodSet, PodsIn, Port, Ports, Test, Who};
 use super::reach::Direction;
 use super::select::selects;
@@ -54,7 +55,7 @@ impl Lowering<'_> {
                 let why = format!("which addresses `{}` has is not known", names.join("`, `"));
                 outside(end.identity(), format!("names {}", names.join(" ")), &why)
             }
-            Who::Cilium(who) => cilium::condition(who, peer.span, direction),
+            Who::Cilium(who) => cilium::condition(who, peer.span, direction, self.nodes()),
             Who::Unread => unknown(format!("peer at {:?}", peer.span), "this peer could not be read"),
         }
     }
@@ -71,7 +72,8 @@ impl Lowering<'_> {
             if about == PodsIn::Open && self.has_cilium() {
                 // "`ipBlock` [...] selecting pods" is among what Cilium does not do ("Network Policy", known missing features).
                 let is_no_pod = Condition::Not(Box::new(Identities::is_pod(end.identity())));
-                return Condition::All(vec![addresses(blocks, end), is_no_pod]);
+                let is_no_node = Condition::Not(Box::new(are_nodes(self.nodes(), direction)));
+                return Condition::All(vec![addresses(blocks, end), is_no_pod, is_no_node]);
             }
             return of_blocks(blocks, about, end);
         }
@@ -300,6 +302,12 @@ pub(super) fn block(network: &Network, except: &[Network], direction: Direction)
         ..Block::of(*network)
     };
     addresses(&[&block], direction.other_end())
+}
+
+/// The addresses that nodes of the run have, at the other end.
+pub(super) fn are_nodes(nodes: &Nodes, direction: Direction) -> Condition {
+    let blocks: Vec<Block> = nodes.addresses().map(|address| Block::of(*address)).collect();
+    addresses(&blocks.iter().collect::<Vec<_>>(), direction.other_end())
 }
 
 /// Addresses of an end.

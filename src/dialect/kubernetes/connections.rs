@@ -7,11 +7,12 @@ use std::collections::BTreeSet;
 
 use super::cluster::{Cluster, Namespace, Pods};
 use super::identity::Identities;
+use super::node::Nodes;
 use super::policy::{Policy, Ports, Rule};
 use super::reach::{Direction, Flow, Side};
 use super::truth::Truth;
 use crate::packet::protocol::number;
-use crate::packet::{Family, Network, RangeSet};
+use crate::packet::{Family, RangeSet};
 
 /// The protocols that policies are about.
 pub const PROTOCOLS: [u8; 3] = [number::TCP, number::UDP, number::SCTP];
@@ -199,7 +200,7 @@ impl Cluster {
         for direction in [Direction::Ingress, Direction::Egress] {
             for family in Family::ALL {
                 let mut by_services: Vec<(Let, Vec<(u128, u128)>)> = Vec::new();
-                for (low, high) in stretches(&own.policies, direction, family) {
+                for (low, high) in stretches(&own.policies, &self.nodes, direction, family) {
                     let other = Side::Outside(family.address(low));
                     let through = Let::through(own.cuts(direction), |flow| {
                         self.lets(direction, own.side, other, flow, &own.policies)
@@ -283,17 +284,18 @@ fn ends<'p>(direction: Direction, own: &'p Party, other: &'p Party) -> (&'p Part
     }
 }
 
-/// All addresses of a family, cut where blocks of these policies begin and end.
-fn stretches(policies: &[&Policy], direction: Direction, family: Family) -> Vec<(u128, u128)> {
+/// All addresses of a family, cut where blocks of these policies begin and end, and at nodes.
+fn stretches(policies: &[&Policy], nodes: &Nodes, direction: Direction, family: Family) -> Vec<(u128, u128)> {
     let mut starts = BTreeSet::from([0]);
     let rules = policies.iter().filter_map(|policy| direction.rules(policy));
     let peers = rules.flat_map(|rules| &rules.rules).flat_map(Rule::all_peers);
-    for peer in peers {
-        let is_of_family = |block: &&Network| block.family == family;
-        for block in peer.who.blocks().into_iter().filter(is_of_family) {
-            starts.insert(block.low);
-            starts.extend(block.high.checked_add(1).filter(|next| *next <= family.max()));
-        }
+    let of_peers = peers.flat_map(|peer| peer.who.blocks());
+    for block in of_peers
+        .chain(nodes.addresses())
+        .filter(|block| block.family == family)
+    {
+        starts.insert(block.low);
+        starts.extend(block.high.checked_add(1).filter(|next| *next <= family.max()));
     }
     let starts: Vec<u128> = starts.into_iter().collect();
     let end = |index: usize| starts.get(index + 1).map_or(family.max(), |next| next - 1);

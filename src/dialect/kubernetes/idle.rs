@@ -11,6 +11,7 @@ use super::select::{looks_into, selects};
 use super::tier::EndOfTier;
 use super::truth::Truth;
 use crate::finding::{Code, Finding, Label, Severity};
+use crate::source::Span;
 
 /// Pairs of rules that are looked at, at the most.
 const MAX_PAIRS: usize = 1_000_000;
@@ -67,9 +68,18 @@ fn empty_peers(policy: &Policy, all: &[(&Namespace, &Pods)]) -> Vec<Finding> {
     let peers = rules.flat_map(|rules| &rules.rules).flat_map(Rule::all_peers);
     let of_pods = peers.filter(|peer| peer.who.blocks().is_empty());
     let sets = of_pods.filter_map(|peer| Some((peer.span, peer.who.pods()?)));
-    let empty = sets.filter(|(_, set)| taken(set, &own, all) == (true, false));
+    // One place may stand for several sets: it is empty if all of them are.
+    let mut places: Vec<(Span, bool, bool)> = Vec::new();
+    for (span, set) in sets {
+        let (is_anybody, is_in) = taken(set, &own, all);
+        match places.last_mut().filter(|place| place.0 == span) {
+            Some(place) => (place.1, place.2) = (place.1 || is_anybody, place.2 || is_in),
+            None => places.push((span, is_anybody, is_in)),
+        }
+    }
+    let empty = places.into_iter().filter(|place| place.1 && !place.2);
     empty
-        .map(|(span, _)| {
+        .map(|(span, ..)| {
             let message = format!(
                 "a peer of {} `{}` is no workload of the run",
                 policy.kind,

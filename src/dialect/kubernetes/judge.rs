@@ -30,8 +30,11 @@ pub(super) fn judge(cluster: &Cluster, findings: &mut Vec<Finding>) {
 fn unprotected(cluster: &Cluster) -> Vec<Finding> {
     let has_policies = !cluster.policies.is_empty() || !cluster.foreign.is_empty();
     let is_foreign = |pods: &Pods| {
-        let mut foreign = cluster.foreign.iter();
-        foreign.any(|(of, _)| of.as_ref().is_none_or(|of| *of == pods.namespace))
+        let namespace = cluster.namespaces.get(&pods.namespace);
+        let mut foreign = namespace
+            .into_iter()
+            .flat_map(|namespace| cluster.foreign_to(namespace, pods, Direction::Ingress));
+        foreign.next().is_some()
     };
     let is_selected = |pods: &Pods| {
         let about = cluster.about(pods);

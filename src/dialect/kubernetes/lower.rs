@@ -7,6 +7,7 @@
 use super::cluster::{Cluster, Namespace, Pods};
 use super::condition::unknown;
 use super::identity::Identities;
+use super::node::Nodes;
 use super::policy::{Action as Verdict, Peer, Policy, Port, Rule as Written, Ties};
 use super::reach::Direction;
 use super::tier::EndOfTier;
@@ -75,6 +76,11 @@ impl<'c> Lowering<'c> {
         self.cluster.calico.is_there
     }
 
+    /// The nodes of the run.
+    pub(super) fn nodes(&self) -> &'c Nodes {
+        &self.cluster.nodes
+    }
+
     /// Whether Cilium enforces what is lowered.
     pub(super) fn has_cilium(&self) -> bool {
         self.cluster.cilium.is_there
@@ -97,7 +103,7 @@ impl<'c> Lowering<'c> {
 
     fn base(&mut self, hook: Hook, direction: Direction) -> Base {
         let mut rules = vec![to_itself(self.nowhere()), answers(self.nowhere())];
-        rules.extend(self.foreign());
+        rules.extend(self.foreign(direction));
         let about = self.selected(direction);
         for selected in about.chunk_by(|a, b| a.policy.tier == b.policy.tier) {
             let Some(tier) = selected.first().map(|one| &one.policy.tier) else {
@@ -154,17 +160,16 @@ impl<'c> Lowering<'c> {
     }
 
     /// What objects do that filter too and are not read: anything.
-    fn foreign(&self) -> Vec<Rule> {
-        let is_here = |of: &Option<String>| of.as_ref().is_none_or(|of| *of == self.pods.namespace);
-        let here = self.cluster.foreign.iter().filter(|(of, _)| is_here(of));
-        here.map(|(_, span)| Rule {
-            span: *span,
+    fn foreign(&self, direction: Direction) -> Vec<Rule> {
+        let here = self.cluster.foreign_to(self.namespace, self.pods, direction);
+        here.map(|one| Rule {
+            span: one.span,
             matches: Vec::new(),
             action: Action::Unknown(Unknown {
                 property: None,
-                why: "this policy is not read".into(),
+                why: one.why.as_str().into(),
             }),
-            action_span: *span,
+            action_span: one.span,
         })
         .collect()
     }

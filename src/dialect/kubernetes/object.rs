@@ -81,9 +81,14 @@ impl<'t> Object<'t> {
 
     /// The namespace that it is in; without one, `default` (what `kubectl` takes if its context says nothing else).
     pub(super) fn namespace(&self) -> &'t str {
+        self.written_namespace().unwrap_or("default")
+    }
+
+    /// The namespace that it says it is in.
+    pub(super) fn written_namespace(&self) -> Option<&'t str> {
         let namespace = self.metadata.and_then(|metadata| metadata.get("namespace"));
         let namespace = namespace.and_then(|namespace| namespace.text());
-        namespace.filter(|name| !name.is_empty()).unwrap_or("default")
+        namespace.filter(|name| !name.is_empty())
     }
 
     pub(super) fn labels(&self) -> Option<Node<'t>> {

@@ -116,12 +116,12 @@ impl Cluster {
             flow,
         };
         let fate = asked.fate(policies);
-        let is_foreign = self
-            .foreign
-            .iter()
-            .any(|(of, _)| of.as_ref().is_none_or(|of| *of == pods.namespace));
+        let is_foreign = self.foreign_to(namespace, pods, direction).next().is_some();
         // A node always reaches its own pods, and a pod in its network is the node.
-        let may_be_node = matches!(other, Side::Pod(_, other) if other.is_on_host_network);
+        let may_be_node = match other {
+            Side::Pod(_, other) => other.is_on_host_network,
+            Side::Outside(address) => self.cilium.is_there && self.nodes.have(address),
+        };
         match fate {
             _ if is_foreign => Truth::Maybe,
             Fate { is_denied: false, .. } => Truth::Yes,

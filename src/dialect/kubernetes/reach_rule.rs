@@ -82,7 +82,7 @@ impl Question<'_> {
             (Who::Pods(set), _) => self.is_in(set, side),
             (Who::Names(_), Side::Pod(..)) => Truth::No,
             (Who::Block(block), _) => self.in_block(side, block),
-            (Who::Cilium(who), _) => cilium::is_peer(who, side),
+            (Who::Cilium(who), _) => cilium::is_peer(who, side, &self.cluster.nodes),
             (Who::Nodes, Side::Pod(_, pods)) => Truth::of(pods.is_on_host_network).and(Truth::Maybe),
             (Who::Endpoints(endpoints), _) => {
                 let blocks = endpoints.blocks.iter();
@@ -99,10 +99,14 @@ impl Question<'_> {
         selects(set, namespace, pods, self.namespace).and(self.cluster.selects_peer(pods))
     }
 
-    /// Whether an end is in a block. Of a cluster with Cilium, no pod is in one that leaves pods open.
+    /// Whether an end is in a block. Of a cluster with Cilium, no pod and no node is in one that leaves pods open.
     fn in_block(&self, side: Side<'_>, block: &Block) -> Truth {
-        let is_pod = matches!(side, Side::Pod(..));
-        if is_pod && block.pods == PodsIn::Open && self.cluster.cilium.is_there {
+        // To Cilium neither pods nor nodes are in blocks.
+        let is_endpoint = match side {
+            Side::Pod(..) => true,
+            Side::Outside(address) => self.cluster.nodes.have(address),
+        };
+        if is_endpoint && block.pods == PodsIn::Open && self.cluster.cilium.is_there {
             return Truth::No;
         }
         in_block(side, block)

@@ -4,11 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use super::cluster::{Cluster, Namespace, Pods};
+use super::cluster::{Cluster, Foreign, Namespace, Pods};
+use super::foreign::{Standing, standing};
 use super::notes::Notes;
 use super::object::Object;
 use super::policy::Policy;
-use super::{calico, cilium, network_policy, service, tiered, workload};
+use super::{calico, cilium, network_policy, node, service, tiered, workload};
 use crate::finding::{Code, Finding, Label};
 use crate::source::{Source, Span};
 use crate::tree::{Schema, Tree};
@@ -30,7 +31,7 @@ pub(super) fn matters(kind: &str) -> bool {
     is_policy
         || FILTERS.contains(&kind)
         || cilium::kinds().any(|known| known == kind)
-        || matches!(kind, "Namespace" | "Service")
+        || matches!(kind, "Namespace" | "Service" | "Node")
 }
 
 /// The groups of others whose policies are not read.
@@ -74,9 +75,13 @@ struct Reader {
 
 impl Reader {
     fn object(&mut self, object: Object<'_>) {
+        if let Some(standing) = standing(object) {
+            return self.of_plugins(object, standing);
+        }
         let group = object.group();
         match (group, object.kind) {
             ("", "Namespace") => self.namespace(object),
+            ("", "Node") => node::read(object, &mut self.cluster, &mut self.notes),
             ("", "Service") => {
                 let service = service::read(object, &mut self.notes);
                 self.cluster.services.push(service);
@@ -94,16 +99,6 @@ impl Reader {
             ("", "ServiceAccount") => {
                 calico::read_service_account(object, &mut self.cluster, &mut self.notes);
             }
-            (group, _) if calico::is_of(group) => {
-                if self.is_first(object) && !calico::read(object, &mut self.cluster, &mut self.notes) {
-                    self.foreign(object, "Calico");
-                }
-            }
-            (cilium::GROUP, kind) if cilium::kinds().any(|known| known == kind) => {
-                if self.is_first(object) {
-                    cilium::read(object, &mut self.cluster, &mut self.notes);
-                }
-            }
             (group, kind) if FILTERS.contains(&kind) => {
                 if let Some((_, whose)) = FOREIGN.iter().find(|(of, _)| *of == group) {
                     self.foreign(object, whose);
@@ -117,6 +112,46 @@ impl Reader {
                 }
             }
         }
+    }
+
+    /// An object of the groups of Calico and Cilium.
+    fn of_plugins(&mut self, object: Object<'_>, standing: Standing) {
+        let is_calico = calico::is_of(object.group());
+        self.cluster.calico.is_there |= is_calico;
+        match standing {
+            Standing::Read | Standing::FiltersNothing if is_calico => {
+                if self.is_first(object) {
+                    calico::read(object, &mut self.cluster, &mut self.notes);
+                }
+            }
+            Standing::Read => {
+                if self.is_first(object) {
+                    cilium::read(object, &mut self.cluster, &mut self.notes);
+                }
+            }
+            Standing::FiltersNothing => {}
+            Standing::UnknownKind => {
+                let message = format!("`{}` is no kind of {} that is known", object.kind, object.group());
+                self.unknown(object, "kind", message);
+            }
+            Standing::UnknownVersion => {
+                let message = format!("`{}` is no version of {} that is known", object.api, object.kind);
+                self.unknown(object, "apiVersion", message);
+            }
+        }
+    }
+
+    /// An object that may filter, for all that is known of it.
+    fn unknown(&mut self, object: Object<'_>, key: &str, message: String) {
+        let (_, name) = object.name();
+        let span = object.node.get(key).map_or(name, |value| value.span());
+        let help = "correct it, or leave the object out if it filters nothing";
+        self.notes.unsupported(span, message.as_str(), Some(help));
+        let namespace = object.written_namespace().map(str::to_owned);
+        self.cluster.foreign.push(Foreign {
+            why: message,
+            ..Foreign::unread(namespace, span)
+        });
     }
 
     /// Whether no object of that kind and name was there before. Which of two would be in force is not known.
@@ -183,7 +218,7 @@ impl Reader {
         let message = format!("{} of {whose} is not read", object.kind);
         let help = "what it lets through is not known";
         self.notes.unsupported(span, message, Some(help));
-        self.cluster.foreign.push((namespace, span));
+        self.cluster.foreign.push(Foreign::unread(namespace, span));
     }
 
     fn finish(mut self, findings: &mut Vec<Finding>) -> Cluster {

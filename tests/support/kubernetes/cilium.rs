@@ -115,6 +115,14 @@ impl<'v> Objects<'v> {
         }
     }
 
+    fn is_node(&self, address: &IpAddr) -> bool {
+        let of = |node: &Value| {
+            let mut addresses = list(&node["status"], "addresses");
+            addresses.any(|one| one["address"] == address.to_string())
+        };
+        self.of_kind("Node").any(of)
+    }
+
     /// Whether a pod may open a connection to, or take one from, the other end.
     pub(crate) fn lets(
         &self,
@@ -139,7 +147,10 @@ impl<'v> Objects<'v> {
         asked.all();
         let denied = or(asked.denied);
         let allowed = or(asked.allowed.into_iter().chain([Some(!asked.is_isolated)]));
-        and([denied.map(|denied| !denied), allowed])
+        let answer = and([denied.map(|denied| !denied), allowed]);
+        // A node reaches its own pods, and which those are is not known.
+        let is_node = matches!(other, End::World(address) if self.is_node(address));
+        answer.filter(|answer| *answer || !is_node)
     }
 }
 
@@ -218,7 +229,9 @@ impl Asked<'_> {
             });
             or(items.collect::<Vec<_>>())
         };
-        let meets = if is_endpoints || meets == Some(true) {
+        // What is no pod is selected by labels only where agents differ, and then so is what is required of it.
+        let is_pod = matches!(self.other, End::Pod(_));
+        let meets = if is_endpoints && is_pod || meets == Some(true) {
             meets
         } else {
             None
@@ -228,21 +241,30 @@ impl Asked<'_> {
 
     /// Whether the other end has what `fromRequires` asks.
     fn meets(&self) -> Option<bool> {
-        let asked = self.required.iter().map(|(selector, own)| {
-            Some(matches!(self.other, End::Pod(pod) if in_scope(selector, own, &pod.labels)))
+        let asked = self.required.iter().map(|(selector, own)| match self.other {
+            End::Pod(pod) => in_scope(selector, own, &pod.labels),
+            End::World(_) => Some(false),
         });
         and(asked.collect::<Vec<_>>())
     }
 
     fn peer(&self, name: &str, item: &Value, own: &str) -> Option<bool> {
         match (name, self.other) {
-            ("Endpoints", End::Pod(pod)) => Some(in_scope(item, own, &pod.labels)),
+            ("Endpoints", End::Pod(pod)) => in_scope(item, own, &pod.labels),
+            ("Endpoints", End::World(_)) => {
+                let world = ("reserved".to_owned(), "world".to_owned(), String::new());
+                in_scope(item, own, &BTreeSet::from([world]))
+            }
             ("Entities", other) => match (item.as_str().unwrap(), other) {
-                ("all", _) | ("cluster", End::Pod(_)) | ("world", End::World(_)) => Some(true),
-                ("world" | "host", End::Pod(_)) => Some(false),
+                ("all", _) | ("cluster", End::Pod(_)) => Some(true),
+                ("world" | "host", End::Pod(_)) | ("none", _) => Some(false),
+                ("world", End::World(address)) => Some(!self.objects.is_node(address)),
+                ("cluster", End::World(address)) if self.objects.is_node(address) => Some(true),
                 (_, End::World(_)) => None,
                 (entity, _) => panic!("no {entity}"),
             },
+            // "CIDR rules do not apply to [...] an IP address belonging to a node in the cluster."
+            ("CIDR" | "CIDRSet", End::World(address)) if self.objects.is_node(address) => Some(false),
             ("CIDR", End::World(address)) => Some(is_in(item.as_str().unwrap(), *address)),
             ("CIDRSet", End::World(address)) => {
                 let is_out = list(item, "except").any(|part| is_in(part.as_str().unwrap(), *address));
@@ -359,7 +381,7 @@ impl Asked<'_> {
         match self.other {
             End::World(address) => peer.get("ipBlock").is_some_and(|block| {
                 let is_out = list(block, "except").any(|part| is_in(part.as_str().unwrap(), *address));
-                is_in(block["cidr"].as_str().unwrap(), *address) && !is_out
+                is_in(block["cidr"].as_str().unwrap(), *address) && !is_out && !self.objects.is_node(address)
             }),
             End::Pod(pod) => {
                 let pods = peer

@@ -54,7 +54,13 @@ fn selector(has_reserved: bool) -> impl Strategy<Value = Value> {
 
 fn peers(from: &'static str) -> impl Strategy<Value = Value> {
     let block = prop_oneof![Just("10.0.0.0/8"), Just("0.0.0.0/0"), Just("8.8.8.0/24")];
-    let entity = prop_oneof![Just("world"), Just("cluster"), Just("all"), Just("host")];
+    let entity = prop_oneof![
+        Just("world"),
+        Just("cluster"),
+        Just("all"),
+        Just("host"),
+        Just("none")
+    ];
     let field = move |name: &str, value: Value| json!({format!("{from}{name}"): value});
     let endpoints = || prop::collection::vec(selector(false), 0..3);
     prop_oneof![
@@ -129,6 +135,14 @@ fn spec() -> impl Strategy<Value = Value> {
                     spec[key] = value;
                 }
             }
+            // Cilium refuses default deny without rules.
+            let has_rule = |key| spec[key].as_array().is_some_and(|rules| !rules.is_empty());
+            if !["ingress", "ingressDeny", "egress", "egressDeny"]
+                .into_iter()
+                .any(has_rule)
+            {
+                spec.as_object_mut().unwrap().remove("enableDefaultDeny");
+            }
             spec
         })
 }
@@ -171,6 +185,10 @@ fn cluster() -> impl Strategy<Value = Value> {
                 json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
             };
             let mut items = vec![namespace("n0", first), namespace("n1", second)];
+            if cilium.len() > 2 {
+                items.push(json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "m0"},
+                    "status": {"addresses": [{"type": "InternalIP", "address": "10.1.2.3"}]}}));
+            }
             for (at, mut object) in pods.into_iter().chain(cilium).chain(policies).enumerate() {
                 object["metadata"]["name"] = json!(format!("o{at}"));
                 items.push(object);

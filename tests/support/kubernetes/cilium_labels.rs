@@ -37,24 +37,50 @@ pub(super) fn namespace_label(label: &Label) -> Option<Label> {
     Some((label.0.clone(), key.to_owned(), label.2.clone()))
 }
 
-/// A selector of a peer, with the namespace that it does not say: that of the policy, or any.
-pub(super) fn in_scope(selector: &Value, own: &str, labels: &BTreeSet<Label>) -> bool {
+/// A selector of a peer, with the namespace that it does not say: that of the policy, or any. `None`: agents differ.
+///
+/// Older agents add the namespace of the policy to labels of namespaces too. What is no pod has no namespace, and meets all that
+/// is only denied, unless the selector is limited to a namespace.
+pub(super) fn in_scope(selector: &Value, own: &str, labels: &BTreeSet<Label>) -> Option<bool> {
     let keys = selector["matchLabels"]
         .as_object()
         .into_iter()
         .flatten()
         .map(|(key, _)| key.clone());
     let expressions = list(selector, "matchExpressions").map(|one| text(&one["key"]));
-    let says_namespace = keys.chain(expressions).any(|key| {
-        let key = key.split_once(':').map_or(key.as_str(), |(_, key)| key);
-        key == NAMESPACE || key.starts_with("io.cilium.k8s.namespace.labels.")
-    });
+    let keys: Vec<String> = keys
+        .chain(expressions)
+        .map(|key| key.split_once(':').map_or(key.clone(), |(_, key)| key.to_owned()))
+        .collect();
+    let says_name = keys.iter().any(|key| key == NAMESPACE);
+    let says_label = keys
+        .iter()
+        .any(|key| key.starts_with("io.cilium.k8s.namespace.labels."));
     let namespace = labels
         .iter()
         .find(|label| label.1 == NAMESPACE)
         .map(|label| label.2.as_str());
-    let is_in_scope = says_namespace || own.is_empty() || namespace == Some(own);
-    is_in_scope && selects(selector, labels)
+    let is_selected = selects(selector, labels);
+    let is_free = says_name || (says_label && !own.is_empty());
+    match namespace {
+        _ if !is_selected => Some(false),
+        None => {
+            if is_free {
+                None
+            } else {
+                Some(false)
+            }
+        }
+        Some(_) if says_name || own.is_empty() => Some(true),
+        Some(namespace) if namespace == own => Some(true),
+        Some(_) => {
+            if says_label {
+                None
+            } else {
+                Some(false)
+            }
+        }
+    }
 }
 
 pub(super) fn selects(selector: &Value, labels: &BTreeSet<Label>) -> bool {

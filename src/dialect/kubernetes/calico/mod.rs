@@ -30,14 +30,14 @@ use crate::packet::Network;
 pub(super) use labels::NAME;
 
 /// The group of its API.
-const GROUP: &str = "projectcalico.org";
+pub(super) const GROUP: &str = "projectcalico.org";
 /// The group of its objects where Kubernetes keeps them.
 const STORED_GROUP: &str = "crd.projectcalico.org";
 
 /// What a cluster says of Calico besides policies.
 #[derive(Debug, Default)]
 pub(super) struct Calico {
-    /// Whether there is any object of it: then it is what enforces the policies of Kubernetes too.
+    /// Whether there is any object of its groups: then it is what enforces the policies of Kubernetes too.
     pub(super) is_there: bool,
     tiers: BTreeMap<String, Tier>,
     sets: Vec<set::Addresses>,
@@ -58,6 +58,11 @@ pub(super) struct Calico {
 /// Whether an object is Calico's.
 pub(super) fn is_of(group: &str) -> bool {
     group == GROUP || group == STORED_GROUP
+}
+
+/// The versions of a group.
+pub(super) fn versions(group: &str) -> &'static [&'static str] {
+    if group == GROUP { &["v3"] } else { &["v1"] }
 }
 
 /// Kinds that files are read for, if they name the API.
@@ -100,9 +105,8 @@ pub(super) fn is_global(kind: &str) -> bool {
     kind.contains("Global") || matches!(kind, "Tier" | "Profile" | "HostEndpoint" | "IPPool")
 }
 
-/// Reads an object; whether it is of a kind that is read or says nothing about who may talk to whom.
-pub(super) fn read(object: Object<'_>, cluster: &mut Cluster, notes: &mut Notes) -> bool {
-    cluster.calico.is_there = true;
+/// Reads an object of a kind that is known.
+pub(super) fn read(object: Object<'_>, cluster: &mut Cluster, notes: &mut Notes) {
     match object.kind {
         "NetworkPolicy" | "GlobalNetworkPolicy" => policy::read(object, cluster, notes),
         "Profile" => profile::read(object, cluster, notes),
@@ -118,9 +122,8 @@ pub(super) fn read(object: Object<'_>, cluster: &mut Cluster, notes: &mut Notes)
             );
             cluster.calico.remark(vec![remark]);
         }
-        kind => return !kind.ends_with("NetworkPolicy"),
+        _ => {}
     }
-    true
 }
 
 /// Takes the labels of a service account.

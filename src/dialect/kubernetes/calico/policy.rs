@@ -8,7 +8,7 @@ use super::expression::{Expression, Scope};
 use super::labels::OF_SERVICE_ACCOUNT;
 use super::tier::read_order;
 use super::{Calico, set};
-use crate::dialect::kubernetes::cluster::Cluster;
+use crate::dialect::kubernetes::cluster::{Cluster, Foreign};
 use crate::dialect::kubernetes::network_policy::named_directions;
 use crate::dialect::kubernetes::notes::Notes;
 use crate::dialect::kubernetes::object::Object;
@@ -40,7 +40,7 @@ pub(super) fn read(object: Object<'_>, cluster: &mut Cluster, notes: &mut Notes)
     let is_global = super::is_global(object.kind);
     let Some(spec) = object.spec() else {
         notes.unread(span, format!("{} `{name}` has no `spec`", object.kind), None);
-        cluster.foreign.push((namespace_of(object), span));
+        cluster.foreign.push(Foreign::unread(namespace_of(object), span));
         return;
     };
     let keys = if is_global {
@@ -49,16 +49,17 @@ pub(super) fn read(object: Object<'_>, cluster: &mut Cluster, notes: &mut Notes)
         KEYS.to_vec()
     };
     let mut is_read = notes.knows(spec, &keys, "the specification of a policy of Calico");
-    let Some(tier) = tier(spec, &cluster.calico, notes) else {
-        cluster.foreign.push((namespace_of(object), span));
-        return;
+    let tier = match tier(spec, &cluster.calico, notes) {
+        Ok(tier) => tier,
+        Err(missing) => return in_no_tier(object, spec, missing, cluster, notes),
     };
     let get = |key| spec.get(key).filter(|value| !value.is_null());
     // "If the order is omitted ... the policy will be applied last."
     let order = get("order").map_or(Some(Order::LAST), |order| read_order(order, notes));
     is_read &= order.is_some();
     let subject = subject(object, spec, notes);
-    is_read &= subject.is_some() && !is_for_hosts(spec, notes);
+    let about = about(spec, notes);
+    is_read &= subject.is_some() && about != About::Unread;
     let (has_ingress, has_egress, are_types_read) = types(spec, notes);
     let namespace = namespace_of(object);
     let mut remarks = Vec::new();
@@ -92,7 +93,23 @@ pub(super) fn read(object: Object<'_>, cluster: &mut Cluster, notes: &mut Notes)
         egress,
     };
     cluster.calico.bound(&mut policy, notes);
-    cluster.policies.push(policy);
+    // Workload endpoints get the policies of the normal kind alone (felix, calc, `tierInfoToProtoTierInfo`).
+    if about != About::HostsAlone {
+        cluster.policies.push(policy);
+    }
+}
+
+/// A policy of a tier that no manifest has: what it does to those that it is about is not known.
+fn in_no_tier(object: Object<'_>, spec: Node<'_>, why: String, cluster: &mut Cluster, notes: &mut Notes) {
+    let subject = subject(object, spec, notes);
+    let (has_ingress, has_egress, _) = types(spec, notes);
+    let ways = [(Direction::Ingress, has_ingress), (Direction::Egress, has_egress)];
+    cluster.foreign.push(Foreign {
+        subject,
+        ways: ways.into_iter().filter(|way| way.1).map(|way| way.0).collect(),
+        why,
+        ..Foreign::unread(namespace_of(object), object.name().1)
+    });
 }
 
 fn namespace_of(object: Object<'_>) -> Option<String> {
@@ -107,20 +124,20 @@ fn everything(span: Span) -> PodSet {
 }
 
 /// Its tier, the default one without a word. Of one that no manifest has, it is not known when it is asked.
-fn tier(spec: Node<'_>, calico: &Calico, notes: &mut Notes) -> Option<Tier> {
+fn tier(spec: Node<'_>, calico: &Calico, notes: &mut Notes) -> Result<Tier, String> {
     let name = spec
         .get("tier")
         .filter(|name| !name.is_null() && name.text() != Some(""));
     let text = name.map_or(Some(Tier::DEFAULT), |name| name.text()).unwrap_or("");
     let known = calico.tiers.get(text).cloned();
     let found = known.or_else(|| (text == Tier::DEFAULT).then(Tier::default_tier));
-    if found.is_none() {
+    found.ok_or_else(|| {
         let message =
             format!("tier `{text}` is not in the manifests: when its policies are asked is not known");
         let span = name.map_or(spec.span(), |name| name.span());
-        notes.unsupported(span, message, Some("give the manifest of the Tier too"));
-    }
-    found
+        notes.unsupported(span, message.as_str(), Some("give the manifest of the Tier too"));
+        message
+    })
 }
 
 /// Which endpoints it is about: by their labels, those of their namespace, and those of their service account.
@@ -156,10 +173,17 @@ fn subject(object: Object<'_>, spec: Node<'_>, notes: &mut Notes) -> Option<PodS
     })
 }
 
+/// What kind of endpoints a policy is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum About {
+    Any,
+    HostsAlone,
+    Unread,
+}
+
 /// "The `doNotTrack` and `preDNAT` and `applyOnForward` fields are meaningful only when applying policy to a host endpoint."
-/// What such a policy does to pods, documents and programs say differently.
-fn is_for_hosts(spec: Node<'_>, notes: &mut Notes) -> bool {
-    let mut is_for_hosts = false;
+fn about(spec: Node<'_>, notes: &mut Notes) -> About {
+    let mut about = About::Any;
     for key in ["doNotTrack", "preDNAT"] {
         let Some(entry) = spec.entry(key) else { continue };
         match entry.value.as_bool() {
@@ -168,16 +192,18 @@ fn is_for_hosts(spec: Node<'_>, notes: &mut Notes) -> bool {
                 let message =
                     format!("`{key}` is about host endpoints, and what they do to nodes is not modelled");
                 notes.unsupported(entry.key.span(), message, None);
-                is_for_hosts = true;
+                if about == About::Any {
+                    about = About::HostsAlone;
+                }
             }
             None if entry.value.is_null() => {}
             None => {
                 notes.unread(entry.value.span(), format!("`{key}` is true or false"), None);
-                is_for_hosts = true;
+                about = About::Unread;
             }
         }
     }
-    is_for_hosts
+    about
 }
 
 /// Which directions it filters, and whether that could be read. Without `types`, those that it has rules for, and ingress if it

@@ -5,7 +5,7 @@
 //! INVARIANT: a profile that allows everything becomes no policy, since what no tier decides is accepted.
 
 use super::entity::Reader;
-use crate::dialect::kubernetes::cluster::Cluster;
+use crate::dialect::kubernetes::cluster::{Cluster, Foreign};
 use crate::dialect::kubernetes::notes::Notes;
 use crate::dialect::kubernetes::object::Object;
 use crate::dialect::kubernetes::policy::{Action, Namespaces, PodSet, Policy, Rule, Rules, Ties};
@@ -85,7 +85,8 @@ fn read_other(object: Object<'_>, cluster: &mut Cluster, notes: &mut Notes) {
         let message =
             format!("Profile `{name}` has rules of its own, which no service account of Kubernetes has");
         notes.unsupported(span, message, None);
-        cluster.foreign.push((Some(namespace.to_owned()), span));
+        let unread = Foreign::unread(Some(namespace.to_owned()), span);
+        cluster.foreign.push(unread);
     }
 }
 

@@ -35,6 +35,21 @@ pub(super) fn network(node: Node<'_>, notes: &mut Notes) -> Option<Network> {
     parsed
 }
 
+/// A block with its prefix: "only allow notation <IP address>/<prefix>" (pkg/policy/api, `CIDRRule.Validate`).
+fn block(node: Node<'_>, notes: &mut Notes) -> Option<Network> {
+    let found = network(node, notes)?;
+    if node.text().is_some_and(|text| !text.contains('/')) {
+        let message = "a block of a CIDR set has a prefix";
+        notes.unread(
+            node.span(),
+            message,
+            Some("write a single address like `192.0.2.1/32`"),
+        );
+        return None;
+    }
+    Some(found)
+}
+
 /// An item of `fromCIDR` or `toCIDR`; `None` if Cilium would refuse it.
 pub(super) fn cidr(node: Node<'_>, notes: &mut Notes) -> Option<Peer> {
     let network = network(node, notes)?;
@@ -51,7 +66,7 @@ pub(super) fn cidr_rule(node: Node<'_>, notes: &mut Notes) -> Option<Peer> {
     let entry = |key| node.get(key).filter(|value| !value.is_null());
     match (entry("cidr"), entry("cidrGroupRef"), entry("cidrGroupSelector")) {
         (Some(cidr), None, None) => {
-            let network = network(cidr, notes)?;
+            let network = block(cidr, notes)?;
             // "The list of except CIDRs must be contained within the CIDR prefix" (API reference, CIDRRule).
             if let Some((_, span)) = except.iter().find(|(part, _)| !network.contains(part)) {
                 notes.unread(*span, "what is excepted is no part of the block", None);
@@ -112,7 +127,7 @@ fn except(node: Node<'_>, notes: &mut Notes) -> Option<Vec<(Network, Span)>> {
     let items = notes.items(node.get("except"), "blocks")?;
     let parts = items
         .into_iter()
-        .map(|item| Some((network(item, notes)?, item.span())));
+        .map(|item| Some((block(item, notes)?, item.span())));
     parts.collect()
 }
 

@@ -1,12 +1,15 @@
 //! Entities: peers by what they are to the cluster ("Layer 3 Policies", "Entities based").
 //!
 //! Pods that are not in the network of their node are Cilium's endpoints here. Which addresses nodes, the API server and the
-//! agents' own endpoints have is not known. INVARIANT: an address that nobody has been said to have is one of the world.
+//! agents' own endpoints have is not known, but where a Node of the run says it. INVARIANT: an address that nobody has been said to
+//! have is one of the world.
 
-use super::super::condition::unknown;
+use super::super::condition::{are_nodes, unknown};
 use super::super::identity::Identities;
+use super::super::node::Nodes;
 use super::super::reach::{Direction, Side};
 use super::super::truth::Truth;
+use crate::dialect::condition::never;
 use crate::model::Condition;
 use crate::packet::{Family, Field, RangeSet};
 
@@ -19,6 +22,8 @@ pub(in super::super) enum Entity {
     World(Option<Family>),
     /// "All network endpoints inside of the local cluster", nodes among them.
     Cluster,
+    /// "An entity that can be selected but never exist" (pkg/policy/api, `EntityNone`).
+    None,
     /// Something in the cluster that no manifest makes, or that its node is.
     Other(Other),
 }
@@ -58,13 +63,14 @@ impl Entity {
             "world-ipv4" => Self::World(Some(Family::V4)),
             "world-ipv6" => Self::World(Some(Family::V6)),
             "cluster" => Self::Cluster,
+            "none" => Self::None,
             _ => Self::Other(OTHERS.iter().find(|(known, _)| *known == name)?.1),
         })
     }
 
     /// The names of all, for people.
     pub(super) fn names() -> String {
-        let first = ["all", "world", "world-ipv4", "world-ipv6", "cluster"];
+        let first = ["all", "world", "world-ipv4", "world-ipv6", "cluster", "none"];
         let others = OTHERS.iter().map(|(name, _)| *name);
         first.into_iter().chain(others).collect::<Vec<_>>().join(", ")
     }
@@ -72,41 +78,45 @@ impl Entity {
     /// Whether every packet of `other` is one of this.
     pub(in super::super) fn has(self, other: Self) -> bool {
         match (self, other) {
-            (Self::All, _) | (Self::World(None), Self::World(_)) => true,
+            (Self::All, _) | (_, Self::None) | (Self::World(None), Self::World(_)) => true,
             (Self::Cluster, Self::Other(other)) => other != Other::KubeApiserver,
             _ => self == other,
         }
     }
 
     /// Whether somebody is in it.
-    pub(super) fn holds(self, other: Side<'_>) -> Truth {
+    pub(super) fn holds(self, other: Side<'_>, nodes: &Nodes) -> Truth {
+        let is_node = matches!(other, Side::Outside(address) if nodes.have(address));
         match (self, other) {
             (Self::All, _) | (Self::Cluster, Side::Pod(..)) => Truth::Yes,
-            (Self::World(_), Side::Pod(..)) => Truth::No,
+            (Self::World(_), Side::Pod(..)) | (Self::None, _) => Truth::No,
             (Self::World(family), Side::Outside(address)) => {
                 let of_address = crate::packet::address::number(address).0;
-                Truth::of(family.is_none_or(|family| family == of_address))
+                Truth::of(!is_node && family.is_none_or(|family| family == of_address))
             }
             (Self::Other(other), Side::Pod(_, pods)) => {
                 Truth::of(pods.is_on_host_network && other.may_be_node()).and(Truth::Maybe)
             }
-            (Self::Cluster | Self::Other(_), Side::Outside(_)) => Truth::Maybe,
+            (Self::Cluster, Side::Outside(_)) => Truth::of(is_node).or(Truth::Maybe),
+            (Self::Other(_), Side::Outside(_)) => Truth::Maybe,
         }
     }
 
     /// Whether the other end of a packet is in it.
-    pub(super) fn condition(self, direction: Direction) -> Condition {
+    pub(super) fn condition(self, direction: Direction, nodes: &Nodes) -> Condition {
         let end = direction.other_identity();
         let is_pod = || Identities::is_pod(end);
         match self {
             Self::All => Condition::All(Vec::new()),
+            Self::None => never(),
             Self::World(family) => {
                 let of_family =
                     family.map(|family| Condition::Test(Field::Family, RangeSet::point(family.value())));
-                let is_no_pod = Condition::Not(Box::new(is_pod()));
-                Condition::All(of_family.into_iter().chain([is_no_pod]).collect())
+                let are_not = [is_pod(), are_nodes(nodes, direction)];
+                let are_not = are_not.map(|one| Condition::Not(Box::new(one)));
+                Condition::All(of_family.into_iter().chain(are_not).collect())
             }
-            Self::Cluster => Condition::Any(vec![is_pod(), in_cluster(end)]),
+            Self::Cluster => Condition::Any(vec![is_pod(), are_nodes(nodes, direction), in_cluster(end)]),
             Self::Other(other) => {
                 let is_no_pod = Condition::Not(Box::new(is_pod()));
                 let may_be = if other.may_be_node() {

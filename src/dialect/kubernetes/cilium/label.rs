@@ -41,10 +41,21 @@ const LEFT_OUT: &[&str] = &[
 /// Requirements of one selector, at the most. People write a handful.
 const MAX_REQUIREMENTS: usize = 1000;
 
+/// What a requirement asks of the namespace of a pod.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum About {
+    /// Its name.
+    Name {
+        /// Whether it may give way to the namespace of a policy, if it is about its subject.
+        may_give_way: bool,
+    },
+    /// A label of it.
+    Label,
+}
+
 /// A selector taken apart by what its requirements are about.
 struct Parts {
-    /// Each with whether it may give way to the namespace of a policy, if it is about its subject.
-    namespaces: Vec<(bool, Requirement)>,
+    namespaces: Vec<(About, Requirement)>,
     pods: Vec<Requirement>,
     /// About labels of the source `reserved`.
     reserved: Vec<Requirement>,
@@ -94,9 +105,10 @@ impl Parts {
                 if key == NAMESPACE {
                     let is_label = requirement.operator == Operator::In && requirement.values.len() == 1;
                     let may_give_way = source == "k8s" && is_label;
-                    self.namespaces.push((may_give_way, with_key(NAME_LABEL)));
+                    let about = About::Name { may_give_way };
+                    self.namespaces.push((about, with_key(NAME_LABEL)));
                 } else if let Some(label) = key.strip_prefix(OF_NAMESPACE) {
-                    self.namespaces.push((false, with_key(label)));
+                    self.namespaces.push((About::Label, with_key(label)));
                 } else if key == CLUSTER {
                     // Every pod has it.
                     if requirement.operator != Operator::Exists {
@@ -132,6 +144,56 @@ impl Parts {
         }
     }
 
+    /// Whether it asks for labels of namespaces, in a policy of a namespace, and for none by its name.
+    ///
+    /// Labels of namespaces are "supported only for a `CiliumClusterwideNetworkPolicy`" ("Namespace Specific Information"): older
+    /// agents add the namespace of the policy to such a selector, newer ones do not (`getEndpointSelector`).
+    fn is_scope_open(&self, own: Option<&str>) -> bool {
+        let is_label = |(about, _): &(About, Requirement)| *about == About::Label;
+        own.is_some() && !self.namespaces.is_empty() && self.namespaces.iter().all(is_label)
+    }
+
+    /// Whether it may select what is no pod: identities without a namespace meet all that is asked if it is only said what a label
+    /// must not be. `getEndpointSelector` limits a selector to endpoints with a namespace unless it names one.
+    fn may_be_no_pods(&self, own: Option<&str>) -> bool {
+        let is_denied = |one: &Requirement| matches!(one.operator, Operator::NotIn | Operator::DoesNotExist);
+        let is_named = self.namespaces.iter().any(|(about, _)| *about != About::Label);
+        let of_namespaces = self.namespaces.iter().map(|(_, one)| one);
+        (is_named || self.is_scope_open(own)) && of_namespaces.chain(&self.pods).all(is_denied)
+    }
+
+    /// Whoever it selects, of a policy of `own` or of the cluster: all answers together.
+    fn peers(self, own: Option<&str>, notes: &mut Notes) -> Vec<Who> {
+        let mut found = Vec::new();
+        if self.may_be_no_pods(own) {
+            let why = "whether what is in no namespace is meant too depends on the version of Cilium";
+            let help =
+                "name the namespaces that are meant, or ask besides that there is one: `operator: Exists`";
+            notes.unsupported(self.span, why, Some(help));
+            found.push(Who::Cilium(Ours::NoPods(why.to_owned())));
+        }
+        found.extend(self.in_scope(own, notes).into_iter().map(Who::Pods));
+        found
+    }
+
+    /// The pods among them: if it is open whether other namespaces count, those of its own surely, and others perhaps.
+    fn in_scope(self, own: Option<&str>, notes: &mut Notes) -> Vec<PodSet> {
+        let (Some(name), true) = (own, self.is_scope_open(own)) else {
+            return vec![self.pods(own)];
+        };
+        let why = "whether labels of other namespaces count in a policy of a namespace depends on the version of Cilium";
+        let help = "name the namespace by `k8s:io.kubernetes.pod.namespace`, or make a policy of the cluster";
+        notes.unsupported(self.span, why, Some(help));
+        let mut anywhere = self.pods(own);
+        let mut here = anywhere.clone();
+        if let Namespaces::Selected(selector) = &mut here.namespaces {
+            selector.terms.requirements.push(named(name));
+            selector.terms.requirements.sort();
+        }
+        anywhere.pods.is_unread = true;
+        vec![here, anywhere]
+    }
+
     /// Pods in the namespaces that it names, else in `own`, else in all.
     fn pods(mut self, own: Option<&str>) -> PodSet {
         let namespaces: Vec<Requirement> = std::mem::take(&mut self.namespaces)
@@ -164,6 +226,15 @@ fn is_left_out(key: &str) -> bool {
     LEFT_OUT.iter().any(|left_out| key.starts_with(left_out)) || key.contains("beta.kubernetes.io")
 }
 
+/// That a namespace is called so.
+fn named(namespace: &str) -> Requirement {
+    Requirement {
+        key: NAME_LABEL.to_owned(),
+        operator: Operator::In,
+        values: vec![namespace.to_owned()],
+    }
+}
+
 /// Whether a requirement asks for a label to be there, with the value that reserved labels have: none.
 fn asks_for(requirement: &Requirement) -> bool {
     match requirement.operator {
@@ -173,15 +244,15 @@ fn asks_for(requirement: &Requirement) -> bool {
     }
 }
 
-/// Who is meant by an item of `fromEndpoints` or `toEndpoints`.
+/// Who is meant by an item of `fromEndpoints` or `toEndpoints`: all of these together.
 ///
 /// "When no namespace is given the policy applies to all Kubernetes namespaces" of a clusterwide one; in others a selector
 /// that does not say one means that of the policy ("Kubernetes Constructs", "Namespaces"); one with a reserved label means no
 /// namespace at all.
-pub(super) fn peer(node: Node<'_>, own: Option<&str>, notes: &mut Notes) -> Who {
+pub(super) fn peers(node: Node<'_>, own: Option<&str>, notes: &mut Notes) -> Vec<Who> {
     let parts = Parts::read(node, notes);
     if parts.reserved.is_empty() {
-        return Who::Pods(parts.pods(own));
+        return parts.peers(own, notes);
     }
     let others = parts.namespaces.len() + parts.pods.len();
     let entity = match parts.reserved.as_slice() {
@@ -190,21 +261,22 @@ pub(super) fn peer(node: Node<'_>, own: Option<&str>, notes: &mut Notes) -> Who 
         }
         _ => None,
     };
-    if let Some(entity) = entity {
-        Who::Cilium(Ours::Entity(entity))
+    let who = if let Some(entity) = entity {
+        Ours::Entity(entity)
     } else {
         let why = "who has such reserved labels is not known";
         notes.unsupported(parts.span, why, None);
-        Who::Cilium(Ours::Anybody(why.to_owned()))
-    }
+        Ours::Anybody(why.to_owned())
+    };
+    vec![Who::Cilium(who)]
 }
 
-/// What an item of `fromRequires` or `toRequires` asks of peers.
-pub(super) fn required(node: Node<'_>, own: Option<&str>, notes: &mut Notes) -> PodSet {
+/// What an item of `fromRequires` or `toRequires` asks of peers: to be in one of these.
+pub(super) fn required(node: Node<'_>, own: Option<&str>, notes: &mut Notes) -> Vec<PodSet> {
     let mut parts = Parts::read(node, notes);
     let reserved = std::mem::take(&mut parts.reserved);
     parts.pods.extend(reserved);
-    parts.pods(own)
+    parts.in_scope(own, notes)
 }
 
 /// The pods that an `endpointSelector` selects: of a policy of a namespace, those in it. `None`: endpoints that are no pods.
@@ -222,19 +294,15 @@ pub(super) fn subject(node: Node<'_>, own: Option<&str>, notes: &mut Notes) -> O
     let Some(own) = own else {
         return Some(parts.pods(None));
     };
-    let in_own = Requirement {
-        key: NAME_LABEL.to_owned(),
-        operator: Operator::In,
-        values: vec![own.to_owned()],
-    };
     let label = node.get("matchLabels").and_then(|labels| labels.get(OF_OWN));
     if let Some(label) = label.and_then(|label| label.text()) {
         parts
             .namespaces
-            .retain(|(may_give_way, one)| !may_give_way || one.values != [label]);
+            .retain(|(about, one)| *about != About::Name { may_give_way: true } || one.values != [label]);
     }
     if !parts.namespaces.is_empty() {
-        parts.namespaces.push((false, in_own));
+        let about = About::Name { may_give_way: false };
+        parts.namespaces.push((about, named(own)));
     }
     Some(parts.pods(Some(own)))
 }

@@ -135,7 +135,7 @@ fn resolve_all(
                         found.push(outside(peer.span, why));
                         continue;
                     }
-                    let all = resolve(later, peer.span, cluster, missing);
+                    let all = resolve(later, peer.span, cluster, missing, notes);
                     *n_blocks += all.len();
                     found.extend(all);
                 }
@@ -151,6 +151,7 @@ fn resolve(
     span: Span,
     cluster: &Cluster,
     missing: &mut BTreeMap<String, (Span, usize)>,
+    notes: &mut Notes,
 ) -> Vec<Peer> {
     let mut miss = |what: String| {
         missing.entry(what).or_insert((span, 0)).1 += 1;
@@ -178,10 +179,16 @@ fn resolve(
             found
         }
         Later::Service(namespace, name) => match cluster.selected_by_service(namespace, name) {
-            Some(labels) if !labels.is_empty() => vec![Peer {
-                span,
-                who: Peers::Pods(behind(namespace, labels, span)),
-            }],
+            Some(labels) if !labels.is_empty() => {
+                let why = format!(
+                    "whether the pods behind Service `{namespace}/{name}` are meant depends on the version of Cilium"
+                );
+                notes.unsupported(span, why, Some("name them in `toEndpoints`"));
+                vec![Peer {
+                    span,
+                    who: Peers::Pods(behind(namespace, labels, span)),
+                }]
+            }
             // "The IPs in the service's EndpointSlices are converted to CIDR selectors."
             Some(_) => vec![outside(
                 span,
@@ -199,7 +206,8 @@ fn resolve(
     }
 }
 
-/// "This feature uses the discovered services' label selector as an endpoint selector within the policy" (layer 3, "Services based").
+/// "This feature uses the discovered services' label selector as an endpoint selector within the policy" (layer 3, "Services based"):
+/// to older agents such rules "only apply to services without selectors" (pkg/k8s, `rule_translate.go`).
 fn behind(namespace: &str, labels: &Labels, span: Span) -> PodSet {
     let requirements = labels.iter().map(|(key, value)| Requirement {
         key: key.clone(),
@@ -213,7 +221,7 @@ fn behind(namespace: &str, labels: &Labels, span: Span) -> PodSet {
                 requirements: requirements.collect(),
                 ..Terms::default()
             },
-            is_unread: false,
+            is_unread: true,
             span,
         },
     }

@@ -2,31 +2,34 @@
 //!
 //! INVARIANT: what is not known is an unknown that keeps its answer for the same place, beside what is surely asked.
 
-use super::super::condition::{block, unknown};
+use super::super::condition::{are_nodes, block, unknown};
 use super::super::identity::Identities;
 use super::super::lower::Lowering;
+use super::super::node::Nodes;
 use super::super::policy::{Action, Peer, Rule, Who as Peers};
 use super::super::reach::Direction;
 use super::Who;
+use crate::dialect::condition::any;
 use crate::model::{Condition, Match};
+use crate::packet::Field;
 use crate::source::Span;
 
 /// Whether the other end is who a peer says.
-pub(in super::super) fn condition(who: &Who, span: Span, direction: Direction) -> Condition {
+pub(in super::super) fn condition(who: &Who, span: Span, direction: Direction, nodes: &Nodes) -> Condition {
     let end = direction.other_identity();
     let is_no_pod = || Condition::Not(Box::new(Identities::is_pod(end)));
     match who {
-        Who::Entity(entity) => entity.condition(direction),
+        Who::Entity(entity) => entity.condition(direction, nodes),
         Who::Addresses { network, except } => {
-            Condition::All(vec![block(network, except, direction), is_no_pod()])
+            let is_no_node = Condition::Not(Box::new(are_nodes(nodes, direction)));
+            Condition::All(vec![block(network, except, direction), is_no_pod(), is_no_node])
         }
-        Who::Nodes => Condition::All(vec![
-            Condition::Any(vec![is_no_pod(), Identities::is_on_node(end)]),
-            unknown(
-                format!("nodes at {span:?}"),
-                "which addresses nodes have is not known",
-            ),
-        ]),
+        Who::Nodes => no_pods(
+            end,
+            format!("nodes at {span:?}"),
+            "which addresses nodes have is not known",
+        ),
+        Who::NoPods(why) => no_pods(end, format!("no pods at {span:?}"), why),
         Who::Outside(why) => Condition::All(vec![
             is_no_pod(),
             unknown(format!("outside at {span:?}"), why.clone()),
@@ -34,6 +37,15 @@ pub(in super::super) fn condition(who: &Who, span: Span, direction: Direction) -
         Who::Anybody(why) => unknown(format!("peer at {span:?}"), why.clone()),
         Who::Later(_) => unknown(format!("peer at {span:?}"), "who this peer is is not known"),
     }
+}
+
+/// Whether an end may be one of some nodes or somebody outside.
+fn no_pods(end: Field, property: String, why: &str) -> Condition {
+    let is_no_pod = Condition::Not(Box::new(Identities::is_pod(end)));
+    Condition::All(vec![
+        Condition::Any(vec![is_no_pod, Identities::is_on_node(end)]),
+        unknown(property, why),
+    ])
 }
 
 impl Lowering<'_> {
@@ -84,7 +96,8 @@ impl Lowering<'_> {
         let mut found = Vec::new();
         for (policy, is_selected) in self.selected_by() {
             for required in policy.cilium.iter().flat_map(|traits| traits.requires(direction)) {
-                let mut condition = Identities::is_in(end, &required.pods, "");
+                let sets = required.sets.iter();
+                let mut condition = any(sets.map(|set| Identities::is_in(end, set, "")).collect());
                 if let Some(is_selected) = &is_selected {
                     let is_not = Condition::Not(Box::new(is_selected.clone()));
                     condition = Condition::Any(vec![condition, is_not]);

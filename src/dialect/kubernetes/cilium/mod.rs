@@ -9,6 +9,7 @@ mod address;
 mod entity;
 mod label;
 mod later;
+mod layer7;
 mod lower;
 mod port;
 mod reach;
@@ -44,6 +45,15 @@ const MAX_BLOCKS: usize = 200_000;
 /// The kinds, for `portcullis dialects`.
 pub(super) fn kinds() -> impl Iterator<Item = &'static str> {
     [NAMESPACED, CLUSTERWIDE, CIDR_GROUP].into_iter()
+}
+
+/// The versions of a kind.
+pub(super) fn versions(kind: &str) -> &'static [&'static str] {
+    if kind == CIDR_GROUP {
+        &["v2alpha1", "v2"]
+    } else {
+        &["v2"]
+    }
 }
 
 /// Parts whose meaning depends on what no manifest says, for `portcullis dialects`.
@@ -82,7 +92,8 @@ pub(super) struct Traits {
 #[derive(Debug, Clone)]
 pub(super) struct Required {
     pub(super) span: Span,
-    pub(super) pods: PodSet,
+    /// One of them takes whoever is asked for.
+    pub(super) sets: Vec<PodSet>,
 }
 
 impl Traits {
@@ -105,7 +116,7 @@ impl Traits {
 
     /// What it requires in either direction.
     pub(super) fn all_required(&self) -> impl Iterator<Item = &PodSet> {
-        self.requires.iter().flatten().map(|one| &one.pods)
+        self.requires.iter().flatten().flat_map(|one| &one.sets)
     }
 }
 
@@ -123,6 +134,8 @@ pub(super) enum Who {
     Nodes,
     /// Somebody outside of the cluster, and why it is not known who.
     Outside(String),
+    /// Nodes or somebody outside, and why it is not known whether they are meant.
+    NoPods(String),
     /// Somebody, and why it is not known who.
     Anybody(String),
     /// Another object of the run says who. After reading there are none of these.

@@ -5,6 +5,8 @@
 
 use super::super::notes::Notes;
 use super::super::policy::{Port, Ports};
+use super::layer7;
+use super::rule::Section;
 use crate::packet::protocol::number;
 use crate::tree::{Node, Typed};
 
@@ -31,7 +33,7 @@ impl Read {
     }
 
     /// Reads one item of `toPorts`.
-    pub(super) fn port_rule(&mut self, node: Node<'_>, is_deny: bool, notes: &mut Notes) {
+    pub(super) fn port_rule(&mut self, node: Node<'_>, section: Section<'_>, notes: &mut Notes) {
         let allowed = [
             "ports",
             "rules",
@@ -40,7 +42,11 @@ impl Read {
             "serverNames",
             "listener",
         ];
-        let keys = if is_deny { &allowed[..1] } else { &allowed[..] };
+        let keys = if section.is_deny {
+            &allowed[..1]
+        } else {
+            &allowed[..]
+        };
         if !notes.knows(node, keys, "an item of `toPorts`") {
             self.ports.push(unread(node));
             return;
@@ -49,6 +55,7 @@ impl Read {
             .iter()
             .skip(1)
             .any(|key| node.get(key).is_some_and(|value| !value.is_empty()));
+        self.is_refused |= layer7::is_refused(node, section.direction, notes);
         match notes.items(node.get("ports"), "ports") {
             None => self.ports.push(unread(node)),
             Some(list) if list.len() > MAX_PORTS => {
@@ -78,7 +85,8 @@ impl Read {
                 "`{}` is no protocol of a port",
                 span.text().unwrap_or(span.kind())
             );
-            self.refuse(span, message, Some("use TCP, UDP, SCTP or ANY"), notes);
+            let help = "use TCP, UDP, SCTP or ANY, in upper case";
+            self.refuse(span, message, Some(help), notes);
             self.ports.push(found);
             return;
         };
@@ -94,16 +102,21 @@ impl Read {
             return;
         };
         found.span = port.span();
+        // "port must be empty or 0" (`PortProtocol.Validate`).
+        if matches!(protocol, Some(VRRP | IGMP)) && port.text() != Some("0") {
+            let message = "this protocol has no ports";
+            self.refuse(port, message, Some("write `port: \"0\"`"), notes);
+        }
         let is_icmp = matches!(protocol, Some(number::ICMP | number::ICMPV6));
+        if is_icmp {
+            // `L4Proto.Validate` took them once, and refuses them since.
+            let message = "whether a port may be of ICMP depends on the version of Cilium";
+            let help = "name types of ICMP in `icmps`";
+            notes.unsupported(word.unwrap_or(node).span(), message, Some(help));
+            self.is_refused = true;
+        }
         match ports_of(port, node.get("endPort"), notes) {
-            Some(ports) if is_icmp && ports != Ports::All => {
-                let help = "name types of ICMP in `icmps`";
-                notes.unsupported(
-                    port.span(),
-                    "which messages of ICMP are meant is not known",
-                    Some(help),
-                );
-            }
+            Some(ports) if is_icmp && ports != Ports::All => {}
             // "If omitted or empty, any protocol matches": those that have ports.
             Some(Ports::All) if protocol.is_none() => found.ports = Ports::Range(0, u16::MAX),
             Some(ports) => found.ports = ports,
@@ -148,6 +161,12 @@ fn ports_of(port: Node<'_>, end: Option<Node<'_>>, notes: &mut Notes) -> Option<
     };
     let end = end.filter(|end| !end.is_null() && end.as_int() != Some(0));
     let is_number = !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
+    if is_number && text.len() > 1 && text.starts_with('0') {
+        // `strconv.ParseUint(port, 0, 16)`: what begins with a zero is octal.
+        let message = format!("`{text}` begins with a zero, and is octal to Cilium");
+        notes.unread(port.span(), message, Some("write the number without it"));
+        return None;
+    }
     if !is_number {
         let name = text.to_lowercase();
         let is_of_name = |one: u8| one.is_ascii_lowercase() || one.is_ascii_digit() || one == b'-';
@@ -202,15 +221,16 @@ fn icmp(field: Node<'_>) -> Option<(u8, u16)> {
 /// A word that is no protocol.
 struct UnknownProtocol;
 
-/// The protocol of a word; `None` for any.
+/// The protocol of a word; `None` for any. Words are those that the API takes, in upper case: the agent would read others too
+/// (`ParseL4Proto`), and never gets them.
 fn protocol(word: &str) -> Result<Option<u8>, UnknownProtocol> {
-    Ok(Some(match word.to_uppercase().as_str() {
+    Ok(Some(match word {
         "" | "ANY" => return Ok(None),
         "TCP" => number::TCP,
         "UDP" => number::UDP,
         "SCTP" => number::SCTP,
         "ICMP" => number::ICMP,
-        "ICMPV6" => number::ICMPV6,
+        "ICMPv6" => number::ICMPV6,
         "VRRP" => VRRP,
         "IGMP" => IGMP,
         _ => return Err(UnknownProtocol),

@@ -4,6 +4,7 @@
 
 use super::super::cluster::Namespace;
 use super::super::cover::has_addresses;
+use super::super::node::Nodes;
 use super::super::policy::{Action, Peer, Policy, Rule, Who as Peers};
 use super::super::reach::{Direction, Side};
 use super::super::reach_rule::is_in;
@@ -12,17 +13,18 @@ use super::super::truth::Truth;
 use super::{Entity, Who};
 
 /// Whether somebody is who a peer says.
-pub(in super::super) fn is_peer(who: &Who, other: Side<'_>) -> Truth {
+pub(in super::super) fn is_peer(who: &Who, other: Side<'_>, nodes: &Nodes) -> Truth {
     match (who, other) {
-        (Who::Entity(entity), _) => entity.holds(other),
+        (Who::Entity(entity), _) => entity.holds(other, nodes),
         (Who::Addresses { network, except }, Side::Outside(address)) => {
-            Truth::of(is_in(address, network, except))
+            Truth::of(is_in(address, network, except) && !nodes.have(address))
         }
         (Who::Addresses { .. } | Who::Outside(_), Side::Pod(..)) => Truth::No,
-        (Who::Nodes, Side::Pod(_, pods)) => Truth::of(pods.is_on_host_network).and(Truth::Maybe),
-        (Who::Nodes | Who::Outside(_), Side::Outside(_)) | (Who::Anybody(_) | Who::Later(_), _) => {
-            Truth::Maybe
+        (Who::Nodes | Who::NoPods(_), Side::Pod(_, pods)) => {
+            Truth::of(pods.is_on_host_network).and(Truth::Maybe)
         }
+        (Who::Nodes | Who::NoPods(_) | Who::Outside(_), Side::Outside(_))
+        | (Who::Anybody(_) | Who::Later(_), _) => Truth::Maybe,
     }
 }
 
@@ -119,7 +121,10 @@ pub(in super::super) fn meets<'p>(
         requires.map(move |required| {
             let is_it = match other {
                 Side::Pod(_, pods) if pods.is_on_host_network => Truth::No,
-                Side::Pod(namespace, pods) => selects(&required.pods, namespace, pods, own),
+                Side::Pod(namespace, pods) => {
+                    let sets = required.sets.iter();
+                    Truth::any(sets.map(|set| selects(set, namespace, pods, own)))
+                }
                 Side::Outside(_) => Truth::No,
             };
             is_it.or(is_subject.negated())

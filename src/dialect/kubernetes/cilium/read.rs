@@ -2,7 +2,7 @@
 //!
 //! INVARIANT: a specification that Cilium would refuse leaves open whom it selects, so it is followed both ways.
 
-use super::super::cluster::Cluster;
+use super::super::cluster::{Cluster, Foreign};
 use super::super::network_policy;
 use super::super::notes::Notes;
 use super::super::object::Object;
@@ -54,7 +54,9 @@ pub(in super::super) fn read(object: Object<'_>, cluster: &mut Cluster, notes: &
     if specs.is_empty() || !is_read {
         let message = format!("{} `{name}` has no `spec` and no `specs`", reader.kind);
         notes.unread(span, message, None);
-        cluster.foreign.push((reader.own.map(str::to_owned), span));
+        cluster
+            .foreign
+            .push(Foreign::unread(reader.own.map(str::to_owned), span));
     }
     for spec in specs {
         reader.spec(spec, cluster, notes);
@@ -86,8 +88,10 @@ impl Reader<'_> {
         let mut besides = [Besides::default(), Besides::default()];
         let [in_ingress, in_egress] = &mut besides;
         let mut is_refused = !notes.knows(spec, FIELDS, "the specification of this policy");
-        let ingress = self.side(spec, Direction::Ingress, in_ingress, notes);
-        let egress = self.side(spec, Direction::Egress, in_egress, notes);
+        let default_deny = DefaultDeny::read(spec, notes);
+        let ingress = self.side(spec, Direction::Ingress, default_deny.ingress, in_ingress, notes);
+        let egress = self.side(spec, Direction::Egress, default_deny.egress, in_egress, notes);
+        is_refused |= default_deny.is_refused | lacks_rules(spec, [&ingress, &egress], notes);
         is_refused |= besides.iter().any(|besides| besides.is_refused);
         if besides.iter().any(|besides| besides.has_layer7) {
             cluster.cilium.layer7.insert(self.full_name());
@@ -177,7 +181,14 @@ impl Reader<'_> {
 
     /// "If any rule selects an endpoint and the rule has an ingress section, the endpoint goes into default deny-mode for ingress"
     /// ("Endpoint default policy"): an empty list is no section; `enableDefaultDeny` says otherwise either way.
-    fn side(&self, spec: Node<'_>, direction: Direction, besides: &mut Besides, notes: &mut Notes) -> Side {
+    fn side(
+        &self,
+        spec: Node<'_>,
+        direction: Direction,
+        asked: Option<(bool, Span)>,
+        besides: &mut Besides,
+        notes: &mut Notes,
+    ) -> Side {
         let (key, deny_key) = match direction {
             Direction::Ingress => ("ingress", "ingressDeny"),
             Direction::Egress => ("egress", "egressDeny"),
@@ -202,7 +213,6 @@ impl Reader<'_> {
             }
             place = place.or((!rules.is_empty()).then(|| entry.key.span()));
         }
-        let asked = default_deny(spec, key, besides, notes);
         let isolates = asked.map_or(!rules.is_empty(), |(isolates, _)| isolates);
         let place = place.or(asked.filter(|(isolates, _)| *isolates).map(|(_, span)| span));
         Side {
@@ -221,8 +231,10 @@ fn bounded(mut all: Vec<Required>, cluster: &mut Cluster, notes: &mut Notes) -> 
             format!("more than {MAX_REQUIRED} selectors of `fromRequires` and `toRequires` in one run");
         notes.unread(beyond.span, message, Some("Cilium has deprecated them"));
         let mut unknown = beyond.clone();
-        unknown.pods.pods.terms.requirements.clear();
-        unknown.pods.pods.is_unread = true;
+        for set in &mut unknown.sets {
+            set.pods.terms.requirements.clear();
+            set.pods.is_unread = true;
+        }
         all.truncate(left);
         all.push(unknown);
     }
@@ -237,19 +249,57 @@ enum Subject {
     Refused,
 }
 
-/// What `enableDefaultDeny` says of a direction, and where.
-fn default_deny(spec: Node<'_>, key: &str, besides: &mut Besides, notes: &mut Notes) -> Option<(bool, Span)> {
-    let node = spec.get("enableDefaultDeny").filter(|node| !node.is_null())?;
-    if !notes.knows(node, &["ingress", "egress"], "`enableDefaultDeny`") {
-        besides.is_refused = true;
-        return None;
+/// Whether a policy without rules is one that Cilium refuses, and is said to be: one that is to put endpoints into default deny.
+///
+/// A "rule must have at least one of" `ingress`, `ingressDeny`, `egress`, `egressDeny` (pkg/policy/api, `Rule.Validate`): empty lists are
+/// none.
+/// Without `enableDefaultDeny` such a policy does nothing, refused or not.
+fn lacks_rules(spec: Node<'_>, sides: [&Side; 2], notes: &mut Notes) -> bool {
+    let Some(entry) = spec
+        .entry("enableDefaultDeny")
+        .filter(|entry| !entry.value.is_null())
+    else {
+        return false;
+    };
+    let has_rules = |side: &Side| side.rules.as_ref().is_some_and(|rules| !rules.rules.is_empty());
+    if sides.into_iter().any(has_rules) {
+        return false;
     }
-    let value = node.get(key).filter(|value| !value.is_null())?;
-    if let Some(isolates) = value.as_bool() {
-        Some((isolates, value.span()))
-    } else {
-        notes.unread(value.span(), "write true or false", None);
-        besides.is_refused = true;
-        None
+    let message = "`enableDefaultDeny` stands in a policy without rules, which Cilium refuses";
+    let help = "give it a rule: `ingress: [{}]` lets nobody in";
+    notes.unread(entry.key.span(), message, Some(help));
+    true
+}
+
+/// What `enableDefaultDeny` says of each direction, and where.
+#[derive(Default)]
+struct DefaultDeny {
+    ingress: Option<(bool, Span)>,
+    egress: Option<(bool, Span)>,
+    is_refused: bool,
+}
+
+impl DefaultDeny {
+    fn read(spec: Node<'_>, notes: &mut Notes) -> Self {
+        let mut found = Self::default();
+        let Some(node) = spec.get("enableDefaultDeny").filter(|node| !node.is_null()) else {
+            return found;
+        };
+        if !notes.knows(node, &["ingress", "egress"], "`enableDefaultDeny`") {
+            found.is_refused = true;
+            return found;
+        }
+        for (key, asked) in [("ingress", &mut found.ingress), ("egress", &mut found.egress)] {
+            let Some(value) = node.get(key).filter(|value| !value.is_null()) else {
+                continue;
+            };
+            if let Some(isolates) = value.as_bool() {
+                *asked = Some((isolates, value.span()));
+            } else {
+                notes.unread(value.span(), "write true or false", None);
+                found.is_refused = true;
+            }
+        }
+        found
     }
 }

@@ -76,7 +76,7 @@ impl Section<'_> {
         if !node.is_null() && !notes.knows(node, &keys, "a rule of this policy") {
             return self.unread(node);
         }
-        let ports = ports(node, self.is_deny, besides, notes);
+        let ports = self.ports(node, besides, notes);
         let mut peers = self.peers(node, &of_peers, besides, notes);
         if let Some(list) = node.entry(&requires).filter(|entry| !entry.value.is_empty()) {
             self.requires(list.value, besides, notes);
@@ -137,7 +137,7 @@ impl Section<'_> {
                 besides.is_refused = true;
             }
             for item in items {
-                found.push(self.peer(list.name(), item, besides, notes));
+                found.extend(self.whoever(list.name(), item, besides, notes));
             }
         }
         if is_nobody {
@@ -146,13 +146,15 @@ impl Section<'_> {
         (!lists.is_empty()).then_some(found)
     }
 
-    fn peer(self, field: &str, item: Node<'_>, besides: &mut Besides, notes: &mut Notes) -> Peer {
+    /// Whoever an item of a list is.
+    fn whoever(self, field: &str, item: Node<'_>, besides: &mut Besides, notes: &mut Notes) -> Vec<Peer> {
         let field = field.strip_prefix(self.prefix()).unwrap_or(field);
         let read = match field {
-            "Endpoints" => Some(Peer {
-                span: item.span(),
-                who: label::peer(item, self.own, notes),
-            }),
+            "Endpoints" => {
+                let span = item.span();
+                let all = label::peers(item, self.own, notes).into_iter();
+                return all.map(|who| Peer { span, who }).collect();
+            }
             "CIDR" => address::cidr(item, notes),
             "CIDRSet" => address::cidr_rule(item, notes),
             "FQDNs" => address::name(item, notes),
@@ -170,10 +172,10 @@ impl Section<'_> {
                 Some(peer(item.span(), Who::Outside(why.to_owned())))
             }
         };
-        read.unwrap_or_else(|| {
+        vec![read.unwrap_or_else(|| {
             besides.is_refused = true;
             unread(item.span())
-        })
+        })]
     }
 
     /// An item of `toServices`: by name, or by labels of Services.
@@ -218,10 +220,10 @@ impl Section<'_> {
             return;
         }
         for item in items {
-            let pods = label::required(item, self.own, notes);
+            let sets = label::required(item, self.own, notes);
             besides.requires.push(Required {
                 span: item.span(),
-                pods,
+                sets,
             });
         }
     }
@@ -239,38 +241,47 @@ impl Section<'_> {
         notes.unsupported(mode.span(), message, None);
         (Action::MayAccept, mode.span())
     }
-}
 
-/// The ports of a rule; `None` if it has no list that says any.
-fn ports(node: Node<'_>, is_deny: bool, besides: &mut Besides, notes: &mut Notes) -> Option<Vec<Port>> {
-    let mut read = Read::default();
-    let of = |key: &str, notes: &mut Notes| notes.items(node.get(key), "ports");
-    let (Some(ports), Some(icmps)) = (of("toPorts", notes), of("icmps", notes)) else {
-        besides.is_refused = true;
-        return Some(vec![port::unread(node)]);
-    };
-    if ports.is_empty() && icmps.is_empty() {
-        return None;
+    /// The ports of a rule; `None` if it has no list that says any.
+    fn ports(self, node: Node<'_>, besides: &mut Besides, notes: &mut Notes) -> Option<Vec<Port>> {
+        let mut read = Read::default();
+        let of = |key: &str, notes: &mut Notes| notes.items(node.get(key), "ports");
+        let (Some(ports), Some(icmps)) = (of("toPorts", notes), of("icmps", notes)) else {
+            besides.is_refused = true;
+            return Some(vec![port::unread(node)]);
+        };
+        if ports.is_empty() && icmps.is_empty() {
+            return None;
+        }
+        if !ports.is_empty() && !icmps.is_empty() {
+            // "The ICMPs block may only be present without ToPorts."
+            let span = node.entry("icmps").map_or(node.span(), |entry| entry.key.span());
+            notes.unread(
+                span,
+                "`icmps` stands beside `toPorts`",
+                Some("make it a rule of its own"),
+            );
+            besides.is_refused = true;
+        }
+        for &item in &ports {
+            read.port_rule(item, self, notes);
+        }
+        for item in icmps {
+            read.icmp_rule(item, notes);
+        }
+        if let Some(list) = node
+            .entry("toServices")
+            .filter(|list| !list.value.is_empty() && !ports.is_empty())
+        {
+            // "Combining ToServices and ToPorts is not supported yet" (`EgressRule.sanitize`); some versions take both.
+            let message = "whether `toServices` may stand beside `toPorts` depends on the version of Cilium";
+            notes.unsupported(list.key.span(), message, Some("name the pods in `toEndpoints`"));
+            besides.is_refused = true;
+        }
+        besides.has_layer7 |= read.has_layer7;
+        besides.is_refused |= read.is_refused;
+        Some(read.ports)
     }
-    if !ports.is_empty() && !icmps.is_empty() {
-        // "The ICMPs block may only be present without ToPorts."
-        let span = node.entry("icmps").map_or(node.span(), |entry| entry.key.span());
-        notes.unread(
-            span,
-            "`icmps` stands beside `toPorts`",
-            Some("make it a rule of its own"),
-        );
-        besides.is_refused = true;
-    }
-    for item in ports {
-        read.port_rule(item, is_deny, notes);
-    }
-    for item in icmps {
-        read.icmp_rule(item, notes);
-    }
-    besides.has_layer7 |= read.has_layer7;
-    besides.is_refused |= read.is_refused;
-    Some(read.ports)
 }
 
 fn entity(item: Node<'_>, notes: &mut Notes) -> Option<Peer> {
