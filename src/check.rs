@@ -8,6 +8,7 @@ mod behind;
 mod companion;
 mod context;
 mod coverage;
+mod endpoints;
 mod exports;
 mod found;
 mod groups;

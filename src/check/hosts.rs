@@ -1,9 +1,11 @@
 //! Units of input to hosts: by the site's bindings, or, where there are none, by the files themselves.
 
+use std::collections::BTreeSet;
 use std::path::{Component, Path};
 use std::sync::Arc;
 
 use super::behind::{Behind, Grouped};
+use super::endpoints::Endpoints;
 use super::groups::unbound_group;
 use super::policies::Policies;
 use super::sites::SiteGroup;
@@ -58,20 +60,22 @@ pub(super) fn bind(
         world,
     };
     let grouped = Hosts::group(&binder, &paths, site.bindings.len());
+    let mut endpoints = Endpoints::of(&of_groups);
     let mut hosts = binding.of_files(
         join_families(grouped.hosts, &units),
         units,
-        &behind,
+        (&behind, &mut endpoints),
         findings,
         summary,
     );
+    endpoints.unbound(summary);
     let has_host = |at: usize| !grouped.unmatched.contains(&at) || workloads.has_binding(at);
     for (bound, grouped) in behind.alone(has_host) {
         findings.extend(bound.is_none().then(|| unbound_group(grouped, &site)).flatten());
         hosts.push(binding.behind(grouped.name.clone(), bound.as_slice(), Vec::new(), Some(grouped)));
     }
     hosts.extend(binding.of_workloads(&workloads, &behind));
-    binding.know(&behind, &workloads, &mut hosts);
+    binding.know(&behind, (&workloads, &endpoints), &mut hosts);
     let mut unmatched = grouped.unmatched;
     unmatched.retain(|&at| !behind.has_binding(at) && !workloads.has_binding(at));
     unbound_roles(&site, policies, &unmatched, findings);
@@ -103,7 +107,7 @@ impl Binding<'_> {
         &mut self,
         hosts: Vec<HostFiles>,
         units: Vec<Unit>,
-        behind: &Behind<'_>,
+        (behind, endpoints): (&Behind<'_>, &mut Endpoints<'_>),
         findings: &mut Vec<Finding>,
         summary: &mut Summary,
     ) -> Vec<Host> {
@@ -130,8 +134,9 @@ impl Binding<'_> {
             }
             unread::said_twice(&name, &taken, summary);
             let rulesets = taken.into_iter().flat_map(|unit| unit.reading.rulesets);
+            let rulesets = endpoints.before(&files.name, rulesets.collect());
             let grouped = behind.of_bindings(&files.bindings);
-            bound.push(self.behind(name, &files.bindings, rulesets.collect(), grouped.as_ref()));
+            bound.push(self.behind(name, &files.bindings, rulesets, grouped.as_ref()));
         }
         bound
     }
@@ -239,9 +244,19 @@ impl Binding<'_> {
     }
 
     /// Tells the world and every host who there is.
-    fn know(mut self, behind: &Behind<'_>, workloads: &Workloads<'_>, hosts: &mut [Host]) {
+    fn know(
+        mut self,
+        behind: &Behind<'_>,
+        (workloads, endpoints): (&Workloads<'_>, &Endpoints<'_>),
+        hosts: &mut [Host],
+    ) {
         behind.all.identify(&mut self.identities);
-        let members = Arc::new(self.identities.members(&workloads.groups_asked()));
+        let asked = workloads
+            .groups_asked()
+            .into_iter()
+            .chain(endpoints.groups_asked());
+        let asked: BTreeSet<Arc<str>> = asked.collect();
+        let members = Arc::new(self.identities.members(&asked));
         for host in hosts {
             host.members = members.clone();
         }

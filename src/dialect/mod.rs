@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::finding::{Finding, Label};
-use crate::model::{Group, Identity, Member, Ruleset, Workload};
+use crate::model::{Group, HostEndpoint, Identity, Member, Ruleset, Workload};
 use crate::source::{Source, Span, Spanned};
 
 /// How sure a dialect is that a file is its own.
@@ -51,6 +51,8 @@ pub struct Reading {
     pub identities: Vec<Identity>,
     /// Hosts of the unit that have names, labels and filters of their own, where a unit is more than one host.
     pub workloads: Vec<Workload>,
+    /// What policies of a cluster let through to its nodes themselves.
+    pub endpoints: Vec<HostEndpoint>,
     /// The cluster that workloads and policies are of.
     pub cluster: Option<kubernetes::Cluster>,
     /// What could not be read or is not modelled.

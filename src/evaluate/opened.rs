@@ -64,7 +64,7 @@ impl Filters<'_> {
                 let is_union = behind.all(|rule| rule.action == Action::Drop);
                 is_union.then_some((ruleset, Some(chain)))
             }
-            Layer::HostFirewall | Layer::NetworkAcl => None,
+            Layer::HostFirewall | Layer::NetworkAcl | Layer::HostEndpoint => None,
         }
     }
 

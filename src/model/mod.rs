@@ -7,6 +7,7 @@ mod compile;
 mod condition;
 mod decider;
 mod edit;
+mod endpoint;
 mod generated;
 mod group;
 mod hook;
@@ -23,6 +24,7 @@ mod redundant;
 
 pub use compile::{Compiler, HostFacts};
 pub use decider::{Decider, DoubtReason};
+pub use endpoint::HostEndpoint;
 pub use generated::{cluster_addresses, is_generated, keeper};
 pub use group::{Acls, Group, Member, Members, Membership, Side, group_keys, keys_asked};
 pub use identity::{Identities, Identity, PodLabels, Presence, Workload};
@@ -113,6 +115,8 @@ pub enum Layer {
     NetworkAcl,
     /// What Kubernetes lets through to a pod.
     NetworkPolicy,
+    /// What policies of a cluster let through to a node itself.
+    HostEndpoint,
 }
 
 impl Layer {
@@ -130,6 +134,7 @@ impl Layer {
             Self::SecurityGroup => "security group",
             Self::NetworkAcl => "network ACL",
             Self::NetworkPolicy => "network policy",
+            Self::HostEndpoint => "host endpoint",
         }
     }
 }

@@ -304,6 +304,11 @@ pub(super) fn block(network: &Network, except: &[Network], direction: Direction)
     addresses(&[&block], direction.other_end())
 }
 
+/// Addresses of the other end, in a network.
+pub(super) fn are_in(network: &Network, direction: Direction) -> Condition {
+    addresses(&[&Block::of(*network)], direction.other_end())
+}
+
 /// The addresses that nodes of the run have, at the other end.
 pub(super) fn are_nodes(nodes: &Nodes, direction: Direction) -> Condition {
     let blocks: Vec<Block> = nodes.addresses().map(|address| Block::of(*address)).collect();

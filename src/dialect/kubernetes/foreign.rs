@@ -50,8 +50,6 @@ const OF_CALICO: &[&str] = &[
     "BlockAffinity",
     "CalicoNodeStatus",
     "ClusterInformation",
-    "FelixConfiguration",
-    "HostEndpoint",
     "IPAMBlock",
     "IPAMConfig",
     "IPAMConfiguration",

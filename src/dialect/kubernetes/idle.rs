@@ -24,7 +24,7 @@ pub(super) fn judge(cluster: &Cluster, findings: &mut Vec<Finding>) {
         .filter_map(|pods| Some((cluster.namespaces.get(&pods.namespace)?, pods)))
         .collect();
     for policy in &cluster.policies {
-        findings.extend(nobody_selected(policy, &all));
+        findings.extend(nobody_selected(policy, cluster, &all));
         findings.extend(empty_peers(policy, &all));
         findings.extend(never_asked(policy, cluster));
     }
@@ -44,8 +44,8 @@ fn taken(set: &PodSet, own: &Namespace, all: &[(&Namespace, &Pods)]) -> (bool, b
     (is_anybody, is_in)
 }
 
-fn nobody_selected(policy: &Policy, all: &[(&Namespace, &Pods)]) -> Option<Finding> {
-    if policy.is_about_hosts {
+fn nobody_selected(policy: &Policy, cluster: &Cluster, all: &[(&Namespace, &Pods)]) -> Option<Finding> {
+    if policy.hosts.is_some() && cluster.calico.has_hosts() {
         return None;
     }
     let own = Namespace::used(policy.namespace.as_deref().unwrap_or_default());

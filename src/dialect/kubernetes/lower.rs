@@ -30,14 +30,7 @@ pub(super) fn workloads(cluster: &Cluster, identities: &Identities) -> Vec<Workl
         let Some(namespace) = cluster.namespaces.get(&pods.namespace) else {
             continue;
         };
-        let lowering = Lowering {
-            cluster,
-            identities,
-            namespace,
-            pods,
-            about: cluster.about(pods),
-            chains: Vec::new(),
-        };
+        let lowering = Lowering::new((cluster, identities), namespace, pods, cluster.about(pods));
         found.push(Workload {
             name: pods.full_name(),
             kind: pods.kind,
@@ -71,6 +64,23 @@ pub(super) struct Selected<'c> {
 }
 
 impl<'c> Lowering<'c> {
+    /// The lowering of who is in a namespace, by the policies that are about it.
+    pub(super) fn new(
+        (cluster, identities): (&'c Cluster, &'c Identities),
+        namespace: &'c Namespace,
+        pods: &'c Pods,
+        about: Vec<(&'c Policy, Truth)>,
+    ) -> Self {
+        Self {
+            cluster,
+            identities,
+            namespace,
+            pods,
+            about,
+            chains: Vec::new(),
+        }
+    }
+
     /// Whether Calico enforces what is lowered.
     pub(super) fn has_calico(&self) -> bool {
         self.cluster.calico.is_there
@@ -104,6 +114,27 @@ impl<'c> Lowering<'c> {
     fn base(&mut self, hook: Hook, direction: Direction) -> Base {
         let mut rules = vec![to_itself(self.nowhere()), answers(self.nowhere())];
         rules.extend(self.foreign(direction));
+        rules.extend(self.tiers(direction));
+        let chain = self.chain(direction.word().to_owned(), self.pods.span, rules);
+        Base {
+            hook,
+            priority: 0,
+            order: 0,
+            purpose: Purpose::Filter,
+            chain,
+            default: Default::Accept,
+            default_span: self.pods.span,
+        }
+    }
+
+    /// The chains made so far.
+    pub(super) fn into_chains(self) -> Vec<Chain> {
+        self.chains
+    }
+
+    /// A jump for each tier, in their order.
+    pub(super) fn tiers(&mut self, direction: Direction) -> Vec<Rule> {
+        let mut rules = Vec::new();
         let about = self.selected(direction);
         for selected in about.chunk_by(|a, b| a.policy.tier == b.policy.tier) {
             let Some(tier) = selected.first().map(|one| &one.policy.tier) else {
@@ -127,19 +158,10 @@ impl<'c> Lowering<'c> {
                 rules.push(self.of_itself(Vec::new(), Action::Jump(chain)));
             }
         }
-        let chain = self.chain(direction.word().to_owned(), self.pods.span, rules);
-        Base {
-            hook,
-            priority: 0,
-            order: 0,
-            purpose: Purpose::Filter,
-            chain,
-            default: Default::Accept,
-            default_span: self.pods.span,
-        }
+        rules
     }
 
-    fn chain(&mut self, path: String, span: Span, rules: Vec<Rule>) -> ChainId {
+    pub(super) fn chain(&mut self, path: String, span: Span, rules: Vec<Rule>) -> ChainId {
         self.chains.push(Chain { path, span, rules });
         ChainId(u32::try_from(self.chains.len() - 1).unwrap_or(u32::MAX))
     }
@@ -325,13 +347,13 @@ fn joined(parts: Vec<Option<Match>>, span: Span) -> Option<Match> {
 }
 
 /// Answers are let through whatever policies say.
-fn answers(span: Span) -> Rule {
+pub(super) fn answers(span: Span) -> Rule {
     let answers = RangeSet::range(value::ESTABLISHED, value::RELATED);
     let_through(span, Condition::Test(Field::State, answers))
 }
 
 /// "A Pod cannot block access to itself" (Kubernetes, "Network Policies").
-fn to_itself(span: Span) -> Rule {
+pub(super) fn to_itself(span: Span) -> Rule {
     let by = [Field::InInterface, Field::OutInterface];
     let_through(
         span,
@@ -339,7 +361,7 @@ fn to_itself(span: Span) -> Rule {
     )
 }
 
-fn let_through(span: Span, condition: Condition) -> Rule {
+pub(super) fn let_through(span: Span, condition: Condition) -> Rule {
     Rule {
         span,
         matches: vec![Match { span, condition }],

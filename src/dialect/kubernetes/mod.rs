@@ -11,6 +11,7 @@ mod condition;
 mod connections;
 mod cover;
 mod foreign;
+mod host;
 mod identity;
 mod idle;
 mod index;
@@ -91,6 +92,7 @@ impl Dialect for Kubernetes {
         let identities = identity::Identities::new(&cluster);
         reading.identities = identities.classes(&cluster, &mut reading.notes);
         reading.workloads = lower::workloads(&cluster, &identities);
+        reading.endpoints = host::endpoints(&cluster, &identities);
         reading.n_rules = cluster.n_rules();
         reading.notes.extend(cluster.on_host_network());
         reading.notes.extend(cluster.calico.remarks.iter().cloned());
@@ -112,7 +114,7 @@ impl Dialect for Kubernetes {
         let peers = ["nodes", "domainNames"].map(|peer| format!("peer {peer}"));
         all.extend(peers.map(|peer| construct(peer, Support::UnknownProperty)));
         let of_hosts =
-            ["HostEndpoint", "doNotTrack", "preDNAT"].map(|kind| format!("{kind} of projectcalico.org"));
+            ["applyOnForward", "doNotTrack", "preDNAT"].map(|kind| format!("{kind} of projectcalico.org"));
         all.extend(of_hosts.map(|name| construct(name, Support::UnknownEachTime)));
         all.extend(cilium::open().map(|part| construct(part, Support::UnknownProperty)));
         let foreign = read::foreign_groups().map(|group| format!("policies of {group}"));

@@ -55,7 +55,7 @@ pub(super) fn read(object: Object<'_>, cluster: &mut Cluster, notes: &mut Notes)
             pods,
         },
         is_subject_unread: !(is_known && are_types_known),
-        is_about_hosts: false,
+        hosts: None,
         ingress,
         egress,
         cilium: None,

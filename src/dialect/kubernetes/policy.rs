@@ -27,13 +27,22 @@ pub(super) struct Policy {
     pub(super) subject: PodSet,
     /// Whether the subject could not be read.
     pub(super) is_subject_unread: bool,
-    /// Whether it is about hosts too.
-    pub(super) is_about_hosts: bool,
+    /// Which host endpoints it is about too, if it may be about some.
+    pub(super) hosts: Option<Hosts>,
     /// `None`: it has nothing to do with that direction.
     pub(super) ingress: Option<Rules>,
     pub(super) egress: Option<Rules>,
     /// What it has besides, if it is one of Cilium's.
     pub(super) cilium: Option<cilium::Traits>,
+}
+
+/// Which host endpoints a policy is about, and what of their traffic.
+#[derive(Debug, Clone)]
+pub(super) struct Hosts {
+    /// Of the labels of an endpoint.
+    pub(super) selector: Selector,
+    /// Whether it is about what is passed on too (`applyOnForward`).
+    pub(super) on_forward: bool,
 }
 
 impl Policy {

@@ -82,7 +82,7 @@ pub(super) fn read(object: Object<'_>, cluster: &mut Cluster, notes: &mut Notes)
         span,
         subject: subject.unwrap_or(everything),
         is_subject_unread: !is_read,
-        is_about_hosts: false,
+        hosts: None,
         ingress: dialect.rules(spec, "ingress", "from", notes),
         egress: dialect.rules(spec, "egress", "to", notes),
         cilium: None,

@@ -6,6 +6,7 @@
 
 mod entity;
 mod expression;
+mod felix;
 mod host;
 mod labels;
 mod parser;
@@ -23,10 +24,13 @@ use super::cluster::Cluster;
 use super::notes::Notes;
 use super::object::Object;
 use super::policy::{Policy, Rule};
-use super::selector::Labels;
+use super::selector::{Labels, Selector};
 use super::tier::Tier;
 use crate::packet::Network;
+use crate::source::Span;
 
+pub(super) use felix::Failsafe;
+pub(super) use host::{HostEndpoint, Interface};
 pub(super) use labels::NAME;
 
 /// The group of its API.
@@ -43,10 +47,15 @@ pub(super) struct Calico {
     sets: Vec<set::Addresses>,
     /// Blocks that pods have their addresses of.
     pools: Vec<Network>,
+    /// Whether a pool has its traffic between nodes put into packets of nodes.
+    has_tunnels: bool,
     /// How many blocks of addresses selectors take.
     n_blocks: usize,
-    /// How many host endpoints there are.
-    n_hosts: usize,
+    pub(super) hosts: Vec<HostEndpoint>,
+    /// Policies that host endpoints meet before connections are tracked or translated: whom each selects, and where it says so.
+    pub(super) before: Vec<(Selector, Span)>,
+    /// What Felix is configured to do, by the names of the objects.
+    felix: BTreeMap<String, felix::Felix>,
     /// Labels of service accounts by namespace and name, as far as manifests declare them.
     service_accounts: BTreeMap<(String, String), Labels>,
     /// Labels that profiles give to the pods of a namespace, or of a service account of it.
@@ -70,6 +79,7 @@ pub(super) fn matters(kind: &str, text: &str) -> bool {
     let kinds = [
         "NetworkSet",
         "GlobalNetworkSet",
+        "FelixConfiguration",
         "HostEndpoint",
         "Tier",
         "Profile",
@@ -85,6 +95,8 @@ pub(super) fn kinds() -> impl Iterator<Item = &'static str> {
         "Tier",
         "NetworkSet",
         "GlobalNetworkSet",
+        "FelixConfiguration",
+        "HostEndpoint",
         "IPPool",
         "Profile",
         "StagedNetworkPolicy",
@@ -102,7 +114,11 @@ pub(super) fn is_read_last(object: Object<'_>) -> bool {
 
 /// Whether objects of a kind are in no namespace.
 pub(super) fn is_global(kind: &str) -> bool {
-    kind.contains("Global") || matches!(kind, "Tier" | "Profile" | "HostEndpoint" | "IPPool")
+    kind.contains("Global")
+        || matches!(
+            kind,
+            "Tier" | "Profile" | "HostEndpoint" | "IPPool" | "FelixConfiguration"
+        )
 }
 
 /// Reads an object of a kind that is known.
@@ -115,7 +131,8 @@ pub(super) fn read(object: Object<'_>, cluster: &mut Cluster, notes: &mut Notes)
         "IPPool" => set::read_pool(object, &mut cluster.calico, notes),
         "HostEndpoint" => host::read(object, &mut cluster.calico, notes),
         kind if kind.starts_with("Staged") => staged::read(object, notes),
-        "FelixConfiguration" | "KubeControllersConfiguration" | "WorkloadEndpoint" => {
+        "FelixConfiguration" => felix::read(object, &mut cluster.calico, notes),
+        "KubeControllersConfiguration" | "WorkloadEndpoint" => {
             let remark = format!(
                 "{} of Calico is not read: what it says of nodes is not modelled, pods are read from their manifests",
                 object.kind

@@ -5,14 +5,14 @@
 
 use super::entity::{Reader, read_selector};
 use super::expression::{Expression, Scope};
-use super::labels::OF_SERVICE_ACCOUNT;
+use super::labels::{OF_NAMESPACE, OF_SERVICE_ACCOUNT};
 use super::tier::read_order;
 use super::{Calico, set};
 use crate::dialect::kubernetes::cluster::{Cluster, Foreign};
 use crate::dialect::kubernetes::network_policy::named_directions;
 use crate::dialect::kubernetes::notes::Notes;
 use crate::dialect::kubernetes::object::Object;
-use crate::dialect::kubernetes::policy::{Block, Namespaces, PodSet, Policy, Rule, Ties, Who};
+use crate::dialect::kubernetes::policy::{Block, Hosts, Namespaces, PodSet, Policy, Rule, Ties, Who};
 use crate::dialect::kubernetes::reach::Direction;
 use crate::dialect::kubernetes::selector::{Selector, Terms};
 use crate::dialect::kubernetes::tier::{Order, Tier};
@@ -60,6 +60,10 @@ pub(super) fn read(object: Object<'_>, cluster: &mut Cluster, notes: &mut Notes)
     let subject = subject(object, spec, notes);
     let about = about(spec, notes);
     is_read &= subject.is_some() && about != About::Unread;
+    let hosts = is_global.then(|| hosts(spec, span));
+    if let (Some(hosts), About::HostsAlone(key)) = (&hosts, about) {
+        cluster.calico.before.push((hosts.selector.clone(), key));
+    }
     let (has_ingress, has_egress, are_types_read) = types(spec, notes);
     let namespace = namespace_of(object);
     let mut remarks = Vec::new();
@@ -87,14 +91,14 @@ pub(super) fn read(object: Object<'_>, cluster: &mut Cluster, notes: &mut Notes)
         span,
         subject: subject.unwrap_or_else(|| everything(span)),
         is_subject_unread: !(is_read && are_types_read),
-        is_about_hosts: is_global && cluster.calico.has_hosts(),
+        hosts: hosts.filter(|_| about == About::Any),
         cilium: None,
         ingress,
         egress,
     };
     cluster.calico.bound(&mut policy, notes);
     // Workload endpoints get the policies of the normal kind alone (felix, calc, `tierInfoToProtoTierInfo`).
-    if about != About::HostsAlone {
+    if !matches!(about, About::HostsAlone(_)) {
         cluster.policies.push(policy);
     }
 }
@@ -173,11 +177,43 @@ fn subject(object: Object<'_>, spec: Node<'_>, notes: &mut Notes) -> Option<PodS
     })
 }
 
+/// Which host endpoints a policy of the cluster is about: they are in no namespace, and run under no service account. What could
+/// not be read may be about any.
+fn hosts(spec: Node<'_>, span: Span) -> Hosts {
+    // What is wrong with them is said where they are read for pods.
+    let mut unsaid = Notes::default();
+    let mut terms: Vec<Terms> = Vec::new();
+    let mut is_unread = false;
+    let selectors = [
+        ("selector", "", false),
+        ("serviceAccountSelector", OF_SERVICE_ACCOUNT, false),
+        ("namespaceSelector", OF_NAMESPACE, true),
+    ];
+    for (key, prefix, is_of_namespaces) in selectors {
+        let Some(node) = spec.get(key).filter(|selector| !selector.is_null()) else {
+            continue;
+        };
+        match read_selector(node, is_of_namespaces, &mut unsaid) {
+            Some(found) => terms.push(found.terms(prefix, Scope::Global)),
+            None => is_unread = true,
+        }
+    }
+    let on_forward = spec.get("applyOnForward").filter(|value| !value.is_null());
+    let mut selector = Expression::selector(terms, span);
+    selector.is_unread |= is_unread;
+    Hosts {
+        selector,
+        // What is no truth value may be either: then forwarded traffic is followed both ways too.
+        on_forward: on_forward.is_some_and(|value| value.as_bool() != Some(false)),
+    }
+}
+
 /// What kind of endpoints a policy is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum About {
     Any,
-    HostsAlone,
+    /// It is asked before connections are tracked or translated: the place that says so.
+    HostsAlone(Span),
     Unread,
 }
 
@@ -189,11 +225,10 @@ fn about(spec: Node<'_>, notes: &mut Notes) -> About {
         match entry.value.as_bool() {
             Some(false) => {}
             Some(true) => {
-                let message =
-                    format!("`{key}` is about host endpoints, and what they do to nodes is not modelled");
+                let message = format!("what policies with `{key}` do to host endpoints is not modelled");
                 notes.unsupported(entry.key.span(), message, None);
                 if about == About::Any {
-                    about = About::HostsAlone;
+                    about = About::HostsAlone(entry.key.span());
                 }
             }
             None if entry.value.is_null() => {}

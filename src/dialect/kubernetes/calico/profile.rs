@@ -54,7 +54,7 @@ pub(super) fn read(object: Object<'_>, cluster: &mut Cluster, notes: &mut Notes)
             pods: Selector::everything(span),
         },
         is_subject_unread: !is_read,
-        is_about_hosts: false,
+        hosts: None,
         cilium: None,
         ingress: Some(ingress),
         egress: Some(egress),

@@ -68,6 +68,13 @@ impl Calico {
     }
 }
 
+impl Calico {
+    /// Whether Calico may make tunnels between nodes: surely not, if there are pools and none of them asks for it.
+    pub(in crate::dialect::kubernetes) fn may_have_tunnels(&self) -> bool {
+        self.has_tunnels || self.pools.is_empty()
+    }
+}
+
 impl Addresses {
     /// Whether selectors take it.
     fn is_in(&self, endpoints: &Endpoints, cluster: &Cluster) -> Truth {
@@ -119,6 +126,14 @@ pub(super) fn blocks(endpoints: &Endpoints, cluster: &Cluster) -> Vec<(Block, Tr
 pub(super) fn read_pool(object: Object<'_>, calico: &mut Calico, notes: &mut Notes) {
     let cidr = object.spec().and_then(|spec| spec.get("cidr"));
     let network = cidr.and_then(|cidr| read_network(cidr, notes));
+    // "ipipMode", "vxlanMode": "the default value is Never".
+    calico.has_tunnels |= ["ipipMode", "vxlanMode"].into_iter().any(|key| {
+        let mode = object.spec().and_then(|spec| spec.get(key));
+        mode.is_some_and(|mode| {
+            mode.text()
+                .is_some_and(|mode| !mode.is_empty() && mode != "Never")
+        })
+    });
     // Of a pool that could not be read, pods may have any address.
     match network {
         Some(network) => calico.pools.push(network),

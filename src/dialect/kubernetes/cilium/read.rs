@@ -113,7 +113,7 @@ impl Reader<'_> {
             span: self.span,
             subject,
             is_subject_unread: is_refused || is_selector_refused,
-            is_about_hosts: false,
+            hosts: None,
             ingress: ingress.rules,
             egress: egress.rules,
             cilium: Some(Traits {
