@@ -135,7 +135,8 @@ fn first_packet(witness: &Concrete, side: Side) -> Packet {
         })
 }
 
-/// Adds what one layer of a host would let in by itself and another one stops, as notes.
+/// Adds what one layer of a host would let in by itself and another one stops, as notes. Host endpoints are open at other interfaces,
+/// and at ports that no policy can close: that is no finding where the host closes them.
 pub(super) fn stopped(
     host: &Host,
     rows: &[Row],
@@ -144,7 +145,11 @@ pub(super) fn stopped(
     findings: &mut Vec<Finding>,
 ) -> Result<(), OverBudget> {
     let layers = Layers::of(host);
-    for (_, rulesets) in &layers.all {
+    let judged = layers
+        .all
+        .iter()
+        .filter(|(layer, _)| *layer != Layer::HostEndpoint);
+    for (_, rulesets) in judged {
         let alone = Host {
             rulesets: rulesets.clone(),
             ..host.clone()

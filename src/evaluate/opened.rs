@@ -58,13 +58,13 @@ impl Filters<'_> {
         let of = self.compiler.rulesets().get(ruleset)?;
         match of.layer {
             Layer::SecurityGroup => Some((ruleset, None)),
-            Layer::NetworkPolicy => {
+            Layer::NetworkPolicy | Layer::HostEndpoint => {
                 let rules = &of.chains.get(chain.0 as usize)?.rules;
                 let mut behind = rules.iter().skip_while(|rule| rule.action == Action::Accept);
                 let is_union = behind.all(|rule| rule.action == Action::Drop);
                 is_union.then_some((ruleset, Some(chain)))
             }
-            Layer::HostFirewall | Layer::NetworkAcl | Layer::HostEndpoint => None,
+            Layer::HostFirewall | Layer::NetworkAcl => None,
         }
     }
 

@@ -61,7 +61,7 @@ pub(super) fn peers(compiler: &Compiler<'_>, decider: Decider, side: Side) -> Op
     let of = compiler.rulesets().get(decider.ruleset())?;
     let rule = compiler
         .rule(decider)
-        .filter(|_| of.layer == Layer::NetworkPolicy)?;
+        .filter(|_| matches!(of.layer, Layer::NetworkPolicy | Layer::HostEndpoint))?;
     asks_of(rule, Field::Service)?;
     let peers = asks_of(rule, side.peer_identity())?;
     Some(Label::new(peers.span, format!("{} these", side.word())))

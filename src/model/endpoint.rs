@@ -2,7 +2,9 @@
 //!
 //! INVARIANT: what an endpoint accepts surely meets the rules of the node itself only if somebody says that it goes on.
 
+use super::path::loopback_interface;
 use super::{Action, Base, Chain, ChainId, Condition, Default, Hook, Match, Purpose, Rule, Ruleset, Unknown};
+use crate::packet::Field;
 use crate::source::Span;
 
 /// One of them.
@@ -47,31 +49,34 @@ impl HostEndpoint {
                 let is_own = matches!(base.hook, Hook::Input | Hook::Output);
                 is_filter && is_own && (has_stops || base.default != Default::Accept)
             };
-            let met: Vec<ChainId> = ruleset
-                .bases
-                .iter()
-                .filter(is_met)
-                .map(|base| base.chain)
-                .collect();
-            for chain in met {
+            let met = ruleset.bases.iter().filter(is_met);
+            let met: Vec<(ChainId, Hook)> = met.map(|base| (base.chain, base.hook)).collect();
+            for (chain, hook) in met {
                 if let Some(chain) = ruleset.chains.get_mut(chain.0 as usize) {
-                    chain.rules.insert(0, self.skips());
+                    chain.rules.insert(0, self.skips(hook));
                 }
             }
         }
     }
 
-    fn skips(&self) -> Rule {
+    /// Loopback meets no endpoint.
+    fn skips(&self, hook: Hook) -> Rule {
         let nowhere = Span::new(self.span.file, self.span.start, self.span.start);
+        let interface = match hook {
+            Hook::Input => Field::InInterface,
+            _ => Field::OutInterface,
+        };
+        let is_loopback = Condition::Test(interface, loopback_interface());
         let why = "whether what a host endpoint accepts meets the rules of its node too is not known";
+        let is_skipped = Condition::Unknown(Unknown {
+            property: Some("host endpoints go on".into()),
+            why: why.into(),
+        });
         Rule {
             span: nowhere,
             matches: vec![Match {
                 span: self.span,
-                condition: Condition::Unknown(Unknown {
-                    property: Some("host endpoints go on".into()),
-                    why: why.into(),
-                }),
+                condition: Condition::All(vec![Condition::Not(Box::new(is_loopback)), is_skipped]),
             }],
             action: Action::Accept,
             action_span: self.span,

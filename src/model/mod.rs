@@ -120,10 +120,14 @@ pub enum Layer {
 }
 
 impl Layer {
-    /// Whether its rules are a union of what is let through, in which no order says whose packets are whose.
+    /// Whether its rules are a union of what is let through, in which no order says whose packets are whose; of policies in an order,
+    /// their reader says which are without effect.
     #[must_use]
     pub fn is_union(self) -> bool {
-        matches!(self, Self::SecurityGroup | Self::NetworkPolicy)
+        matches!(
+            self,
+            Self::SecurityGroup | Self::NetworkPolicy | Self::HostEndpoint
+        )
     }
 
     /// How findings call it.

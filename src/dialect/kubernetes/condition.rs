@@ -69,6 +69,10 @@ impl Lowering<'_> {
         direction: Direction,
     ) -> Condition {
         if end == direction.other_end() {
+            // A node sees packets by the addresses that they have there, whoever sent them.
+            if self.pods.is_on_host_network {
+                return addresses(blocks, end);
+            }
             if about == PodsIn::Open && self.has_cilium() {
                 // "`ipBlock` [...] selecting pods" is among what Cilium does not do ("Network Policy", known missing features).
                 let is_no_pod = Condition::Not(Box::new(Identities::is_pod(end.identity())));

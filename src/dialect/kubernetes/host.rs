@@ -8,7 +8,7 @@ use super::calico::{Failsafe, HostEndpoint as Written, Interface};
 use super::cluster::{Cluster, Namespace, Pods};
 use super::condition::{are_in, protocols, unknown};
 use super::identity::Identities;
-use super::lower::{Lowering, answers, let_through, to_itself};
+use super::lower::{Lowering, answers, let_through};
 use super::policy::Policy;
 use super::reach::Direction;
 use super::selector::Seen;
@@ -16,7 +16,7 @@ use super::truth::Truth;
 use crate::dialect::condition::any;
 use crate::model::{
     Action, Base, Condition, Default, Families, Hook, HostEndpoint, Layer, Match, NamedSets, Purpose, Rule,
-    Ruleset, Unknown,
+    Ruleset, Unknown, loopback_interface,
 };
 use crate::packet::protocol::number;
 use crate::packet::{Field, RangeSet, value};
@@ -118,7 +118,8 @@ impl Endpoint<'_> {
 
     fn base(&self, lowering: &mut Lowering<'_>, hook: Hook, direction: Direction) -> Base {
         let place = self.nowhere();
-        let mut rules = vec![to_itself(place), answers(place)];
+        let loopback = Condition::Test(interface(direction), loopback_interface());
+        let mut rules = vec![let_through(place, loopback), answers(place)];
         rules.extend(self.elsewhere(direction));
         rules.extend(self.not_modelled());
         rules.extend(self.tunnels());
@@ -142,10 +143,7 @@ impl Endpoint<'_> {
 
     /// What goes through interfaces that the endpoint is not: "traffic to/from other interfaces is ignored".
     fn elsewhere(&self, direction: Direction) -> Option<Rule> {
-        let field = match direction {
-            Direction::Ingress => Field::InInterface,
-            Direction::Egress => Field::OutInterface,
-        };
+        let field = interface(direction);
         let is_one = |name: &str| Condition::Test(field, RangeSet::point(value::interface(name)));
         let condition = match &self.written.interface {
             Interface::Named(name) => Condition::Not(Box::new(is_one(name))),
@@ -248,6 +246,14 @@ impl Endpoint<'_> {
             default: Default::Accept,
             default_span: self.written.span,
         })
+    }
+}
+
+/// The interface that packets of a direction go through.
+fn interface(direction: Direction) -> Field {
+    match direction {
+        Direction::Ingress => Field::InInterface,
+        Direction::Egress => Field::OutInterface,
     }
 }
 

@@ -353,7 +353,7 @@ pub(super) fn answers(span: Span) -> Rule {
 }
 
 /// "A Pod cannot block access to itself" (Kubernetes, "Network Policies").
-pub(super) fn to_itself(span: Span) -> Rule {
+fn to_itself(span: Span) -> Rule {
     let by = [Field::InInterface, Field::OutInterface];
     let_through(
         span,
