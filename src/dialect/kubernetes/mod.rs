@@ -67,7 +67,7 @@ impl Dialect for Kubernetes {
     }
 
     fn summary(&self) -> &'static str {
-        "manifests of Kubernetes, and what kubectl gets: workloads, namespaces, network policies"
+        "manifests of Kubernetes, and what kubectl gets: workloads, policies of Kubernetes, Calico and Cilium"
     }
 
     fn claims(&self, source: Source<'_>) -> Claim {
