@@ -24,6 +24,8 @@ use crate::source::Span;
 
 /// The profile that lets everything through.
 const DEFAULT_ALLOW: &str = "projectcalico-default-allow";
+/// Felix puts its chains before those of the host, so that the host's own rules are the last to decide.
+const BEFORE_HOST: i32 = -5_000;
 /// The protocol of packets in packets, and the port of overlays.
 const IPIP: u8 = 4;
 const VXLAN: u16 = 4789;
@@ -131,7 +133,7 @@ impl Endpoint<'_> {
         let chain = lowering.chain(direction.word().to_owned(), self.written.span, rules);
         Base {
             hook,
-            priority: 0,
+            priority: BEFORE_HOST,
             order: 0,
             purpose: Purpose::Filter,
             chain,
