@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
-use portcullis::check::{Request, check};
+use portcullis::check::{Known, Request, check};
 use portcullis::dialect::{Reading, by_name};
 use portcullis::model::{Compiler, HostFacts, Path};
 use portcullis::packet::{DEFAULT_BUDGET, Space};
@@ -111,6 +111,7 @@ fn request(folder: &PathBuf, shape: Shape, n_rules: usize) -> std::io::Result<Re
         arguments,
         site: None,
         coverage: false,
+        known: Known::default(),
         budget: DEFAULT_BUDGET,
     })
 }
@@ -151,6 +152,7 @@ fn checking_terraform(criterion: &mut Criterion) {
                 arguments: Arguments::default(),
                 site: None,
                 coverage: false,
+                known: Known::default(),
                 budget: DEFAULT_BUDGET,
             };
             group.bench_function(name, |bencher| {
@@ -203,6 +205,7 @@ fn cluster_request(folder: &PathBuf, manifests: String) -> std::io::Result<Reque
         arguments: Arguments::default(),
         site: None,
         coverage: false,
+        known: Known::default(),
         budget: DEFAULT_BUDGET,
     })
 }

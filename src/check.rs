@@ -13,6 +13,7 @@ mod found;
 mod groups;
 mod hosts;
 mod judge;
+mod known;
 mod merge;
 mod names;
 mod owner;
@@ -27,6 +28,7 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 
+use crate::baseline::Entry;
 use crate::dialect::{self, Dialect, Given, Reading};
 use crate::discover::{self, Input};
 use crate::finding::{Code, Coverage, Finding, Label, Severity, Summary};
@@ -36,6 +38,7 @@ use crate::suppress;
 
 use assemble::{Assembled, Claimed};
 pub use found::{ClustersFound, HostsFound, clusters, hosts};
+pub use known::Known;
 pub use policies::{LoadError, Policies, load_policies};
 pub use sites::SiteGroup;
 use sites::{Origin, SiteTexts};
@@ -56,6 +59,8 @@ pub struct Request {
     pub budget: usize,
     /// Whether to say of each row and each opening what became of it.
     pub coverage: bool,
+    /// What is done about findings that were there before.
+    pub known: Known,
 }
 
 /// What a run found.
@@ -73,6 +78,8 @@ pub struct Outcome {
     pub fail_on: Option<Severity>,
     /// The site file, if there was one.
     pub site: Option<FileId>,
+    /// The findings as a baseline lists them, if that was asked for.
+    pub entries: Vec<Entry>,
 }
 
 /// The run cannot start: a policy or site file is wrong, with the texts that the errors point into.
@@ -304,6 +311,10 @@ pub fn check(request: &Request) -> Result<Outcome, Refusal> {
     let mut site = None;
     let n_groups = groups.len();
     let mut coverage = request.coverage.then(Coverage::default);
+    let baselines = match request.known.baselines(&groups, &mut sources) {
+        Ok(baselines) => baselines,
+        Err(errors) => return Err(Refusal { sources, errors }),
+    };
     for mut group in groups {
         unread::bound_but_unread(&group, &unread, &mut summary);
         fail_on = fail_on.min(group.fail_on()).or(group.fail_on());
@@ -330,8 +341,9 @@ pub fn check(request: &Request) -> Result<Outcome, Refusal> {
         &[Code::RedundantRule]
     };
     let suppressed = suppress::apply(&sources, findings, request.arguments.today, not_asked);
-    let findings = suppressed.findings;
     summary.n_suppressed = suppressed.n_suppressed;
+    let entries = request.known.entries(&suppressed.findings, &sources);
+    let findings = baselines.take_back(&sources, suppressed.findings, not_asked, &mut summary);
     let findings = merge::alike(&sources, findings);
     summary.notes.sort();
     summary.notes.dedup();
@@ -342,6 +354,7 @@ pub fn check(request: &Request) -> Result<Outcome, Refusal> {
         coverage,
         fail_on,
         site,
+        entries,
     })
 }
 

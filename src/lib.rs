@@ -1,5 +1,6 @@
 //! portcullis checks firewall configs against the port tables that vendors publish.
 
+pub mod baseline;
 pub mod check;
 pub mod cloud;
 pub mod connections;
@@ -12,6 +13,7 @@ pub mod model;
 pub mod packet;
 pub mod policy;
 pub mod report;
+pub mod revision;
 pub mod site;
 pub mod source;
 pub mod suite;

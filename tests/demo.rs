@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use portcullis::check::{self, Outcome, Request};
+use portcullis::check::{self, Known, Outcome, Request};
 use portcullis::packet::DEFAULT_BUDGET;
 use portcullis::report::{self, Format, Report};
 use portcullis::site::Arguments;
@@ -212,6 +212,7 @@ fn outcome() -> Outcome {
         arguments: Arguments::default(),
         site: None,
         coverage: false,
+        known: Known::default(),
         budget: DEFAULT_BUDGET,
     };
     check::check(&request).unwrap_or_else(|refusal| panic!("{:?}", refusal.errors))

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use portcullis::check::{Outcome, Request, check};
+use portcullis::check::{Known, Outcome, Request, check};
 use portcullis::finding::{Certainty, Code, Finding, Severity};
 use portcullis::packet::DEFAULT_BUDGET;
 use portcullis::site::Arguments;
@@ -29,6 +29,7 @@ impl Folder {
             arguments: Arguments::default(),
             site: None,
             coverage: false,
+            known: Known::default(),
             budget: DEFAULT_BUDGET,
         };
         check(&request).unwrap()

@@ -349,6 +349,17 @@ codes! {
     /// # portcullis: ignore[excess-opening, shadowed-rule] until=2027-01-31 port=tcp/3306 the reporting tool
     /// ```
     InvalidSuppression = "invalid-suppression", Warning;
+    /// An entry of a baseline meets no finding any more.
+    ///
+    /// A baseline lists findings that were there when it was written. This one is not there now: it was mended, its
+    /// rule is in another file, or it is about other packets than it was. If it has become more than it was, the new
+    /// finding stands beside this one.
+    ///
+    /// An entry that stays would hide the same finding when it comes back.
+    ///
+    /// Write the baseline again with `portcullis baseline`, or take the entry out. Entries for files that a run did
+    /// not read are left alone.
+    StaleBaseline = "stale-baseline", Warning;
     /// The evaluation of a host outgrew its budget: its answer is not known.
     ///
     /// Exact packet sets can grow fast with rules that overlap in many fields at once. Past a fixed number of

@@ -8,6 +8,7 @@ mod cursor;
 mod effort;
 mod extent;
 mod field;
+mod fingerprint;
 mod icmp;
 mod meet;
 mod order;

@@ -181,12 +181,13 @@ fn write_summary(summary: &Summary, counts: Counts, out: &mut dyn io::Write) -> 
     writeln!(out, "{}", taken_back(summary))
 }
 
-/// What ends a summary if comments took findings back.
+/// What ends a summary if findings were taken back.
 pub(super) fn taken_back(summary: &Summary) -> String {
-    match summary.n_suppressed {
+    let by = |n: usize, what: &str| match n {
         0 => String::new(),
-        n => format!("; {} taken back by comments", count(n, "finding")),
-    }
+        n => format!("; {} {what}", count(n, "finding")),
+    };
+    by(summary.n_suppressed, "taken back by comments") + &by(summary.n_known, "known before")
 }
 
 /// `1 row`, `2 rows`

@@ -52,6 +52,8 @@ pub struct Site {
     pub today: Option<Date>,
     /// From which severity on a finding fails the run.
     pub fail_on: Option<Spanned<Severity>>,
+    /// The list of findings that are known, as a path from the folder of the site file.
+    pub baseline: Option<Spanned<String>>,
     /// The zones that are defined, in the order of the file.
     pub zones: Vec<Zone>,
     /// Addresses of host names that policies speak of.
@@ -77,6 +79,7 @@ impl Default for Site {
             redundant: false,
             today: None,
             fail_on: None,
+            baseline: None,
             zones: Vec::new(),
             names: BTreeMap::new(),
             settings: BTreeMap::new(),

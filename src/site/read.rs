@@ -20,6 +20,7 @@ const TOP: &[&str] = &[
     "closed_egress",
     "redundant",
     "fail_on",
+    "baseline",
     "zones",
     "names",
     "policy",
@@ -88,6 +89,7 @@ impl Reader<'_> {
                 "closed_egress" => site.closed_egress = self.boolean(key, item),
                 "redundant" => site.redundant = self.boolean(key, item).is_some_and(|wanted| wanted.value),
                 "fail_on" => site.fail_on = self.severity(key, item),
+                "baseline" => site.baseline = self.string(key, item),
                 "zones" => self.each(key, item, |reader, table, name, item| {
                     site.zones.extend(reader.zone(table, name, item));
                 }),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use portcullis::check::Request;
+use portcullis::check::{Known, Request};
 use portcullis::connections;
 use portcullis::finding::Severity;
 use portcullis::packet::DEFAULT_BUDGET;
@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Print what is open, as a port table
     Openings(Openings),
+    /// Write down the findings that are there, so that later runs report only others
+    Baseline(BaselineArguments),
     /// Print who may open connections to whom in a cluster
     Connections(Connections),
     /// Send packets through a config and show which rules decide
@@ -115,6 +117,7 @@ impl Inputs {
             dialect: self.dialect.clone(),
             site: self.site.clone(),
             coverage: false,
+            known: Known::default(),
             budget: self.budget,
             arguments: site::Arguments {
                 policies: self.policies.clone(),
@@ -156,6 +159,27 @@ pub(crate) struct Check {
     /// The least severity that makes the exit code 1
     #[arg(long, value_enum)]
     pub(crate) fail_on: Option<SeverityArgument>,
+    /// Findings that are known, written by `portcullis baseline`, instead of the file that the site names
+    #[arg(long, value_name = "FILE", conflicts_with = "new_from")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Report only findings that were not there at this revision of the git repository
+    #[arg(long, value_name = "REV")]
+    pub(crate) new_from: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BaselineArguments {
+    /// Files and folders; `-` is standard input
+    #[arg(default_value = ".")]
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+    /// Look for rules that could be taken out without a change, too
+    #[arg(long)]
+    pub(crate) redundant: bool,
+    /// Where to write it; `-` is standard output
+    #[arg(short, long, value_name = "FILE", default_value = portcullis::baseline::DEFAULT_NAME)]
+    pub(crate) output: PathBuf,
 }
 
 #[derive(Debug, Args)]

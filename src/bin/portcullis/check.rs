@@ -2,11 +2,12 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use portcullis::check;
+use portcullis::check::{self, Known, Request};
 use portcullis::evaluate::{self, Opening};
 use portcullis::finding::Severity;
 use portcullis::packet::Space;
 use portcullis::report::{self, Report};
+use portcullis::revision::{self, RevisionError};
 use portcullis::source::SourceMap;
 
 use crate::arguments::{Check, FormatArgument, Openings, TableFormat};
@@ -16,6 +17,13 @@ pub(crate) fn check(arguments: &Check, out: &mut dyn Write) -> io::Result<Ending
     let mut request = arguments.inputs.request(&arguments.paths);
     request.arguments.redundant = arguments.redundant;
     request.coverage = arguments.coverage;
+    request.known = match known(arguments, &request) {
+        Ok(known) => known,
+        Err(error) => {
+            complain(&error.to_string());
+            return Ok(Ending::Failed);
+        }
+    };
     let outcome = match check::check(&request) {
         Ok(outcome) => outcome,
         Err(refusal) => {
@@ -53,6 +61,15 @@ pub(crate) fn check(arguments: &Check, out: &mut dyn Write) -> io::Result<Ending
     // The process ends here: a hundred thousand findings need not be taken apart first.
     std::mem::forget(outcome.findings);
     Ok(ending)
+}
+
+/// What is done about findings that were there before.
+fn known(arguments: &Check, request: &Request) -> Result<Known, RevisionError> {
+    match (&arguments.new_from, &arguments.baseline) {
+        (Some(revision), _) => revision::findings(revision, request).map(Known::Before),
+        (None, Some(file)) => Ok(Known::File(file.clone())),
+        (None, None) => Ok(Known::BySites),
+    }
 }
 
 pub(crate) fn openings(arguments: &Openings, out: &mut dyn Write) -> io::Result<Ending> {

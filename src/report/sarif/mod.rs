@@ -125,6 +125,7 @@ fn tags(code: Code) -> &'static [&'static str] {
         | Code::UnusedSuppression
         | Code::ExpiredSuppression
         | Code::InvalidSuppression
+        | Code::StaleBaseline
         | Code::TupleMismatch => &["network", "maintainability"],
         Code::UnboundRole
         | Code::UnknownValue
