@@ -6,6 +6,7 @@
 mod assemble;
 mod behind;
 mod companion;
+mod compare;
 mod context;
 mod coverage;
 mod exports;
@@ -37,6 +38,7 @@ use crate::source::{FileId, SourceFile, SourceMap, Span};
 use crate::suppress;
 
 use assemble::{Assembled, Claimed};
+pub use compare::{Compared, HostChanges, State, compare};
 pub use found::{ClustersFound, HostsFound, clusters, hosts};
 pub use known::Known;
 pub use policies::{LoadError, Policies, load_policies};

@@ -6,6 +6,7 @@ pub mod cloud;
 pub mod connections;
 pub mod derive;
 pub mod dialect;
+pub mod diff;
 pub mod discover;
 pub mod evaluate;
 pub mod finding;

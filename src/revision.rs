@@ -125,6 +125,12 @@ impl Checkout {
 
     /// Where a file or folder of the work tree is; `None` if there was none.
     fn path_of(&self, path: &Path) -> Result<Option<PathBuf>, RevisionError> {
+        let there = self.folder_of(path)?;
+        Ok(there.exists().then_some(there))
+    }
+
+    /// Where a file or folder of the work tree is, or would be.
+    pub fn folder_of(&self, path: &Path) -> Result<PathBuf, RevisionError> {
         let outside = || RevisionError::Outside {
             path: path.display().to_string(),
             revision: self.revision.clone(),
@@ -132,8 +138,7 @@ impl Checkout {
         let whole = std::path::absolute(path).map_err(|_| outside())?;
         let real = fs::canonicalize(&whole).unwrap_or(whole);
         let inside = real.strip_prefix(&self.top).map_err(|_| outside())?;
-        let there = self.root.join(inside);
-        Ok(there.exists().then_some(there))
+        Ok(self.root.join(inside))
     }
 
     /// What was asked of the work tree, asked of these files. Without paths: none of them was there.
@@ -182,8 +187,8 @@ pub fn findings(revision: &str, request: &Request) -> Result<Arc<Baseline>, Revi
         found.entries
     };
     Ok(Arc::new(Baseline {
-        entries: entries.into_iter().map(|entry| (entry, None)).collect(),
         folder: checkout.top().to_owned(),
+        ..Baseline::from_iter(entries)
     }))
 }
 

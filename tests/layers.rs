@@ -47,6 +47,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("baseline", &["finding", "source", "tree"]),
     // Findings that comments take back.
     ("suppress", &["finding", "policy", "source", "tree"]),
+    // What a change of configs opens, closes, breaks and mends.
+    (
+        "diff",
+        &["baseline", "check", "evaluate", "finding", "report", "source"],
+    ),
     // The files of another revision of a git repository.
     ("revision", &["baseline", "check"]),
     (

@@ -116,6 +116,16 @@ pub fn why_not(code: Code) -> Option<&'static str> {
     }
 }
 
+impl FromIterator<Entry> for Baseline {
+    /// A list that stands in no file.
+    fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Self {
+        Self {
+            entries: entries.into_iter().map(|entry| (entry, None)).collect(),
+            folder: PathBuf::new(),
+        }
+    }
+}
+
 /// A list of findings that are known.
 #[derive(Debug, Clone, Default)]
 pub struct Baseline {
@@ -178,6 +188,14 @@ pub fn apply(
         findings: left,
         n_known,
     }
+}
+
+/// The entries that speak of more than all that is known.
+#[must_use]
+pub fn beyond(known: &Baseline, found: &[Entry]) -> Vec<Entry> {
+    let mut known = Known::of(known);
+    let new = found.iter().filter(|entry| !known.meets(entry));
+    new.cloned().collect()
 }
 
 /// Entries by what they are about, with what was met of them.

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::policies::Policies;
 use super::sites::SiteGroup;
+use super::workloads::Whom;
 use super::{Request, hosts, sites};
 use crate::evaluate::{self, Evaluation, Held, Host, conflicting_rows};
 use crate::finding::{Finding, Standing, Summary};
@@ -46,7 +47,7 @@ pub(super) fn check_group(
             finding
         }));
     }
-    let bound = hosts::bind(group, policies, &mut world, findings, summary);
+    let bound = hosts::bind(group, policies, &mut world, findings, summary, Whom::Bound);
     let evaluations: Vec<Evaluation> = bound
         .hosts
         .par_iter()

@@ -89,6 +89,13 @@ impl Filters<'_> {
     }
 }
 
+impl Filters<'_> {
+    /// The number of a set of packets, the same in every run.
+    pub(super) fn number(&self, set: PacketSet) -> u64 {
+        self.extents.number(&self.compiler.space, set)
+    }
+}
+
 /// A number for a name, the same in every run (FNV-1a, 64 bits).
 fn number_of(name: &str) -> u64 {
     name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {

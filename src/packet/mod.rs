@@ -10,6 +10,7 @@ mod extent;
 mod field;
 mod fingerprint;
 mod icmp;
+mod import;
 mod meet;
 mod order;
 mod outcome;

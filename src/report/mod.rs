@@ -13,6 +13,8 @@ mod markdown;
 mod plain;
 mod sarif;
 
+pub(crate) use markdown::cell;
+
 use std::io;
 
 use crate::finding::{Coverage, Finding, Severity, Summary};

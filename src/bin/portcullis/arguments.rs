@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use portcullis::check::{Known, Request};
 use portcullis::connections;
+use portcullis::diff;
 use portcullis::finding::Severity;
 use portcullis::packet::DEFAULT_BUDGET;
 use portcullis::policy::ast::Date;
@@ -31,6 +32,8 @@ pub(crate) enum Command {
     Openings(Openings),
     /// Write down the findings that are there, so that later runs report only others
     Baseline(BaselineArguments),
+    /// Say which openings a change adds and takes away, and which requirements it breaks and mends
+    Diff(Diff),
     /// Print who may open connections to whom in a cluster
     Connections(Connections),
     /// Send packets through a config and show which rules decide
@@ -180,6 +183,45 @@ pub(crate) struct BaselineArguments {
     /// Where to write it; `-` is standard output
     #[arg(short, long, value_name = "FILE", default_value = portcullis::baseline::DEFAULT_NAME)]
     pub(crate) output: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "portcullis diff [OPTIONS] OLD NEW\n       portcullis diff [OPTIONS] --base REV [PATH]..."
+)]
+pub(crate) struct Diff {
+    /// Two files, or two folders: the old state and the new one. With --base, what to compare of the work tree
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Compare with this revision of the git repository
+    #[arg(long, value_name = "REV")]
+    pub(crate) base: Option<String>,
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+    /// How to write the changes
+    #[arg(long, value_enum, default_value_t = DiffFormat::Human)]
+    pub(crate) format: DiffFormat,
+}
+
+/// `--format` of changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DiffFormat {
+    /// A line a change
+    Human,
+    /// For programs
+    Json,
+    /// For a comment on a pull request
+    Markdown,
+}
+
+impl From<DiffFormat> for diff::Format {
+    fn from(format: DiffFormat) -> Self {
+        match format {
+            DiffFormat::Human => Self::Human,
+            DiffFormat::Json => Self::Json,
+            DiffFormat::Markdown => Self::Markdown,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

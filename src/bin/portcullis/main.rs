@@ -7,6 +7,7 @@ mod baseline;
 mod check;
 mod connections;
 mod derive;
+mod diff;
 mod errors;
 mod policy;
 mod trace;
@@ -64,6 +65,7 @@ fn run(arguments: Arguments, out: &mut dyn Write) -> io::Result<Ending> {
         Command::Check(check) => check::check(&check, out),
         Command::Openings(openings) => check::openings(&openings, out),
         Command::Baseline(asked) => baseline::baseline(&asked, out),
+        Command::Diff(asked) => diff::diff(&asked, out),
         Command::Connections(asked) => connections::connections(&asked, out),
         Command::Trace(trace) => trace::trace(&trace, out),
         Command::Explain { code } => explain(code.as_deref(), out),
