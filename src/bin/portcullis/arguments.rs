@@ -1,17 +1,20 @@
 //! What the command line may say. clap lives here.
 
+mod states;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use portcullis::check::{Known, Request};
 use portcullis::connections;
-use portcullis::diff;
 use portcullis::finding::Severity;
 use portcullis::packet::DEFAULT_BUDGET;
 use portcullis::policy::ast::Date;
 use portcullis::report::Format;
 use portcullis::site;
 use portcullis::suite;
+
+pub(crate) use states::{BaselineArguments, Diff};
 
 /// Checks what firewalls really let through against the port tables that vendors publish.
 #[derive(Debug, Parser)]
@@ -168,60 +171,6 @@ pub(crate) struct Check {
     /// Report only findings that were not there at this revision of the git repository
     #[arg(long, value_name = "REV")]
     pub(crate) new_from: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct BaselineArguments {
-    /// Files and folders; `-` is standard input
-    #[arg(default_value = ".")]
-    pub(crate) paths: Vec<PathBuf>,
-    #[command(flatten)]
-    pub(crate) inputs: Inputs,
-    /// Look for rules that could be taken out without a change, too
-    #[arg(long)]
-    pub(crate) redundant: bool,
-    /// Where to write it; `-` is standard output
-    #[arg(short, long, value_name = "FILE", default_value = portcullis::baseline::DEFAULT_NAME)]
-    pub(crate) output: PathBuf,
-}
-
-#[derive(Debug, Args)]
-#[command(
-    override_usage = "portcullis diff [OPTIONS] OLD NEW\n       portcullis diff [OPTIONS] --base REV [PATH]..."
-)]
-pub(crate) struct Diff {
-    /// Two files, or two folders: the old state and the new one. With --base, what to compare of the work tree
-    #[arg(value_name = "PATH")]
-    pub(crate) paths: Vec<PathBuf>,
-    /// Compare with this revision of the git repository
-    #[arg(long, value_name = "REV")]
-    pub(crate) base: Option<String>,
-    #[command(flatten)]
-    pub(crate) inputs: Inputs,
-    /// How to write the changes
-    #[arg(long, value_enum, default_value_t = DiffFormat::Human)]
-    pub(crate) format: DiffFormat,
-}
-
-/// `--format` of changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum DiffFormat {
-    /// A line a change
-    Human,
-    /// For programs
-    Json,
-    /// For a comment on a pull request
-    Markdown,
-}
-
-impl From<DiffFormat> for diff::Format {
-    fn from(format: DiffFormat) -> Self {
-        match format {
-            DiffFormat::Human => Self::Human,
-            DiffFormat::Json => Self::Json,
-            DiffFormat::Markdown => Self::Markdown,
-        }
-    }
 }
 
 #[derive(Debug, Args)]
