@@ -22,6 +22,7 @@ mod policies;
 mod sites;
 mod unbound;
 mod unread;
+mod waiver;
 mod workloads;
 
 use std::collections::BTreeMap;

@@ -107,9 +107,11 @@ fn text_of(finding: &Finding, sources: &SourceMap) -> String {
 #[must_use]
 pub fn why_not(code: Code) -> Option<&'static str> {
     match code {
-        Code::UnusedSuppression | Code::ExpiredSuppression | Code::InvalidSuppression => {
-            Some("it is about what takes findings back")
-        }
+        Code::UnusedSuppression
+        | Code::ExpiredSuppression
+        | Code::InvalidSuppression
+        | Code::UnusedWaiver
+        | Code::ExpiredWaiver => Some("it is about what takes findings back"),
         Code::StaleBaseline => Some("it is about the baseline itself"),
         code if code.is_failure() => Some("what was not read is not known"),
         _ => None,

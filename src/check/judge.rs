@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::policies::Policies;
 use super::sites::SiteGroup;
+use super::waiver::Waivers;
 use super::workloads::Whom;
 use super::{Request, hosts, sites};
 use crate::evaluate::{self, Evaluation, Held, Host, conflicting_rows};
@@ -58,13 +59,16 @@ pub(super) fn check_group(
     summarize(&rows, &evaluations, summary);
     findings.extend(conflicting_rows(&rows, &bound.hosts, &world));
     let mut hosts = Vec::with_capacity(evaluations.len());
+    let mut waivers = Waivers::of(policies, request.arguments.today);
     for (host, mut evaluation) in bound.hosts.iter().zip(evaluations) {
         for finding in &mut evaluation.findings {
             policies.moderate(finding);
         }
+        summary.n_waived += waivers.take_back(host, &mut evaluation.findings);
         findings.append(&mut evaluation.findings);
         hosts.push((host.name.clone(), evaluation));
     }
+    findings.extend(waivers.findings());
     summary.notes.extend(world.zones.notes());
     summary.notes.extend(policies.notes.iter().cloned());
     unchecked_families(&bound.hosts, summary);

@@ -19,6 +19,8 @@ pub struct Summary {
     pub n_unknown: usize,
     /// Findings that comments took back.
     pub n_suppressed: usize,
+    /// Findings that waivers of policies took back.
+    pub n_waived: usize,
     /// Findings that a baseline, or the run before a change, had too.
     pub n_known: usize,
     /// What was assumed: "zone `internal` is taken to be the private ranges".

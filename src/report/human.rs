@@ -187,7 +187,9 @@ pub(super) fn taken_back(summary: &Summary) -> String {
         0 => String::new(),
         n => format!("; {} {what}", count(n, "finding")),
     };
-    by(summary.n_suppressed, "taken back by comments") + &by(summary.n_known, "known before")
+    by(summary.n_suppressed, "taken back by comments")
+        + &by(summary.n_waived, "waived")
+        + &by(summary.n_known, "known before")
 }
 
 /// `1 row`, `2 rows`

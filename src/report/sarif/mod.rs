@@ -126,6 +126,8 @@ fn tags(code: Code) -> &'static [&'static str] {
         | Code::ExpiredSuppression
         | Code::InvalidSuppression
         | Code::StaleBaseline
+        | Code::UnusedWaiver
+        | Code::ExpiredWaiver
         | Code::TupleMismatch => &["network", "maintainability"],
         Code::UnboundRole
         | Code::UnknownValue
