@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
-use portcullis::check::{Known, Request, check};
+use portcullis::check::{Past, Request, Watch, check};
 use portcullis::dialect::{Reading, by_name};
 use portcullis::model::{Compiler, HostFacts, Path};
 use portcullis::packet::{DEFAULT_BUDGET, Space};
@@ -111,8 +111,9 @@ fn request(folder: &PathBuf, shape: Shape, n_rules: usize) -> std::io::Result<Re
         arguments,
         site: None,
         coverage: false,
-        known: Known::default(),
+        known: Past::default(),
         budget: DEFAULT_BUDGET,
+        watch: Watch::default(),
     })
 }
 
@@ -152,8 +153,9 @@ fn checking_terraform(criterion: &mut Criterion) {
                 arguments: Arguments::default(),
                 site: None,
                 coverage: false,
-                known: Known::default(),
+                known: Past::default(),
                 budget: DEFAULT_BUDGET,
+                watch: Watch::default(),
             };
             group.bench_function(name, |bencher| {
                 bencher.iter(|| black_box(check(&request).is_ok()));
@@ -205,8 +207,9 @@ fn cluster_request(folder: &PathBuf, manifests: String) -> std::io::Result<Reque
         arguments: Arguments::default(),
         site: None,
         coverage: false,
-        known: Known::default(),
+        known: Past::default(),
         budget: DEFAULT_BUDGET,
+        watch: Watch::default(),
     })
 }
 

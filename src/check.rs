@@ -23,9 +23,10 @@ mod sites;
 mod unbound;
 mod unread;
 mod waiver;
+mod watch;
 mod workloads;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use rayon::prelude::*;
@@ -33,7 +34,7 @@ use rayon::prelude::*;
 use crate::baseline::Entry;
 use crate::dialect::{self, Dialect, Given, Reading};
 use crate::discover::{self, Input};
-use crate::finding::{Code, Coverage, Finding, Label, Severity, Summary};
+use crate::finding::{Code, Coverage, Finding, Known, Label, Severity, Summary};
 use crate::site::Arguments;
 use crate::source::{FileId, SourceFile, SourceMap, Span};
 use crate::suppress;
@@ -41,11 +42,12 @@ use crate::suppress;
 use assemble::{Assembled, Claimed};
 pub use compare::{Compared, HostChanges, State, compare};
 pub use found::{ClustersFound, HostsFound, clusters, hosts};
-pub use known::Known;
+pub use known::Past;
 pub use policies::{LoadError, Policies, load_policies};
 pub use sites::SiteGroup;
 use sites::{Origin, SiteTexts};
 use unread::Unread;
+pub use watch::{Stage, Watch, Watcher};
 
 /// What a run is asked to do.
 #[derive(Debug, Clone)]
@@ -63,7 +65,9 @@ pub struct Request {
     /// Whether to say of each row and each opening what became of it.
     pub coverage: bool,
     /// What is done about findings that were there before.
-    pub known: Known,
+    pub known: Past,
+    /// Who looks on.
+    pub watch: Watch,
 }
 
 /// What a run found.
@@ -73,6 +77,8 @@ pub struct Outcome {
     pub sources: SourceMap,
     /// The findings, sorted.
     pub findings: Vec<Finding>,
+    /// The findings that comments took back, sorted.
+    pub known: Vec<Known>,
     /// Counts and notes.
     pub summary: Summary,
     /// What became of each row and each opening, if that was asked for.
@@ -146,6 +152,37 @@ pub struct Inputs {
 /// Through which places values came, by the bytes that made them: see [`Reading::ways`].
 type Ways = BTreeMap<Span, Vec<Label>>;
 
+/// The texts of inputs, in parallel; `None` for what is no text of a config.
+fn read_files(inputs: &[Input], watch: &Watch) -> Vec<Result<Option<SourceFile>, discover::ReadError>> {
+    let read = |input: &Input| {
+        watch.step(Stage::Files, &discover::shown(&input.path), || {
+            discover::read(input)
+        })
+    };
+    watch.stage(Stage::Files, inputs.len(), || {
+        inputs.par_iter().map(read).collect()
+    })
+}
+
+/// What dialects make of units, each with its companions and what it is given, in parallel.
+fn read_units(
+    sources: &SourceMap,
+    (units, companions, given): (&[Assembled], &[Vec<FileId>], &[Given]),
+    watch: &Watch,
+) -> Vec<Reading> {
+    let read = |((unit, companions), given): ((&Assembled, &Vec<FileId>), &Given)| {
+        let files = unit.files.iter().chain(companions);
+        let files: Vec<_> = files.map(|file| sources.source(*file)).collect();
+        watch.step(Stage::Configs, &unit.name, || {
+            unit.dialect.read_given(&files, given)
+        })
+    };
+    watch.stage(Stage::Configs, units.len(), || {
+        let all = units.par_iter().zip(companions).zip(given);
+        all.map(read).collect()
+    })
+}
+
 /// Finds and reads the inputs: in parallel, in sorted order.
 #[must_use]
 pub fn read_inputs(request: &Request) -> Inputs {
@@ -156,7 +193,7 @@ pub fn read_inputs(request: &Request) -> Inputs {
     summary
         .failures
         .extend(discovery.errors.iter().map(ToString::to_string));
-    let files: Vec<_> = discovery.inputs.par_iter().map(discover::read).collect();
+    let files = read_files(&discovery.inputs, &request.watch);
     let mut sources = SourceMap::new();
     let mut claimed: Vec<Claimed> = Vec::new();
     let mut unread = Vec::new();
@@ -190,16 +227,8 @@ pub fn read_inputs(request: &Request) -> Inputs {
         .collect();
     assemble::add_given(&mut sources, &mut assembled, &given, &mut summary);
     exports::share(&sources, &assembled, &mut given);
-    let readings: Vec<Reading> = assembled
-        .par_iter()
-        .zip(&companions)
-        .zip(&given)
-        .map(|((unit, companions), given)| {
-            let files = unit.files.iter().chain(companions);
-            let files: Vec<_> = files.map(|file| sources.source(*file)).collect();
-            unit.dialect.read_given(&files, given)
-        })
-        .collect();
+    let units = (assembled.as_slice(), companions.as_slice(), given.as_slice());
+    let readings = read_units(&sources, units, &request.watch);
     sites::unasked(&given, &readings, &mut summary);
     let mut findings = Vec::new();
     let mut units = Vec::new();
@@ -312,6 +341,7 @@ pub fn check(request: &Request) -> Result<Outcome, Refusal> {
     };
     let mut fail_on = None;
     let mut site = None;
+    let mut left_out: Option<BTreeSet<Code>> = None;
     let n_groups = groups.len();
     let mut coverage = request.coverage.then(Coverage::default);
     let baselines = match request.known.baselines(&groups, &mut sources) {
@@ -322,6 +352,12 @@ pub fn check(request: &Request) -> Result<Outcome, Refusal> {
         unread::bound_but_unread(&group, &unread, &mut summary);
         fail_on = fail_on.min(group.fail_on()).or(group.fail_on());
         site = site.or(group.file);
+        // What one of several sites asks for is reported.
+        let not_here = group.site.selection.left_out();
+        left_out = Some(match left_out {
+            Some(left_out) => left_out.intersection(&not_here).copied().collect(),
+            None => not_here,
+        });
         let loaded = match load_policies(&mut sources, &mut group.site, group.folder.as_deref()) {
             Ok(loaded) => loaded,
             Err(errors) => return Err(Refusal { sources, errors }),
@@ -338,21 +374,26 @@ pub fn check(request: &Request) -> Result<Outcome, Refusal> {
             .push("no input that a dialect knows: nothing was checked".into());
     }
     show_ways(&mut findings, &ways);
-    let not_asked: &[Code] = if request.arguments.redundant {
-        &[]
-    } else {
-        &[Code::RedundantRule]
-    };
-    let suppressed = suppress::apply(&sources, findings, request.arguments.today, not_asked);
-    summary.n_suppressed = suppressed.n_suppressed;
-    let entries = request.known.entries(&suppressed.findings, &sources);
-    let findings = baselines.take_back(&sources, suppressed.findings, not_asked, &mut summary);
+    let left_out = left_out.unwrap_or_default();
+    let mut not_asked: Vec<Code> = left_out.iter().copied().collect();
+    if !request.arguments.redundant {
+        not_asked.push(Code::RedundantRule);
+    }
+    let suppressed = suppress::apply(&sources, findings, request.arguments.today, &not_asked);
+    let mut findings = suppressed.findings;
+    let n_all = findings.len();
+    findings.retain(|finding| !left_out.contains(&finding.code));
+    summary.n_ignored = n_all - findings.len();
+    summary.n_suppressed = suppressed.known.len();
+    let entries = request.known.entries(&findings, &sources);
+    let findings = baselines.take_back(&sources, findings, &not_asked, &mut summary);
     let findings = merge::alike(&sources, findings);
     summary.notes.sort();
     summary.notes.dedup();
     Ok(Outcome {
         sources,
         findings,
+        known: suppressed.known,
         summary,
         coverage,
         fail_on,

@@ -10,6 +10,7 @@ pub mod diff;
 pub mod discover;
 pub mod evaluate;
 pub mod finding;
+pub mod init;
 pub mod model;
 pub mod packet;
 pub mod policy;

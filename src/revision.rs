@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::baseline::Baseline;
-use crate::check::{self, Known, Refusal, Request};
+use crate::check::{self, Past, Refusal, Request};
 
 /// Why a revision cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -176,7 +176,7 @@ impl Drop for Checkout {
 pub fn findings(revision: &str, request: &Request) -> Result<Arc<Baseline>, RevisionError> {
     let checkout = Checkout::of(revision)?;
     let mut then = checkout.request(request)?;
-    then.known = Known::Record(checkout.root().to_owned());
+    then.known = Past::Record(checkout.root().to_owned());
     then.coverage = false;
     let entries = if then.paths.is_empty() {
         Vec::new()

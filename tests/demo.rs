@@ -3,9 +3,10 @@
 
 use std::path::PathBuf;
 
-use portcullis::check::{self, Known, Outcome, Request};
+use portcullis::check::{self, Outcome, Past, Request, Watch};
+use portcullis::finding::Severity;
 use portcullis::packet::DEFAULT_BUDGET;
-use portcullis::report::{self, Format, Report};
+use portcullis::report::{self, Format, Report, Style};
 use portcullis::site::Arguments;
 
 #[path = "support/file.rs"]
@@ -212,8 +213,9 @@ fn outcome() -> Outcome {
         arguments: Arguments::default(),
         site: None,
         coverage: false,
-        known: Known::default(),
+        known: Past::default(),
         budget: DEFAULT_BUDGET,
+        watch: Watch::default(),
     };
     check::check(&request).unwrap_or_else(|refusal| panic!("{:?}", refusal.errors))
 }
@@ -277,11 +279,14 @@ fn the_demo_reads_well() {
     let report = Report {
         sources: &outcome.sources,
         findings: &outcome.findings,
+        known: &outcome.known,
+        shows_known: false,
+        fail_on: Severity::Error,
         summary: &outcome.summary,
         coverage: None,
         site: outcome.site,
     };
     let mut out = Vec::new();
-    report::write(&report, Format::Human, false, &mut out).unwrap();
+    report::write(&report, Format::Human, &Style::default(), &mut out).unwrap();
     golden::assert_golden("fixtures/demo.txt", &String::from_utf8(out).unwrap());
 }

@@ -6,12 +6,17 @@ mod program;
 
 use program::Folder;
 
-const FORMATS: [&str; 6] = [
+const FORMATS: [&str; 11] = [
     "human",
     "concise",
     "json",
     "sarif",
     "json --coverage",
+    "jsonl --coverage",
+    "github",
+    "gitlab",
+    "junit",
+    "csv",
     "markdown --coverage",
 ];
 

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use portcullis::check::{Known, Outcome, Request, check};
+use portcullis::check::{Outcome, Past, Request, Watch, check};
 use portcullis::finding::{Certainty, Code, Finding, Severity};
 use portcullis::packet::DEFAULT_BUDGET;
 use portcullis::site::Arguments;
@@ -29,8 +29,9 @@ impl Folder {
             arguments: Arguments::default(),
             site: None,
             coverage: false,
-            known: Known::default(),
+            known: Past::default(),
             budget: DEFAULT_BUDGET,
+            watch: Watch::default(),
         };
         check(&request).unwrap()
     }

@@ -36,6 +36,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("trace", &["evaluate", "model", "packet", "source"]),
     ("report", &["finding", "source"]),
     ("discover", &["source"]),
+    // A first site file for a folder.
+    ("init", &["dialect", "discover", "packet", "policy", "source"]),
     (
         "check",
         &[
@@ -57,7 +59,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "suite",
         &[
-            "check", "discover", "finding", "packet", "policy", "site", "source",
+            "check", "discover", "finding", "packet", "policy", "report", "site", "source",
         ],
     ),
 ];

@@ -385,7 +385,7 @@ allowed any -> web : tcp/443
     let run = folder.run("policy test --format junit");
     assert!(
         run.stdout
-            .contains("<testsuites name=\"portcullis policy test\" tests=\"3\" failures=\"2\">")
+            .contains("<testsuites name=\"portcullis policy test\" tests=\"3\" failures=\"2\" errors=\"0\">")
     );
     assert!(
         run.stdout

@@ -8,7 +8,8 @@ use super::judge::Evaluated;
 use super::policies::Policies;
 use crate::evaluate::{JudgedOpening, citation};
 use crate::finding::{Coverage, CoveredHost, CoveredOpening, CoveredRow, Standing};
-use crate::policy::{Kind, Peer, Row, Truth};
+use crate::packet::service_words;
+use crate::policy::{Kind, Peer, Row, Service, Truth};
 
 /// Adds the hosts of one site.
 pub(super) fn add(coverage: &mut Coverage, policies: &Policies, evaluated: Evaluated) {
@@ -56,6 +57,12 @@ pub(super) fn add(coverage: &mut Coverage, policies: &Policies, evaluated: Evalu
             coverage.openings.push(opening);
         }
     }
+    for (role, hosts) in evaluated.roles {
+        let known = coverage.roles.entry(role).or_default();
+        known.extend(hosts);
+        known.sort();
+        known.dedup();
+    }
     coverage.rows = rows.into_values().map(settled).collect();
     coverage.rows.sort_by_key(|row| row.span);
     coverage.openings.sort_by(|a, b| a.host.cmp(&b.host));
@@ -88,6 +95,14 @@ fn covered(row: &Row, standing: Standing, why: Option<String>) -> CoveredRow {
             Kind::Allow => "allow",
             Kind::Forbid => "forbid",
         },
+        from: row.from.items.iter().map(|peer| peer.value.to_string()).collect(),
+        to: row.to.items.iter().map(|peer| peer.value.to_string()).collect(),
+        services: row
+            .services
+            .items
+            .iter()
+            .flat_map(|it| words(&it.value))
+            .collect(),
         document: citation(row).document,
         purpose: row.purpose.clone(),
         owner: row.owner.clone(),
@@ -101,6 +116,14 @@ fn covered(row: &Row, standing: Standing, why: Option<String>) -> CoveredRow {
     }
 }
 
+/// The ports of a service, one by one.
+fn words(service: &Service) -> Vec<String> {
+    match service.protocol {
+        Some(protocol) => service_words(protocol, &service.values),
+        None => vec!["any protocol".to_owned()],
+    }
+}
+
 /// The roles of a row that no host has.
 fn unbound(row: &Row, evaluated: &Evaluated) -> Vec<String> {
     let ends = row.to.items.iter().chain(&row.from.items);
@@ -109,7 +132,7 @@ fn unbound(row: &Row, evaluated: &Evaluated) -> Vec<String> {
         _ => None,
     });
     roles
-        .filter(|role| !evaluated.bound.contains(*role))
+        .filter(|role| !evaluated.roles.contains_key(*role))
         .cloned()
         .collect()
 }
@@ -142,6 +165,9 @@ fn covered_opening(host: &str, opening: JudgedOpening, rows: &[Row]) -> CoveredO
         span: opening.label.map(|label| label.span),
         certainty: opening.certainty,
         packets: opening.packets,
+        zones: opening.zones,
+        excess_services: opening.excess_services,
+        excess_zones: opening.excess_zones,
         rows: ids,
         ground: opening.ground,
     }

@@ -1,6 +1,6 @@
 //! The hosts of one site, each held against the rows in force.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
@@ -8,7 +8,7 @@ use super::policies::Policies;
 use super::sites::SiteGroup;
 use super::waiver::Waivers;
 use super::workloads::Whom;
-use super::{Request, hosts, sites};
+use super::{Request, Stage, hosts, sites};
 use crate::evaluate::{self, Evaluation, Held, Host, conflicting_rows};
 use crate::finding::{Finding, Standing, Summary};
 use crate::packet::{Family, Space};
@@ -19,8 +19,8 @@ pub(super) struct Evaluated {
     pub(super) rows: Vec<Row>,
     /// Hosts by name, with what their evaluation gave apart from findings.
     pub(super) hosts: Vec<(String, Evaluation)>,
-    /// Roles that hosts have.
-    pub(super) bound: BTreeSet<String>,
+    /// The hosts of each role that some have.
+    pub(super) roles: BTreeMap<String, Vec<String>>,
     /// Prohibitions that the site lifts, with the reason.
     pub(super) lifted: BTreeMap<String, String>,
 }
@@ -49,11 +49,15 @@ pub(super) fn check_group(
         }));
     }
     let bound = hosts::bind(group, policies, &mut world, findings, summary, Whom::Bound);
-    let evaluations: Vec<Evaluation> = bound
-        .hosts
-        .par_iter()
-        .map(|host| evaluate::evaluate(host, &rows, &world, Space::with_budget(budget)))
-        .collect();
+    let watch = &request.watch;
+    let judge = |host: &Host| {
+        watch.step(Stage::Hosts, &host.name, || {
+            evaluate::evaluate(host, &rows, &world, Space::with_budget(budget))
+        })
+    };
+    let evaluations: Vec<Evaluation> = watch.stage(Stage::Hosts, bound.hosts.len(), || {
+        bound.hosts.par_iter().map(judge).collect()
+    });
     summary.n_hosts += bound.hosts.len();
     summary.n_without_hosts += bound.n_without_hosts;
     summarize(&rows, &evaluations, summary);
@@ -78,11 +82,16 @@ pub(super) fn check_group(
                 .into(),
         );
     }
-    let roles = bound.hosts.into_iter().flat_map(|host| host.roles);
+    let mut roles: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for host in bound.hosts {
+        for role in host.roles {
+            roles.entry(role).or_default().push(host.name.clone());
+        }
+    }
     Evaluated {
         rows,
         hosts,
-        bound: roles.collect(),
+        roles,
         lifted,
     }
 }

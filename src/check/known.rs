@@ -11,7 +11,7 @@ use crate::source::SourceMap;
 
 /// What is done about findings that were there before.
 #[derive(Debug, Clone, Default)]
-pub enum Known {
+pub enum Past {
     /// The baselines that sites name take back theirs.
     #[default]
     BySites,
@@ -26,7 +26,7 @@ pub enum Known {
 /// The baselines of a run.
 pub(super) struct Baselines(Vec<Arc<Baseline>>);
 
-impl Known {
+impl Past {
     /// The baselines that count, read.
     pub(super) fn baselines(
         &self,

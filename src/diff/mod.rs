@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use crate::baseline::{self, Baseline, Entry, Names};
-use crate::check::{self, Compared, HostChanges, Known, Refusal, State};
+use crate::check::{self, Compared, HostChanges, Past, Refusal, State};
 use crate::evaluate::{Change, Direction, State as Fate};
 use crate::finding::{Code, Label};
 use crate::source::SourceMap;
@@ -168,7 +168,7 @@ fn judged(state: Option<State<'_>>) -> Result<Vec<Entry>, Refusal> {
         return Ok(Vec::new());
     };
     let mut request = request.clone();
-    request.known = Known::Record(root.to_owned());
+    request.known = Past::Record(root.to_owned());
     let mut entries = check::check(&request)?.entries;
     entries.retain(|entry| {
         matches!(

@@ -2,6 +2,8 @@
 //!
 //! INVARIANT: nothing is evaluated here: standings are read off the findings, grounds off the packets that they are about.
 
+use std::collections::BTreeSet;
+
 use super::excess::{Excess, Judged};
 use super::host::{Filters, Host};
 use super::met::{Met, met};
@@ -12,7 +14,7 @@ use super::required::is_bound;
 use super::view::Side;
 use super::words;
 use crate::finding::{Certainty, Code, Finding, Ground, Label, Severity, Standing};
-use crate::packet::OverBudget;
+use crate::packet::{Field, OverBudget, PacketSet, RangeSet, Space, service_words};
 use crate::policy::{Kind, Row, Truth};
 
 /// A row that was held against a host.
@@ -37,6 +39,12 @@ pub struct JudgedOpening {
     pub certainty: Certainty,
     /// Its packets, one line a product.
     pub packets: Vec<String>,
+    /// The zones that some of their peers lie in.
+    pub zones: Vec<String>,
+    /// The services of those that no row allows.
+    pub excess_services: Vec<String>,
+    /// The zones that some peers of those lie in.
+    pub excess_zones: Vec<String>,
     /// The rows that speak of some of them, by their places.
     pub rows: Vec<usize>,
     /// Whether they allow all.
@@ -132,7 +140,7 @@ impl Excess<'_, '_> {
                 continue;
             }
             let space = &filters.compiler.space;
-            let meets = |wrong: &[(Code, Certainty, crate::packet::PacketSet)]| {
+            let meets = |wrong: &[(Code, Certainty, PacketSet)]| {
                 let first = wrong.iter().find(|(.., set)| !space.is_disjoint(*set, region));
                 first.map(|&(code, certainty, _)| Ground::Unjustified(code, certainty))
             };
@@ -147,9 +155,14 @@ impl Excess<'_, '_> {
                 Ground::Unjudged
             };
             let ground = meets(&wrong).unwrap_or(otherwise);
+            let sets: Vec<PacketSet> = wrong.iter().map(|(.., set)| *set).collect();
+            let wrong_sets = filters.compiler.space.union_all(&sets)?;
+            let excess = filters.compiler.space.intersection(wrong_sets, region)?;
+            let space = &filters.compiler.space;
             let mut rows: Vec<usize> = met(space, region, &by_row).map(|row| row.at).collect();
             rows.sort_unstable();
             let is_sure = space.is_subset(region, surely);
+            let space = &filters.compiler.space;
             openings.push(JudgedOpening {
                 direction: direction(view.side),
                 label: words::opener(&filters.compiler, opener, "it"),
@@ -159,10 +172,40 @@ impl Excess<'_, '_> {
                     Certainty::Possibly
                 },
                 packets: filters.extent(region, view.side),
+                zones: filters.world.zones_of(space, region, view.side),
+                excess_services: services(space, excess),
+                excess_zones: filters.world.zones_of(space, excess, view.side),
                 rows,
                 ground,
             });
         }
         Ok(openings)
     }
+}
+
+/// The services of a set of packets, one by one.
+fn services(space: &Space, set: PacketSet) -> Vec<String> {
+    /// Regions and services looked at before the rest is only said to be there.
+    const MAX: usize = 40;
+    let (regions, more) = space.regions(set, MAX);
+    let mut words = BTreeSet::new();
+    for region in &regions {
+        let protocol = region.values(Field::Protocol).and_then(RangeSet::single);
+        match protocol.and_then(|protocol| u8::try_from(protocol).ok()) {
+            Some(protocol) => {
+                let every = RangeSet::range(0, Field::Service.maximum());
+                words.extend(service_words(
+                    protocol,
+                    region.values(Field::Service).unwrap_or(&every),
+                ));
+            }
+            None => drop(words.insert("any protocol".to_owned())),
+        }
+    }
+    let n_words = words.len();
+    let mut words: Vec<String> = words.into_iter().take(MAX).collect();
+    if more > 0 || n_words > MAX {
+        words.push("and more".to_owned());
+    }
+    words
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::view::{all_but_loopback, container_interfaces, odd_peers};
+use super::view::{Side, all_but_loopback, container_interfaces, odd_peers};
 use crate::model::{Identities, Presence};
-use crate::packet::{Family, Network, RangeSet, value};
+use crate::packet::{Family, Field, Network, PacketSet, RangeSet, Space, value};
 use crate::policy::Peer;
 use crate::site::{Origin, ZoneNetworks, Zones};
 
@@ -220,6 +220,32 @@ impl World {
             .filter(|other| other.name != zone.name)
             .map(Addresses::of_zone);
         Addresses::all().difference(&others.fold(Addresses::default(), |all, other| all.union(&other)))
+    }
+
+    /// The zones that some peers of a set of packets lie in. Who is told apart by who he is is in none: his address may be any.
+    pub(super) fn zones_of(&self, space: &Space, set: PacketSet, side: Side) -> Vec<String> {
+        let identities = space.values_of(set, side.peer_identity());
+        if !identities.contains(Identities::UNKNOWN.into()) {
+            return Vec::new();
+        }
+        let families = space.values_of(set, Field::Family);
+        let mut names = Vec::new();
+        for family in Family::ALL {
+            if !families.contains(family.value()) {
+                continue;
+            }
+            let peers = space
+                .values_of(set, side.peer(family))
+                .difference(&odd_peers(family));
+            let meets = |zone: &&ZoneNetworks| {
+                let limits = self.limits(zone);
+                !limits.family(family).intersection(&peers).is_empty()
+            };
+            names.extend(self.zones.iter().filter(meets).map(|zone| zone.name.clone()));
+        }
+        names.sort();
+        names.dedup();
+        names
     }
 
     /// The interfaces that other hosts' packets may arrive on: not loopback, and none that leads to containers of the host

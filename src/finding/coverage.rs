@@ -2,6 +2,8 @@
 //!
 //! INVARIANT: a row is *verified* only if every host that it was held against meets it, and it was held against one.
 
+use std::collections::BTreeMap;
+
 use super::{Certainty, Code};
 use crate::source::Span;
 
@@ -12,6 +14,8 @@ pub struct Coverage {
     pub rows: Vec<CoveredRow>,
     /// What hosts let through, by host, in the order of their rules.
     pub openings: Vec<CoveredOpening>,
+    /// The hosts of each role, sorted.
+    pub roles: BTreeMap<String, Vec<String>>,
 }
 
 /// One row and what became of it.
@@ -21,6 +25,12 @@ pub struct CoveredRow {
     pub id: String,
     /// `require`, `allow` or `forbid`.
     pub kind: &'static str,
+    /// Who opens the connection: zones, roles, names, `self`, `any`, `*`.
+    pub from: Vec<String>,
+    /// Who accepts it, likewise.
+    pub to: Vec<String>,
+    /// On what: `tcp/443 (https)`.
+    pub services: Vec<String>,
     /// The published document and the row in it.
     pub document: String,
     /// What it is for.
@@ -108,6 +118,12 @@ pub struct CoveredOpening {
     pub certainty: Certainty,
     /// Its packets, one line a product of fields, largest first.
     pub packets: Vec<String>,
+    /// The zones that some of their peers lie in. Of peers who are told apart by who they are, none.
+    pub zones: Vec<String>,
+    /// The services of those that no row allows: `tcp/443 (https)`.
+    pub excess_services: Vec<String>,
+    /// The zones that some peers of those lie in.
+    pub excess_zones: Vec<String>,
     /// The rows that speak of some of them.
     pub rows: Vec<String>,
     /// What it is.

@@ -2,10 +2,14 @@
 
 mod code;
 mod coverage;
+mod known;
+mod selection;
 mod summary;
 
 pub use code::Code;
 pub use coverage::{Coverage, CoverageCounts, CoveredHost, CoveredOpening, CoveredRow, Ground, Standing};
+pub use known::Known;
+pub use selection::Selection;
 pub use summary::Summary;
 
 use crate::source::Span;

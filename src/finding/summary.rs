@@ -23,6 +23,8 @@ pub struct Summary {
     pub n_waived: usize,
     /// Findings that a baseline, or the run before a change, had too.
     pub n_known: usize,
+    /// Findings of codes that the run was not to report.
+    pub n_ignored: usize,
     /// What was assumed: "zone `internal` is taken to be the private ranges".
     pub notes: Vec<String>,
     /// What was not checked, and why: "IPv6 of host `m1`: there is no dump of it".

@@ -59,6 +59,19 @@ pub enum Peer {
     Unset(String),
 }
 
+impl std::fmt::Display for Peer {
+    /// As policies write it; one that nobody has chosen as `?`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::This => f.write_str("self"),
+            Self::Any => f.write_str("any"),
+            Self::Every => f.write_str("*"),
+            Self::Zone(name) | Self::Role { name, .. } | Self::Name(name) => f.write_str(name),
+            Self::Unset(_) => f.write_str("?"),
+        }
+    }
+}
+
 /// A protocol and the values of [`crate::packet::Field::Service`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Service {

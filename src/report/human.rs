@@ -10,16 +10,17 @@ use codespan_reporting::term::{self, Config, termcolor::Ansi};
 
 use super::concise::headline;
 use super::excerpt::{Text, View};
+use super::link;
 use super::plain::short;
-use super::{Counts, Report, Summary};
+use super::{Counts, Report, Style, Summary};
 use crate::finding::{self, Finding, Severity};
 
 /// How many related places, packets and hosts are shown of each finding.
 const MAX_PLACES: usize = 6;
-const MAX_PACKETS: usize = 6;
+pub(super) const MAX_PACKETS: usize = 6;
 const MAX_HOSTS: usize = 8;
 
-pub(super) fn write(report: &Report<'_>, color: bool, out: &mut dyn io::Write) -> io::Result<()> {
+pub(super) fn write(report: &Report<'_>, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
     let config = Config {
         start_context_lines: 2,
         ..Config::default()
@@ -35,15 +36,26 @@ pub(super) fn write(report: &Report<'_>, color: bool, out: &mut dyn io::Write) -
             .collect();
         let view = View::new(report.sources, &spans);
         let diagnostic = diagnostic(finding, &related, &view);
-        let written = if color {
-            term::emit_to_write_style(&mut Ansi::new(&mut *out), &config, &view, &diagnostic)
+        let mut text = Vec::new();
+        let written = if style.color {
+            term::emit_to_write_style(&mut Ansi::new(&mut text), &config, &view, &diagnostic)
         } else {
-            term::emit_to_io_write(&mut *out, &config, &view, &diagnostic)
+            term::emit_to_io_write(&mut text, &config, &view, &diagnostic)
         };
         written.map_err(|error| match error {
             codespan_reporting::files::Error::Io(error) => error,
             other => io::Error::other(other),
         })?;
+        match &style.links {
+            Some(links) => {
+                let text = String::from_utf8_lossy(&text);
+                out.write_all(link::linked(&text, finding, report.sources, links).as_bytes())?;
+            }
+            None => out.write_all(&text)?,
+        }
+    }
+    if style.is_quiet {
+        return Ok(());
     }
     write_summary(report.summary, Counts::of(findings), out)?;
     match report.coverage {
@@ -157,13 +169,7 @@ fn write_summary(summary: &Summary, counts: Counts, out: &mut dyn io::Write) -> 
     for note in &summary.notes {
         writeln!(out, "assumed: {}", short(note))?;
     }
-    writeln!(
-        out,
-        "{}, {}, {}",
-        count(counts.errors, "error"),
-        count(counts.warnings, "warning"),
-        count(counts.notes, "note")
-    )?;
+    writeln!(out, "{}", counts.sentence())?;
     write!(
         out,
         "{} checked on {}: {} read from {}",
@@ -181,13 +187,14 @@ fn write_summary(summary: &Summary, counts: Counts, out: &mut dyn io::Write) -> 
     writeln!(out, "{}", taken_back(summary))
 }
 
-/// What ends a summary if findings were taken back.
+/// What ends a summary if findings were taken back, or options left some out.
 pub(super) fn taken_back(summary: &Summary) -> String {
     let by = |n: usize, what: &str| match n {
         0 => String::new(),
         n => format!("; {} {what}", count(n, "finding")),
     };
     by(summary.n_suppressed, "taken back by comments")
+        + &by(summary.n_ignored, "of codes that are not asked for")
         + &by(summary.n_waived, "waived")
         + &by(summary.n_known, "known before")
 }

@@ -21,10 +21,8 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<
     let counts = Counts::of(findings.iter().copied());
     writeln!(
         out,
-        "# Findings\n\n{}, {}, {}; {}, {}, {}{}\n",
-        count(counts.errors, "error"),
-        count(counts.warnings, "warning"),
-        count(counts.notes, "note"),
+        "# Findings\n\n{}; {}, {}, {}{}\n",
+        counts.sentence(),
         count(report.summary.n_hosts, "host"),
         count(report.summary.n_rules, "rule"),
         count(report.summary.n_files, "file"),

@@ -4,59 +4,33 @@
 //! many places) it counts.
 
 mod concise;
+mod csv;
 mod excerpt;
 pub mod explain;
 mod fingerprint;
+mod format;
+mod github;
+mod gitlab;
+mod html;
 mod human;
 mod json;
+pub mod junit;
+mod link;
 mod markdown;
+mod place;
 mod plain;
 mod sarif;
+mod uri;
 
 pub(crate) use markdown::cell;
 
 use std::io;
 
-use crate::finding::{Coverage, Finding, Severity, Summary};
+pub use format::Format;
+pub use link::Links;
+
+use crate::finding::{Coverage, Finding, Known, Severity, Summary};
 use crate::source::{FileId, SourceMap};
-
-/// How a report is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// For people: the lines of each finding, underlined, and a summary.
-    Human,
-    /// For people and `grep`: one line a finding, no summary.
-    Concise,
-    /// For programs: `docs/json.md`.
-    Json,
-    /// For code scanning: SARIF 2.1.0.
-    Sarif,
-    /// For people who were not there: tables of findings and, if it was asked for, of the coverage.
-    Markdown,
-}
-
-impl Format {
-    /// All, in the order of the help text.
-    pub const ALL: [Self; 5] = [
-        Self::Human,
-        Self::Concise,
-        Self::Json,
-        Self::Sarif,
-        Self::Markdown,
-    ];
-
-    /// The word for `--format`.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Human => "human",
-            Self::Concise => "concise",
-            Self::Json => "json",
-            Self::Sarif => "sarif",
-            Self::Markdown => "markdown",
-        }
-    }
-}
 
 /// How many findings there are of each severity.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -83,6 +57,16 @@ impl Counts {
         }
         counts
     }
+
+    /// "2 errors, 1 warning, 0 notes"
+    fn sentence(self) -> String {
+        let counted = [
+            human::count(self.errors, "error"),
+            human::count(self.warnings, "warning"),
+            human::count(self.notes, "note"),
+        ];
+        counted.join(", ")
+    }
 }
 
 /// Everything a report is made of.
@@ -92,6 +76,12 @@ pub struct Report<'a> {
     pub sources: &'a SourceMap,
     /// The findings, in any order.
     pub findings: &'a [Finding],
+    /// The findings that comments took back, sorted.
+    pub known: &'a [Known],
+    /// Whether formats that programs read as a list of what is wrong (`sarif`) have those too, marked as taken back.
+    pub shows_known: bool,
+    /// From which severity on a finding fails the run.
+    pub fail_on: Severity,
     /// What else there is to say.
     pub summary: &'a Summary,
     /// What became of each row and each opening, if that was asked for.
@@ -110,37 +100,30 @@ impl<'a> Report<'a> {
     }
 }
 
-/// Writes a report. `color` counts for [`Format::Human`] only, see [`wants_color`].
-pub fn write(report: &Report<'_>, format: Format, color: bool, out: &mut dyn io::Write) -> io::Result<()> {
+/// How the formats for terminals are dressed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Style {
+    /// Colours, in [`Format::Human`].
+    pub color: bool,
+    /// Hyperlinks, in the same.
+    pub links: Option<Links>,
+    /// Findings alone, without what stands below them.
+    pub is_quiet: bool,
+}
+
+/// Writes a report.
+pub fn write(report: &Report<'_>, format: Format, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
     match format {
-        Format::Human => human::write(report, color, out),
+        Format::Human => human::write(report, style, out),
         Format::Concise => concise::write(report, out),
         Format::Json => json::write(report, out),
+        Format::Jsonl => json::write_lines(report, out),
         Format::Sarif => sarif::write(report, out),
+        Format::Github => github::write(report, out),
+        Format::Gitlab => gitlab::write(report, out),
+        Format::Junit => junit::write_report(report, out),
         Format::Markdown => markdown::write(report, out),
-    }
-}
-
-/// Whether to colour: on a terminal that can, unless `NO_COLOR` (no-color.org) is set to anything but nothing.
-#[must_use]
-pub fn wants_color(is_terminal: bool, variable: impl Fn(&str) -> Option<String>) -> bool {
-    let refused = variable("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let dumb = variable("TERM").is_some_and(|value| value == "dumb");
-    is_terminal && !refused && !dumb
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn color_needs_a_terminal_and_no_objection() {
-        let none = |_: &str| None;
-        assert!(wants_color(true, none) && !wants_color(false, none));
-        let set = |name: &'static str, value: &'static str| {
-            move |asked: &str| (asked == name).then(|| value.to_owned())
-        };
-        assert!(!wants_color(true, set("NO_COLOR", "1")) && wants_color(true, set("NO_COLOR", "")));
-        assert!(!wants_color(true, set("TERM", "dumb")));
+        Format::Csv => csv::write(report, out),
+        Format::Html => html::write(report, out),
     }
 }

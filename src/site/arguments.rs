@@ -38,6 +38,10 @@ pub struct Arguments {
     pub variable_files: Vec<String>,
     /// `--workspace NAME`.
     pub workspace: Option<String>,
+    /// `--select CODE`: replaces the site file's `select`.
+    pub select: Vec<String>,
+    /// `--ignore CODE`: besides what the site file ignores.
+    pub ignore: Vec<String>,
     /// `--no-common`.
     pub no_common: bool,
     /// `check --redundant`.
@@ -67,7 +71,7 @@ impl Arguments {
     }
 
     /// The options with their values, in a fixed order.
-    fn options(&self) -> [(&'static str, &[String]); 12] {
+    fn options(&self) -> [(&'static str, &[String]); 14] {
         [
             ("--policy", &self.policies),
             ("--role", &self.roles),
@@ -81,6 +85,8 @@ impl Arguments {
             ("--var", &self.variables),
             ("--var-file", &self.variable_files),
             ("--workspace", self.workspace.as_slice()),
+            ("--select", &self.select),
+            ("--ignore", &self.ignore),
         ]
     }
 
@@ -121,6 +127,12 @@ impl Arguments {
         for (option, word) in &words {
             let _refused_or_done = reader.setting(option, *word, &mut site);
         }
+        if !self.select.is_empty() {
+            let texts: Vec<_> = of("--select").map(Word::spanned).collect();
+            reader.select(&texts, &mut site);
+        }
+        let texts: Vec<_> = of("--ignore").map(Word::spanned).collect();
+        reader.ignore(&texts, &mut site);
         site.common &= !self.no_common;
         site.redundant |= self.redundant;
         site.today = self.today.or(site.today);

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod binding;
+mod codes;
 mod error;
 mod hosts;
 mod pattern;
@@ -28,7 +29,7 @@ pub use resource::resource_matches;
 pub use workload::Workloads;
 pub use zone::{Origin, ZoneNetworks, Zones};
 
-use crate::finding::Severity;
+use crate::finding::{Selection, Severity};
 use crate::packet::Network;
 use crate::policy::ast::Date;
 use crate::source::{Span, Spanned};
@@ -54,6 +55,8 @@ pub struct Site {
     pub fail_on: Option<Spanned<Severity>>,
     /// The list of findings that are known, as a path from the folder of the site file.
     pub baseline: Option<Spanned<String>>,
+    /// Which codes are reported.
+    pub selection: Selection,
     /// The zones that are defined, in the order of the file.
     pub zones: Vec<Zone>,
     /// Addresses of host names that policies speak of.
@@ -80,6 +83,7 @@ impl Default for Site {
             today: None,
             fail_on: None,
             baseline: None,
+            selection: Selection::default(),
             zones: Vec::new(),
             names: BTreeMap::new(),
             settings: BTreeMap::new(),

@@ -21,6 +21,8 @@ const TOP: &[&str] = &[
     "redundant",
     "fail_on",
     "baseline",
+    "select",
+    "ignore",
     "zones",
     "names",
     "policy",
@@ -90,6 +92,14 @@ impl Reader<'_> {
                 "redundant" => site.redundant = self.boolean(key, item).is_some_and(|wanted| wanted.value),
                 "fail_on" => site.fail_on = self.severity(key, item),
                 "baseline" => site.baseline = self.string(key, item),
+                "select" => {
+                    let texts = self.strings(key, item);
+                    self.select(&texts, &mut site);
+                }
+                "ignore" => {
+                    let texts = self.strings(key, item);
+                    self.ignore(&texts, &mut site);
+                }
                 "zones" => self.each(key, item, |reader, table, name, item| {
                     site.zones.extend(reader.zone(table, name, item));
                 }),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::case::{Case, File, Found, Ran};
-use crate::check::{Known, LoadError, Outcome, Refusal, Request, check};
+use crate::check::{LoadError, Outcome, Past, Refusal, Request, Watch, check};
 use crate::finding::{Code, Coverage, CoveredOpening, CoveredRow, Finding, Ground, Severity, Summary};
 use crate::packet::DEFAULT_BUDGET;
 use crate::policy::{ast, parse};
@@ -81,9 +81,10 @@ pub fn run(case: &Case, policy: Option<&Path>) -> Result<Ran, NotRun> {
         dialect: None,
         arguments: with_options(arguments, &case.options)?,
         site: None,
-        known: Known::default(),
+        known: Past::default(),
         coverage: !case.covers.is_empty(),
         budget: case.budget.unwrap_or(DEFAULT_BUDGET),
+        watch: Watch::default(),
     };
     let root = crate::discover::shown(&folder.path);
     let is_config = |file: &File| file.language != "ports" && file.name != "portcullis.toml";

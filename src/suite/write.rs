@@ -5,6 +5,7 @@ use std::io;
 use serde::Serialize;
 
 use super::page::{Page, Tested};
+use crate::report::junit::{self, Case, Problem, Suite};
 
 /// How results are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,63 +146,25 @@ fn write_json(pages: &[Page], out: &mut dyn io::Write) -> io::Result<()> {
     writeln!(out)
 }
 
-/// The form that test servers read: <https://github.com/testmoapp/junitxml>.
+/// The form that test servers read.
 fn write_junit(pages: &[Page], out: &mut dyn io::Write) -> io::Result<()> {
-    let n_cases: usize = pages.iter().map(|page| page.cases.len()).sum();
-    let failed: usize = pages.iter().map(n_failed).sum();
-    writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
-    writeln!(
-        out,
-        "<testsuites name=\"portcullis policy test\" tests=\"{n_cases}\" failures=\"{failed}\">"
-    )?;
-    for page in pages {
-        let (name, n_cases, failed) = (escaped(&page.name), page.cases.len(), n_failed(page));
-        writeln!(
-            out,
-            "  <testsuite name=\"{name}\" tests=\"{n_cases}\" failures=\"{failed}\">"
-        )?;
-        for case in &page.cases {
-            let title = escaped(&case.title);
-            write!(
-                out,
-                "    <testcase name=\"{title}\" classname=\"{name}\" file=\"{name}\" line=\"{}\"",
-                case.line
-            )?;
-            if case.has_passed() {
-                writeln!(out, "/>")?;
-                continue;
-            }
-            writeln!(out, ">")?;
-            for (line, message) in failures(case) {
-                let message = escaped(message);
-                writeln!(
-                    out,
-                    "      <failure message=\"{message}\">{name}:{line}: {message}</failure>"
-                )?;
-            }
-            writeln!(out, "    </testcase>")?;
-        }
-        writeln!(out, "  </testsuite>")?;
-    }
-    writeln!(out, "</testsuites>")
-}
-
-/// A text as XML has it, in attributes too (XML 1.0, sections 2.2 and 2.4).
-fn escaped(text: &str) -> String {
-    let mut shown = String::new();
-    for letter in text.chars() {
-        match letter {
-            '<' => shown.push_str("&lt;"),
-            '>' => shown.push_str("&gt;"),
-            '&' => shown.push_str("&amp;"),
-            '"' => shown.push_str("&quot;"),
-            '\n' => shown.push_str("&#10;"),
-            '\t' => shown.push(' '),
-            letter if letter.is_control() || matches!(letter, '\u{fffe}' | '\u{ffff}') => {
-                shown.push('\u{fffd}');
-            }
-            letter => shown.push(letter),
-        }
-    }
-    shown
+    let problem = |page: &Page, (line, message): (usize, &str)| Problem {
+        is_error: false,
+        kind: None,
+        message: message.to_owned(),
+        text: format!("{}:{line}: {message}", page.name),
+    };
+    let case = |page: &Page, case: &Tested| Case {
+        name: case.title.clone(),
+        file: Some(page.name.clone()),
+        line: Some(case.line),
+        problems: failures(case).map(|failure| problem(page, failure)).collect(),
+        said: None,
+    };
+    let suite = |page: &Page| Suite {
+        name: page.name.clone(),
+        cases: page.cases.iter().map(|tested| case(page, tested)).collect(),
+    };
+    let suites: Vec<Suite> = pages.iter().map(suite).collect();
+    junit::write("portcullis policy test", &suites, out)
 }

@@ -20,6 +20,8 @@ pub(super) struct Directive {
     pub(super) until: Option<Date>,
     /// Of which ports alone.
     ports: Option<Ports>,
+    /// Why.
+    pub(super) reason: String,
 }
 
 impl Directive {
@@ -49,6 +51,7 @@ impl Directive {
             codes,
             until: None,
             ports: None,
+            reason: String::new(),
         };
         let mut rest = rest.trim_start_matches(':').trim_start();
         loop {
@@ -73,6 +76,7 @@ impl Directive {
                 "say behind the codes why the finding is known and left: `ignore[…] until=2027-01-31 REASON`";
             return Err(invalid(whole, message, "the reason is missing", help));
         }
+        rest.trim_end().clone_into(&mut directive.reason);
         Ok(directive)
     }
 

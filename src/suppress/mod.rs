@@ -16,7 +16,7 @@ mod ports;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::finding::{Code, Finding, Label};
+use crate::finding::{Code, Finding, Known, Label};
 use crate::policy::ast::Date;
 use crate::source::{FileId, SourceMap, Span};
 
@@ -27,8 +27,8 @@ use directive::Directive;
 pub struct Suppressed {
     /// Those that are not taken back, and those about comments.
     pub findings: Vec<Finding>,
-    /// How many were taken back.
-    pub n_suppressed: usize,
+    /// Those that were taken back, sorted.
+    pub known: Vec<Known>,
 }
 
 /// A directive where it stands.
@@ -62,18 +62,20 @@ pub fn apply(
         }
     }
     if files.is_empty() && said.is_empty() {
-        let n_suppressed = 0;
         return Suppressed {
             findings,
-            n_suppressed,
+            known: Vec::new(),
         };
     }
-    let n_before = findings.len();
-    let mut left: Vec<Finding> = findings
-        .into_iter()
-        .filter(|finding| !takes_back(&mut files, finding, today))
-        .collect();
-    let n_suppressed = n_before - left.len();
+    let mut left = Vec::new();
+    let mut known = Vec::new();
+    for finding in findings {
+        match takes_back(&mut files, &finding, today) {
+            Some((by, reason)) => known.push(Known { finding, by, reason }),
+            None => left.push(finding),
+        }
+    }
+    known.sort_by(|a, b| a.finding.sort_key().cmp(&b.finding.sort_key()));
     for one in files
         .values()
         .flat_map(|file| file.parts.iter().chain(&file.whole))
@@ -83,16 +85,18 @@ pub fn apply(
     left.extend(said);
     Suppressed {
         findings: left,
-        n_suppressed,
+        known,
     }
 }
 
-/// Whether some directive takes a finding back. All that do are noted as used.
-fn takes_back(files: &mut BTreeMap<FileId, OfFile>, finding: &Finding, today: Option<Date>) -> bool {
-    let Some(primary) = &finding.primary else {
-        return false;
-    };
-    let mut is_taken = false;
+/// The directive that takes a finding back, if one does, and its reason. All that do are noted as used, the first is named.
+fn takes_back(
+    files: &mut BTreeMap<FileId, OfFile>,
+    finding: &Finding,
+    today: Option<Date>,
+) -> Option<(Label, String)> {
+    let primary = finding.primary.as_ref()?;
+    let mut taken = None;
     let related = finding.related.iter().map(|label| (label.span, false));
     for (span, is_primary) in std::iter::once((primary.span, true)).chain(related) {
         let Some(file) = files.get_mut(&span.file) else {
@@ -101,12 +105,15 @@ fn takes_back(files: &mut BTreeMap<FileId, OfFile>, finding: &Finding, today: Op
         for one in file.about(span.start as usize) {
             let is_meant = is_primary || one.is_call;
             if is_meant && !one.directive.is_past(today) && one.directive.names(finding) {
-                is_taken = true;
+                taken.get_or_insert_with(|| {
+                    let by = Label::new(one.directive.span, "takes it back");
+                    (by, one.directive.reason.clone())
+                });
                 one.used.push(finding.code);
             }
         }
     }
-    is_taken
+    taken
 }
 
 /// The directives of one file.

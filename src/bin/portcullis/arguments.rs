@@ -1,18 +1,20 @@
 //! What the command line may say. clap lives here.
 
+mod format;
 mod states;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use portcullis::check::{Known, Request};
-use portcullis::connections;
-use portcullis::finding::Severity;
+use clap::{Args, Parser, Subcommand};
+use portcullis::check::{Past, Request, Watch};
 use portcullis::packet::DEFAULT_BUDGET;
 use portcullis::policy::ast::Date;
-use portcullis::report::Format;
 use portcullis::site;
-use portcullis::suite;
+
+use crate::terminal::Color;
+
+use format::FormatParser;
+pub(crate) use format::{FormatArgument, GraphFormat, Output, SeverityArgument, TableFormat, TestFormat};
 
 pub(crate) use states::{BaselineArguments, Diff};
 
@@ -25,6 +27,9 @@ pub(crate) struct Arguments {
     /// Threads to use; the output is the same for any number
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..).map(usize::from))]
     pub(crate) threads: Option<usize>,
+    /// Whether to colour what is written to standard output and standard error
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    pub(crate) color: Color,
 }
 
 #[derive(Debug, Subcommand)]
@@ -52,11 +57,23 @@ pub(crate) enum Command {
     Derive(Derive),
     /// Format policy files
     Fmt(Fmt),
+    /// Propose a site file for the configs of a folder
+    Init(Init),
     /// List the configuration languages and how exactly each is read
     Dialects {
         /// List every construct
         #[arg(long)]
         constructs: bool,
+    },
+    /// Print completions for a shell
+    Completions {
+        /// Which one
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man {
+        /// Where to write one page a command, instead
+        folder: Option<PathBuf>,
     },
 }
 
@@ -123,8 +140,9 @@ impl Inputs {
             dialect: self.dialect.clone(),
             site: self.site.clone(),
             coverage: false,
-            known: Known::default(),
+            known: Past::default(),
             budget: self.budget,
+            watch: Watch::default(),
             arguments: site::Arguments {
                 policies: self.policies.clone(),
                 roles: self.roles.clone(),
@@ -138,6 +156,8 @@ impl Inputs {
                 variables: self.variables.clone(),
                 variable_files: self.variable_files.clone(),
                 workspace: self.workspace.clone(),
+                select: Vec::new(),
+                ignore: Vec::new(),
                 no_common: self.no_common,
                 redundant: false,
                 today: Some(self.today.unwrap_or_else(today)),
@@ -147,15 +167,38 @@ impl Inputs {
 }
 
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own on the command line"
+)]
 pub(crate) struct Check {
     /// Files and folders; `-` is standard input
     #[arg(default_value = ".")]
     pub(crate) paths: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) inputs: Inputs,
-    /// How to write the findings
-    #[arg(long, value_enum, default_value_t = FormatArgument::Human)]
-    pub(crate) format: FormatArgument,
+    /// How to write the findings, and where: `human`, `sarif=portcullis.sarif`. May be given several times; one format may do
+    /// without a file [default: human]
+    #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = FormatParser)]
+    pub(crate) formats: Vec<FormatArgument>,
+    /// Where to write the format that has no file of its own, instead of to standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Print findings alone, without a summary or a progress bar
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say on standard error where the time went
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+    /// Report these codes alone: whole, or their first words (`unused` is `unused-suppression`); separated by commas
+    #[arg(long, value_name = "CODES", value_delimiter = ',')]
+    pub(crate) select: Vec<String>,
+    /// Leave these codes out
+    #[arg(long, value_name = "CODES", value_delimiter = ',')]
+    pub(crate) ignore: Vec<String>,
+    /// Write findings that comments took back to `sarif` too, marked as suppressed
+    #[arg(long)]
+    pub(crate) show_suppressed: bool,
     /// Look for rules that could be taken out without a change, too
     #[arg(long)]
     pub(crate) redundant: bool,
@@ -171,6 +214,9 @@ pub(crate) struct Check {
     /// Report only findings that were not there at this revision of the git repository
     #[arg(long, value_name = "REV")]
     pub(crate) new_from: Option<String>,
+    /// End with 0 whatever is found; what could not be done still ends with 2
+    #[arg(long, conflicts_with = "fail_on")]
+    pub(crate) exit_zero: bool,
 }
 
 #[derive(Debug, Args)]
@@ -183,6 +229,8 @@ pub(crate) struct Openings {
     /// How to write the table
     #[arg(long, value_enum, default_value_t = TableFormat::Text)]
     pub(crate) format: TableFormat,
+    #[command(flatten)]
+    pub(crate) to: Output,
 }
 
 #[derive(Debug, Args)]
@@ -195,6 +243,8 @@ pub(crate) struct Connections {
     /// How to write the connections
     #[arg(long, value_enum, default_value_t = GraphFormat::Text)]
     pub(crate) format: GraphFormat,
+    #[command(flatten)]
+    pub(crate) to: Output,
 }
 
 #[derive(Debug, Args)]
@@ -228,6 +278,8 @@ pub(crate) enum PolicyCommand {
         /// How to write the rows
         #[arg(long, value_enum, default_value_t = TableFormat::Text)]
         format: TableFormat,
+        #[command(flatten)]
+        to: Output,
     },
     /// List the shipped policies
     List,
@@ -258,27 +310,8 @@ pub(crate) struct PolicyTest {
     /// How to write the results
     #[arg(long, value_enum, default_value_t = TestFormat::Text)]
     pub(crate) format: TestFormat,
-}
-
-/// `--format` of results of tests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum TestFormat {
-    /// A line a page, and what failed
-    Text,
-    /// For programs
-    Json,
-    /// For servers that run tests
-    Junit,
-}
-
-impl From<TestFormat> for suite::Format {
-    fn from(format: TestFormat) -> Self {
-        match format {
-            TestFormat::Text => Self::Text,
-            TestFormat::Json => Self::Json,
-            TestFormat::Junit => Self::Junit,
-        }
-    }
+    #[command(flatten)]
+    pub(crate) to: Output,
 }
 
 #[derive(Debug, Args)]
@@ -304,6 +337,16 @@ pub(crate) struct Derive {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// The folder, in which the file is written
+    #[arg(default_value = ".")]
+    pub(crate) folder: PathBuf,
+    /// Print the file, and write nothing
+    #[arg(long)]
+    pub(crate) print: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Fmt {
     /// Policy files, or folders that hold some; `-` is standard input
     #[arg(required = true)]
@@ -311,85 +354,6 @@ pub(crate) struct Fmt {
     /// Write nothing; exit with 1 if a file is not in canonical form
     #[arg(long)]
     pub(crate) check: bool,
-}
-
-/// `--format` of tables.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum TableFormat {
-    Text,
-    Json,
-}
-
-/// `--format` of connections.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum GraphFormat {
-    /// A line a connection
-    Text,
-    /// For programs
-    Json,
-    /// For spreadsheets
-    Csv,
-    /// For Graphviz
-    Dot,
-    /// For Markdown
-    Mermaid,
-}
-
-impl From<GraphFormat> for connections::Format {
-    fn from(format: GraphFormat) -> Self {
-        match format {
-            GraphFormat::Text => Self::Text,
-            GraphFormat::Json => Self::Json,
-            GraphFormat::Csv => Self::Csv,
-            GraphFormat::Dot => Self::Dot,
-            GraphFormat::Mermaid => Self::Mermaid,
-        }
-    }
-}
-
-/// `--format` of reports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum FormatArgument {
-    /// Findings with the lines they are about
-    Human,
-    /// One line a finding
-    Concise,
-    /// For programs
-    Json,
-    /// For code scanning
-    Sarif,
-    /// Tables for people who were not there
-    Markdown,
-}
-
-impl From<FormatArgument> for Format {
-    fn from(format: FormatArgument) -> Self {
-        match format {
-            FormatArgument::Human => Self::Human,
-            FormatArgument::Concise => Self::Concise,
-            FormatArgument::Json => Self::Json,
-            FormatArgument::Sarif => Self::Sarif,
-            FormatArgument::Markdown => Self::Markdown,
-        }
-    }
-}
-
-/// `--fail-on`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum SeverityArgument {
-    Note,
-    Warning,
-    Error,
-}
-
-impl From<SeverityArgument> for Severity {
-    fn from(severity: SeverityArgument) -> Self {
-        match severity {
-            SeverityArgument::Note => Self::Note,
-            SeverityArgument::Warning => Self::Warning,
-            SeverityArgument::Error => Self::Error,
-        }
-    }
 }
 
 fn date(text: &str) -> Result<Date, String> {

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use portcullis::baseline;
-use portcullis::check::{self, Known};
+use portcullis::check::{self, Past};
 
 use crate::arguments::BaselineArguments;
 use crate::{Ending, complain, errors};
@@ -15,7 +15,7 @@ pub(crate) fn baseline(arguments: &BaselineArguments, out: &mut dyn Write) -> io
     let is_shown = output.as_os_str() == "-";
     let mut request = arguments.inputs.request(&arguments.paths);
     request.arguments.redundant = arguments.redundant;
-    request.known = Known::Record(match output.parent() {
+    request.known = Past::Record(match output.parent() {
         Some(folder) if !is_shown => folder.to_owned(),
         _ => PathBuf::from("."),
     });

@@ -1,22 +1,33 @@
 //! `check` and `openings`.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
 
-use portcullis::check::{self, Known, Request};
+use portcullis::check::{self, Outcome, Past, Request, Watch};
 use portcullis::evaluate::{self, Opening};
 use portcullis::finding::Severity;
 use portcullis::packet::Space;
-use portcullis::report::{self, Report};
+use portcullis::report::{self, Format, Report, Style};
 use portcullis::revision::{self, RevisionError};
 use portcullis::source::SourceMap;
 
-use crate::arguments::{Check, FormatArgument, Openings, TableFormat};
-use crate::{Ending, complain, errors, wants_color};
+use crate::arguments::{Check, Openings, TableFormat};
+use crate::output::{self, Target};
+use crate::watched::Watched;
+use crate::{Ending, complain, errors, terminal};
 
 pub(crate) fn check(arguments: &Check, out: &mut dyn Write) -> io::Result<Ending> {
+    let targets = match output::targets(&arguments.formats, arguments.output.as_deref()) {
+        Ok(targets) => targets,
+        Err(why) => {
+            complain(&why);
+            return Ok(Ending::Failed);
+        }
+    };
     let mut request = arguments.inputs.request(&arguments.paths);
     request.arguments.redundant = arguments.redundant;
-    request.coverage = arguments.coverage;
+    request.arguments.select.clone_from(&arguments.select);
+    request.arguments.ignore.clone_from(&arguments.ignore);
     request.known = match known(arguments, &request) {
         Ok(known) => known,
         Err(error) => {
@@ -24,36 +35,29 @@ pub(crate) fn check(arguments: &Check, out: &mut dyn Write) -> io::Result<Ending
             return Ok(Ending::Failed);
         }
     };
-    let outcome = match check::check(&request) {
+    let watched = Arc::new(Watched::new(arguments.quiet));
+    request.watch = Watch::new(watched.clone());
+    // The page for auditors is about nothing else.
+    let has_page = targets.iter().any(|target| target.format == Format::Html);
+    request.coverage = arguments.coverage || has_page;
+    let checked = check::check(&request);
+    watched.clear();
+    let outcome = match checked {
         Ok(outcome) => outcome,
         Err(refusal) => {
             errors::show_refusal(&refusal);
             return Ok(Ending::Failed);
         }
     };
-    let summary = outcome.summary;
-    let report = Report {
-        sources: &outcome.sources,
-        findings: &outcome.findings,
-        summary: &summary,
-        coverage: outcome.coverage.as_ref(),
-        site: outcome.site,
-    };
-    report::write(&report, arguments.format.into(), wants_color(), out)?;
-    // On a terminal, the report has just said so.
-    let is_said = arguments.format == FormatArgument::Human && io::stdout().is_terminal();
-    for failure in summary.failures.iter().filter(|_| !is_said) {
-        complain(failure);
-    }
-    let fail_on = arguments
-        .fail_on
-        .map(Severity::from)
-        .or(outcome.fail_on)
-        .unwrap_or(Severity::Error);
+    let is_written = write(arguments, &outcome, &targets, out)?;
     let is_incomplete = outcome.findings.iter().any(|finding| finding.code.is_failure());
-    let ending = if is_incomplete || !summary.failures.is_empty() {
+    if arguments.verbose {
+        watched.tell();
+    }
+    let fail_on = (!arguments.exit_zero).then(|| fail_on(arguments, &outcome));
+    let ending = if is_incomplete || !outcome.summary.failures.is_empty() || !is_written {
         Ending::Failed
-    } else if outcome.findings.iter().any(|finding| finding.severity >= fail_on) {
+    } else if fail_on.is_some_and(|least| outcome.findings.iter().any(|finding| finding.severity >= least)) {
         Ending::Found
     } else {
         Ending::Clean
@@ -64,12 +68,53 @@ pub(crate) fn check(arguments: &Check, out: &mut dyn Write) -> io::Result<Ending
 }
 
 /// What is done about findings that were there before.
-fn known(arguments: &Check, request: &Request) -> Result<Known, RevisionError> {
+fn known(arguments: &Check, request: &Request) -> Result<Past, RevisionError> {
     match (&arguments.new_from, &arguments.baseline) {
-        (Some(revision), _) => revision::findings(revision, request).map(Known::Before),
-        (None, Some(file)) => Ok(Known::File(file.clone())),
-        (None, None) => Ok(Known::BySites),
+        (Some(revision), _) => revision::findings(revision, request).map(Past::Before),
+        (None, Some(file)) => Ok(Past::File(file.clone())),
+        (None, None) => Ok(Past::BySites),
     }
+}
+
+/// From which severity on a finding fails the run.
+fn fail_on(arguments: &Check, outcome: &Outcome) -> Severity {
+    let asked = arguments.fail_on.map(Severity::from);
+    asked.or(outcome.fail_on).unwrap_or(Severity::Error)
+}
+
+/// Writes all reports, and what could not be done. Whether every file could be written.
+fn write(arguments: &Check, outcome: &Outcome, targets: &[Target], out: &mut dyn Write) -> io::Result<bool> {
+    let report = Report {
+        sources: &outcome.sources,
+        findings: &outcome.findings,
+        known: &outcome.known,
+        shows_known: arguments.show_suppressed,
+        fail_on: fail_on(arguments, outcome),
+        summary: &outcome.summary,
+        coverage: outcome.coverage.as_ref(),
+        site: outcome.site,
+    };
+    let mut is_written = true;
+    let mut is_said = false;
+    for target in targets {
+        let style = match target.file {
+            Some(_) => Style {
+                is_quiet: arguments.quiet,
+                ..Style::default()
+            },
+            None => terminal::style(arguments.quiet),
+        };
+        let ending = output::to(target.file.as_deref(), out, |out| {
+            report::write(&report, target.format, &style, out).map(|()| Ending::Clean)
+        })?;
+        is_written &= matches!(ending, Ending::Clean);
+        // On a terminal, the report has just said what could not be done.
+        is_said |= target.file.is_none() && target.format == Format::Human && io::stdout().is_terminal();
+    }
+    for failure in outcome.summary.failures.iter().filter(|_| !is_said) {
+        complain(failure);
+    }
+    Ok(is_written)
 }
 
 pub(crate) fn openings(arguments: &Openings, out: &mut dyn Write) -> io::Result<Ending> {
@@ -91,10 +136,14 @@ pub(crate) fn openings(arguments: &Openings, out: &mut dyn Write) -> io::Result<
             }
         }
     }
-    match arguments.format {
-        TableFormat::Text => write_text(&sources, &tables, out)?,
-        TableFormat::Json => write_json(&sources, &tables, out)?,
-    }
+    let ending = output::to(arguments.to.output.as_deref(), out, |out| {
+        match arguments.format {
+            TableFormat::Text => write_text(&sources, &tables, out)?,
+            TableFormat::Json => write_json(&sources, &tables, out)?,
+        }
+        Ok(Ending::Clean)
+    })?;
+    is_failed |= matches!(ending, Ending::Failed);
     for said in summary.failures.iter().chain(&summary.dangling) {
         complain(said);
     }

@@ -6,6 +6,7 @@ use portcullis::check;
 use portcullis::connections::{self, Connections};
 
 use crate::arguments::Connections as Arguments;
+use crate::output;
 use crate::{Ending, complain};
 
 pub(crate) fn connections(arguments: &Arguments, out: &mut dyn Write) -> io::Result<Ending> {
@@ -22,12 +23,16 @@ pub(crate) fn connections(arguments: &Arguments, out: &mut dyn Write) -> io::Res
         complain("no manifest of a cluster was read");
         return Ok(Ending::Failed);
     }
-    connections::write(&all, arguments.format.into(), out)?;
-    Ok(if !summary.failures.is_empty() {
-        Ending::Failed
-    } else if summary.dangling.is_empty() {
-        Ending::Clean
-    } else {
-        Ending::Found
-    })
+    let written = output::to(arguments.to.output.as_deref(), out, |out| {
+        connections::write(&all, arguments.format.into(), out).map(|()| Ending::Clean)
+    })?;
+    Ok(
+        if !summary.failures.is_empty() || matches!(written, Ending::Failed) {
+            Ending::Failed
+        } else if summary.dangling.is_empty() {
+            Ending::Clean
+        } else {
+            Ending::Found
+        },
+    )
 }

@@ -9,6 +9,7 @@ use portcullis::source::{FileId, SourceFile, SourceMap};
 
 use crate::arguments::Derive;
 use crate::errors::{self, Spotted};
+use crate::output;
 use crate::policy::parsed;
 use crate::{Ending, complain};
 
@@ -43,7 +44,7 @@ pub(crate) fn derive(arguments: &Derive, out: &mut dyn Write) -> io::Result<Endi
     match &arguments.output {
         None => out.write_all(text.as_bytes())?,
         Some(path) => {
-            if let Err(error) = std::fs::write(path, &text) {
+            if let Err(error) = output::write_file(path, |out| out.write_all(text.as_bytes())) {
                 complain(&format!("{} cannot be written: {error}", path.display()));
                 return Ok(Ending::Failed);
             }

@@ -1,6 +1,6 @@
 //! The tool's own errors on standard error, through miette.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity, SourceCode,
@@ -8,6 +8,8 @@ use miette::{
 use portcullis::check::{LoadError, Refusal};
 use portcullis::policy::PolicyError;
 use portcullis::source::{SourceMap, Span};
+
+use crate::terminal;
 
 /// A message about bytes of some text.
 #[derive(Debug, thiserror::Error)]
@@ -56,8 +58,7 @@ impl Diagnostic for Spotted {
 
 /// Writes one error.
 pub(crate) fn show(error: &dyn Diagnostic) {
-    let color = portcullis::report::wants_color(io::stderr().is_terminal(), |name| std::env::var(name).ok());
-    let theme = if color {
+    let theme = if terminal::errors_want_color() {
         GraphicalTheme::unicode()
     } else {
         GraphicalTheme::unicode_nocolor()

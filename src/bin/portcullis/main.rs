@@ -9,10 +9,15 @@ mod connections;
 mod derive;
 mod diff;
 mod errors;
+mod init;
+mod manual;
+mod output;
 mod policy;
+mod terminal;
 mod trace;
+mod watched;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -41,6 +46,7 @@ impl From<Ending> for ExitCode {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    terminal::ask(arguments.color);
     if let Some(threads) = arguments.threads {
         // Fails only if a pool was built before, which nothing does.
         let _built = rayon::ThreadPoolBuilder::new()
@@ -72,13 +78,11 @@ fn run(arguments: Arguments, out: &mut dyn Write) -> io::Result<Ending> {
         Command::Policy(policy) => policy::policy(&policy, out),
         Command::Derive(arguments) => derive::derive(&arguments, out),
         Command::Fmt(fmt) => policy::format(&fmt, out),
+        Command::Init(asked) => init::init(&asked, out),
         Command::Dialects { constructs } => dialects(constructs, out),
+        Command::Completions { shell } => manual::completions(shell, out),
+        Command::Man { folder } => manual::man(folder.as_deref(), out),
     }
-}
-
-/// Whether standard output wants colour.
-pub(crate) fn wants_color() -> bool {
-    report::wants_color(io::stdout().is_terminal(), |name| std::env::var(name).ok())
 }
 
 /// One line to standard error.

@@ -9,12 +9,15 @@ use portcullis::source::{FileId, SourceFile, SourceMap};
 use portcullis::suite;
 
 use crate::arguments::{Fmt, Policy, PolicyCommand, PolicyTest, TableFormat};
+use crate::output;
 use crate::{Ending, complain, errors};
 
 pub(crate) fn policy(arguments: &Policy, out: &mut dyn Write) -> io::Result<Ending> {
     match &arguments.command {
         PolicyCommand::List => list(out),
-        PolicyCommand::Show { name, format } => show(name, *format, out),
+        PolicyCommand::Show { name, format, to } => {
+            output::to(to.output.as_deref(), out, |out| show(name, *format, out))
+        }
         PolicyCommand::Check { names } => check(names, out),
         PolicyCommand::Test(asked) => test(asked, out),
         PolicyCommand::Diff { old, new } => diff(old, new, out),
@@ -137,7 +140,10 @@ fn test(asked: &PolicyTest, out: &mut dyn Write) -> io::Result<Ending> {
             }
         }
     }
-    suite::write(&tested, asked.format.into(), out)?;
+    let written = output::to(asked.to.output.as_deref(), out, |out| {
+        suite::write(&tested, asked.format.into(), out).map(|()| Ending::Clean)
+    })?;
+    is_failed |= matches!(written, Ending::Failed);
     let cases = || tested.iter().flat_map(|page| &page.cases);
     if cases().next().is_none() && !is_failed {
         complain("no case was run");
@@ -269,7 +275,7 @@ pub(crate) fn format(arguments: &Fmt, out: &mut dyn Write) -> io::Result<Ending>
             Ok(text) if is_standard_input => out.write_all(text.as_bytes())?,
             Ok(text) => {
                 if text != sources.file(file).text() {
-                    std::fs::write(&path, text)?;
+                    output::write_file(&path, |out| out.write_all(text.as_bytes()))?;
                     writeln!(out, "{} formatted", path.display())?;
                 }
             }

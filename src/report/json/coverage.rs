@@ -7,13 +7,15 @@ use crate::finding::{Coverage, CoveredOpening, CoveredRow, Ground};
 use crate::source::SourceMap;
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct CoverageV1<'a> {
     counts: CountsV1,
-    rows: Vec<RowV1<'a>>,
-    openings: Vec<OpeningV1<'a>>,
+    pub(super) rows: Vec<RowV1<'a>>,
+    pub(super) openings: Vec<OpeningV1<'a>>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct CountsV1 {
     rows_required: usize,
     rows_verified: usize,
@@ -28,7 +30,8 @@ struct CountsV1 {
 }
 
 #[derive(Serialize)]
-struct RowV1<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct RowV1<'a> {
     id: &'a str,
     kind: &'static str,
     document: &'a str,
@@ -44,6 +47,7 @@ struct RowV1<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct HostV1<'a> {
     host: &'a str,
     direction: &'static str,
@@ -51,7 +55,8 @@ struct HostV1<'a> {
 }
 
 #[derive(Serialize)]
-struct OpeningV1<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct OpeningV1<'a> {
     host: &'a str,
     direction: &'static str,
     place: Option<LabelV1<'a>>,

@@ -108,6 +108,9 @@ pub(super) struct Outcome<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) related_locations: Vec<Location>,
     pub(super) partial_fingerprints: Fingerprints,
+    /// Absent of findings that are not taken back: an empty list would say that they were looked at and kept (section 3.27.23).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) suppressions: Vec<Suppression<'a>>,
     pub(super) properties: OutcomeProperties<'a>,
 }
 
@@ -116,6 +119,15 @@ pub(super) struct Outcome<'a> {
 pub(super) struct Fingerprints {
     /// The only one that GitHub's code scanning uses.
     pub(super) primary_location_line_hash: String,
+}
+
+/// Why a result is no finding any more.
+#[derive(Serialize)]
+pub(super) struct Suppression<'a> {
+    /// `inSource`: a comment of the file that was analysed.
+    pub(super) kind: &'static str,
+    pub(super) justification: &'a str,
+    pub(super) location: Location,
 }
 
 /// What SARIF has no property for.

@@ -5,7 +5,6 @@
 //! place in a file, else at the site file as a whole, else nowhere: line 1 is never invented.
 
 mod log;
-mod uri;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -14,13 +13,15 @@ use std::io;
 use self::log::{
     ArtifactLocation, Configuration, Driver, Fingerprints, Help, Invocation, Location, Log, Message,
     Notification, Outcome, OutcomeProperties, PhysicalLocation, ROOT, Region, Rule, RuleProperties, Run,
-    SCHEMA, Tool, UriBase, UriBases,
+    SCHEMA, Suppression, Tool, UriBase, UriBases,
 };
 use super::Report;
 use super::concise::headline;
 use super::explain::explanation;
 use super::fingerprint::fingerprints;
-use crate::finding::{Code, Finding, Label, Severity};
+use super::place::{Place, is_on_disk};
+use super::uri;
+use crate::finding::{Code, Finding, Known, Label, Severity};
 use crate::source::{FileId, SourceMap, Span};
 
 /// Code scanning refuses a run with more results.
@@ -57,11 +58,29 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<
             results: kept
                 .into_iter()
                 .map(|(finding, print)| outcome(report, finding, print))
+                .chain(suppressed(report))
                 .collect(),
         }],
     };
     serde_json::to_writer_pretty(&mut *out, &log)?;
     writeln!(out)
+}
+
+/// The findings that are taken back, if they are asked for: code scanning itself would show them as open alerts
+/// (github/codeql-action, issue 1230), others take them for what they are.
+fn suppressed<'a>(report: &Report<'a>) -> Vec<Outcome<'a>> {
+    let known: &[Known] = if report.shows_known { report.known } else { &[] };
+    let findings: Vec<&Finding> = known.iter().map(|known| &known.finding).collect();
+    let prints = fingerprints(report.sources, &findings);
+    let marked = |(known, print): (&'a Known, String)| Outcome {
+        suppressions: vec![Suppression {
+            kind: "inSource",
+            justification: &known.reason,
+            location: location(report.sources, &known.by, None),
+        }],
+        ..outcome(report, &known.finding, print)
+    };
+    known.iter().zip(prints).map(marked).collect()
 }
 
 /// At most `max` findings, the most severe ones, in the order they had; and how many are left out.
@@ -186,18 +205,13 @@ fn outcome<'a>(report: &Report<'_>, finding: &'a Finding, print: String) -> Outc
     let related: Vec<_> = finding
         .related
         .iter()
-        .filter(|label| on_disk(report.sources, label))
+        .filter(|label| is_on_disk(report.sources, label))
+        .take(MAX_PLACES)
         .collect();
-    let related: Vec<_> = related.into_iter().take(MAX_PLACES).collect();
-    let own = finding
-        .primary
-        .iter()
-        .filter(|label| on_disk(report.sources, label));
-    let place = own.chain(related.iter().copied()).next();
-    let locations = match (place, report.site) {
-        (Some(label), _) => vec![location(report.sources, label, None)],
-        (None, Some(site)) => vec![whole_file(report.sources, site)],
-        (None, None) => Vec::new(),
+    let locations = match Place::of(report, finding) {
+        Place::At(label) => vec![location(report.sources, label, None)],
+        Place::Whole(site) => vec![whole_file(report.sources, site)],
+        Place::Nowhere => Vec::new(),
     };
     Outcome {
         rule_id: finding.code.id(),
@@ -215,6 +229,7 @@ fn outcome<'a>(report: &Report<'_>, finding: &'a Finding, print: String) -> Outc
         partial_fingerprints: Fingerprints {
             primary_location_line_hash: print,
         },
+        suppressions: Vec::new(),
         properties: OutcomeProperties {
             certainty: finding.certainty.word(),
             rows: finding.rows.iter().map(|row| row.id.as_str()).collect(),
@@ -233,10 +248,6 @@ fn once<'a>(texts: impl Iterator<Item = &'a String>) -> Vec<&'a str> {
     texts.sort_unstable();
     texts.dedup();
     texts
-}
-
-fn on_disk(sources: &SourceMap, label: &Label) -> bool {
-    !sources.file(label.span.file).is_virtual()
 }
 
 /// The message with all that code scanning shows nowhere else: rows, witness, help, and links to related places.

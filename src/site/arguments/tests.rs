@@ -28,6 +28,8 @@ fn an_audit_needs_no_site_file() {
         variables: words(&["office=192.0.2.0/24"]),
         variable_files: words(&["env/prod.tfvars"]),
         workspace: Some("prod".to_owned()),
+        select: words(&["excess-opening"]),
+        ignore: words(&["shadowed"]),
         no_common: true,
         redundant: true,
         today: None,
