@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
-use portcullis::check::{Request, Watch, check};
+use portcullis::check::{Past, Request, Watch, check};
 use portcullis::dialect::{Reading, by_name};
 use portcullis::model::{Compiler, HostFacts, Path};
 use portcullis::packet::{DEFAULT_BUDGET, Space};
@@ -111,6 +111,7 @@ fn request(folder: &PathBuf, shape: Shape, n_rules: usize) -> std::io::Result<Re
         arguments,
         site: None,
         coverage: false,
+        known: Past::default(),
         budget: DEFAULT_BUDGET,
         watch: Watch::default(),
     })
@@ -152,6 +153,7 @@ fn checking_terraform(criterion: &mut Criterion) {
                 arguments: Arguments::default(),
                 site: None,
                 coverage: false,
+                known: Past::default(),
                 budget: DEFAULT_BUDGET,
                 watch: Watch::default(),
             };
@@ -205,6 +207,7 @@ fn cluster_request(folder: &PathBuf, manifests: String) -> std::io::Result<Reque
         arguments: Arguments::default(),
         site: None,
         coverage: false,
+        known: Past::default(),
         budget: DEFAULT_BUDGET,
         watch: Watch::default(),
     })

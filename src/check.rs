@@ -6,6 +6,7 @@
 mod assemble;
 mod behind;
 mod companion;
+mod compare;
 mod context;
 mod coverage;
 mod endpoints;
@@ -14,6 +15,7 @@ mod found;
 mod groups;
 mod hosts;
 mod judge;
+mod known;
 mod merge;
 mod names;
 mod owner;
@@ -21,6 +23,7 @@ mod policies;
 mod sites;
 mod unbound;
 mod unread;
+mod waiver;
 mod watch;
 mod workloads;
 
@@ -29,6 +32,7 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 
+use crate::baseline::Entry;
 use crate::dialect::{self, Dialect, Given, Reading};
 use crate::discover::{self, Input};
 use crate::finding::{Code, Coverage, Finding, Known, Label, Severity, Summary};
@@ -37,7 +41,9 @@ use crate::source::{FileId, SourceFile, SourceMap, Span};
 use crate::suppress;
 
 use assemble::{Assembled, Claimed};
+pub use compare::{Compared, HostChanges, State, compare};
 pub use found::{ClustersFound, HostsFound, clusters, hosts};
+pub use known::Past;
 pub use policies::{LoadError, Policies, load_policies};
 pub use sites::SiteGroup;
 use sites::{Origin, SiteTexts};
@@ -59,6 +65,8 @@ pub struct Request {
     pub budget: usize,
     /// Whether to say of each row and each opening what became of it.
     pub coverage: bool,
+    /// What is done about findings that were there before.
+    pub known: Past,
     /// Who looks on.
     pub watch: Watch,
 }
@@ -80,6 +88,8 @@ pub struct Outcome {
     pub fail_on: Option<Severity>,
     /// The site file, if there was one.
     pub site: Option<FileId>,
+    /// The findings as a baseline lists them, if that was asked for.
+    pub entries: Vec<Entry>,
 }
 
 /// The run cannot start: a policy or site file is wrong, with the texts that the errors point into.
@@ -335,6 +345,10 @@ pub fn check(request: &Request) -> Result<Outcome, Refusal> {
     let mut left_out: Option<BTreeSet<Code>> = None;
     let n_groups = groups.len();
     let mut coverage = request.coverage.then(Coverage::default);
+    let baselines = match request.known.baselines(&groups, &mut sources) {
+        Ok(baselines) => baselines,
+        Err(errors) => return Err(Refusal { sources, errors }),
+    };
     for mut group in groups {
         unread::bound_but_unread(&group, &unread, &mut summary);
         fail_on = fail_on.min(group.fail_on()).or(group.fail_on());
@@ -372,6 +386,8 @@ pub fn check(request: &Request) -> Result<Outcome, Refusal> {
     findings.retain(|finding| !left_out.contains(&finding.code));
     summary.n_ignored = n_all - findings.len();
     summary.n_suppressed = suppressed.known.len();
+    let entries = request.known.entries(&findings, &sources);
+    let findings = baselines.take_back(&sources, findings, &not_asked, &mut summary);
     let findings = merge::alike(&sources, findings);
     summary.notes.sort();
     summary.notes.dedup();
@@ -383,6 +399,7 @@ pub fn check(request: &Request) -> Result<Outcome, Refusal> {
         coverage,
         fail_on,
         site,
+        entries,
     })
 }
 

@@ -1,10 +1,12 @@
 //! portcullis checks firewall configs against the port tables that vendors publish.
 
+pub mod baseline;
 pub mod check;
 pub mod cloud;
 pub mod connections;
 pub mod derive;
 pub mod dialect;
+pub mod diff;
 pub mod discover;
 pub mod evaluate;
 pub mod finding;
@@ -13,6 +15,7 @@ pub mod model;
 pub mod packet;
 pub mod policy;
 pub mod report;
+pub mod revision;
 pub mod site;
 pub mod source;
 pub mod suite;

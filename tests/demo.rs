@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use portcullis::check::{self, Outcome, Request, Watch};
+use portcullis::check::{self, Outcome, Past, Request, Watch};
 use portcullis::finding::Severity;
 use portcullis::packet::DEFAULT_BUDGET;
 use portcullis::report::{self, Format, Report, Style};
@@ -213,6 +213,7 @@ fn outcome() -> Outcome {
         arguments: Arguments::default(),
         site: None,
         coverage: false,
+        known: Past::default(),
         budget: DEFAULT_BUDGET,
         watch: Watch::default(),
     };

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use portcullis::check::{Outcome, Request, Watch, check};
+use portcullis::check::{Outcome, Past, Request, Watch, check};
 use portcullis::finding::{Certainty, Code, Finding, Severity};
 use portcullis::packet::DEFAULT_BUDGET;
 use portcullis::site::Arguments;
@@ -29,6 +29,7 @@ impl Folder {
             arguments: Arguments::default(),
             site: None,
             coverage: false,
+            known: Past::default(),
             budget: DEFAULT_BUDGET,
             watch: Watch::default(),
         };

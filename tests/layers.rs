@@ -41,12 +41,21 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "check",
         &[
-            "dialect", "discover", "evaluate", "finding", "model", "packet", "policy", "site", "source",
-            "suppress",
+            "baseline", "dialect", "discover", "evaluate", "finding", "model", "packet", "policy", "site",
+            "source", "suppress",
         ],
     ),
+    // Findings that a list of known ones takes back.
+    ("baseline", &["finding", "source", "tree"]),
     // Findings that comments take back.
     ("suppress", &["finding", "policy", "source", "tree"]),
+    // What a change of configs opens, closes, breaks and mends.
+    (
+        "diff",
+        &["baseline", "check", "evaluate", "finding", "report", "source"],
+    ),
+    // The files of another revision of a git repository.
+    ("revision", &["baseline", "check"]),
     (
         "suite",
         &[

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::sites;
+use super::workloads::Whom;
 use super::{Inputs, Refusal, Request, load_policies, read_inputs, unread};
 use crate::dialect::kubernetes::Cluster;
 use crate::evaluate::{Host, World};
@@ -14,6 +15,11 @@ pub type HostsFound = (SourceMap, Vec<(Host, World)>, Summary);
 
 /// The hosts of a run, for the commands that look at one at a time.
 pub fn hosts(request: &Request) -> Result<HostsFound, Refusal> {
+    hosts_of(request, Whom::Bound)
+}
+
+/// The hosts of a run, with those workloads.
+pub(super) fn hosts_of(request: &Request, whom: Whom) -> Result<HostsFound, Refusal> {
     let Inputs {
         mut sources,
         units,
@@ -35,7 +41,7 @@ pub fn hosts(request: &Request) -> Result<HostsFound, Refusal> {
             Err(errors) => return Err(Refusal { sources, errors }),
         };
         let mut world = sites::world(&group.site, &policies);
-        let bound = super::hosts::bind(group, &policies, &mut world, &mut findings, &mut summary);
+        let bound = super::hosts::bind(group, &policies, &mut world, &mut findings, &mut summary, whom);
         summary.n_without_hosts += bound.n_without_hosts;
         hosts.extend(bound.hosts.into_iter().map(|host| (host, world.clone())));
     }

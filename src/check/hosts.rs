@@ -10,7 +10,7 @@ use super::groups::unbound_group;
 use super::policies::Policies;
 use super::sites::SiteGroup;
 use super::unbound::{idle_patterns, unbound_config, unbound_roles, unmeant_resources};
-use super::workloads::Workloads;
+use super::workloads::{Whom, Workloads};
 use super::{Unit, unread};
 use crate::evaluate::{Addresses, Crowd, Host, World};
 use crate::finding::{Finding, Summary};
@@ -34,6 +34,7 @@ pub(super) fn bind(
     world: &mut World,
     findings: &mut Vec<Finding>,
     summary: &mut Summary,
+    whom: Whom,
 ) -> BoundHosts {
     let SiteGroup {
         site, folder, units, ..
@@ -74,7 +75,7 @@ pub(super) fn bind(
         findings.extend(bound.is_none().then(|| unbound_group(grouped, &site)).flatten());
         hosts.push(binding.behind(grouped.name.clone(), bound.as_slice(), Vec::new(), Some(grouped)));
     }
-    hosts.extend(binding.of_workloads(&workloads, &behind));
+    hosts.extend(binding.of_workloads(&workloads, &behind, whom));
     binding.know(&behind, (&workloads, &endpoints), &mut hosts);
     let mut unmatched = grouped.unmatched;
     unmatched.retain(|&at| !behind.has_binding(at) && !workloads.has_binding(at));
@@ -142,7 +143,7 @@ impl Binding<'_> {
     }
 
     /// The hosts of workloads, each behind its policies and the groups of its bindings.
-    fn of_workloads(&mut self, workloads: &Workloads<'_>, behind: &Behind<'_>) -> Vec<Host> {
+    fn of_workloads(&mut self, workloads: &Workloads<'_>, behind: &Behind<'_>, whom: Whom) -> Vec<Host> {
         let mut hosts = Vec::new();
         for pods in &workloads.all {
             let mut rulesets = vec![pods.workload.ruleset.clone()];
@@ -154,7 +155,7 @@ impl Binding<'_> {
             );
             let who = (Some(pods.identity), &pods.addresses);
             let host = self.host(pods.workload.name.clone(), &pods.bindings, rulesets, who);
-            hosts.extend(pods.is_host().then_some(host));
+            hosts.extend(pods.is_host(whom).then_some(host));
         }
         let site = self.site;
         for &(binding, identity) in &workloads.possible {

@@ -6,6 +6,8 @@ use rayon::prelude::*;
 
 use super::policies::Policies;
 use super::sites::SiteGroup;
+use super::waiver::Waivers;
+use super::workloads::Whom;
 use super::{Request, Stage, hosts, sites};
 use crate::evaluate::{self, Evaluation, Held, Host, conflicting_rows};
 use crate::finding::{Finding, Standing, Summary};
@@ -46,7 +48,7 @@ pub(super) fn check_group(
             finding
         }));
     }
-    let bound = hosts::bind(group, policies, &mut world, findings, summary);
+    let bound = hosts::bind(group, policies, &mut world, findings, summary, Whom::Bound);
     let watch = &request.watch;
     let judge = |host: &Host| {
         watch.step(Stage::Hosts, &host.name, || {
@@ -61,13 +63,16 @@ pub(super) fn check_group(
     summarize(&rows, &evaluations, summary);
     findings.extend(conflicting_rows(&rows, &bound.hosts, &world));
     let mut hosts = Vec::with_capacity(evaluations.len());
+    let mut waivers = Waivers::of(policies, request.arguments.today);
     for (host, mut evaluation) in bound.hosts.iter().zip(evaluations) {
         for finding in &mut evaluation.findings {
             policies.moderate(finding);
         }
+        summary.n_waived += waivers.take_back(host, &mut evaluation.findings);
         findings.append(&mut evaluation.findings);
         hosts.push((host.name.clone(), evaluation));
     }
+    findings.extend(waivers.findings());
     summary.notes.extend(world.zones.notes());
     summary.notes.extend(policies.notes.iter().cloned());
     unchecked_families(&bound.hosts, summary);

@@ -206,6 +206,7 @@ fn missing(parsed: &[(ast::Policy, Option<Span>, bool)]) -> BTreeSet<String> {
     let statements = parsed.iter().flat_map(|(policy, ..)| &policy.statements);
     let spoken_of = statements.filter_map(|statement| match &statement.value {
         ast::Statement::Use { policy, .. } | ast::Statement::Lift { policy, .. } => Some(&policy.value),
+        ast::Statement::Waive(waiver) => Some(&waiver.policy.value),
         _ => None,
     });
     let is_read = |name: &&String| parsed.iter().any(|(policy, ..)| policy.name.value == **name);

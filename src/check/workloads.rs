@@ -1,6 +1,6 @@
 //! Workloads of clusters to hosts: which bindings mean which, and who each is to the rules of others.
 //!
-//! INVARIANT: a workload that no binding means is no host, but a peer like any other. One in the network of its node is no host
+//! INVARIANT: a workload that no binding means is a peer like any other, and a host only where it is held against no table. One in the network of its node is no host
 //! either: what comes to it is decided at the node.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +15,15 @@ use crate::packet::Network;
 use crate::packet::address::number;
 use crate::site::{Binding, Site};
 
+/// Which workloads are hosts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whom {
+    /// Those that bindings mean: the others are held against nothing.
+    Bound,
+    /// All, where states are compared: of those in the network of their node it is open whether policies apply.
+    Everybody,
+}
+
 /// A workload with what is known of it.
 pub(super) struct Pods<'u> {
     pub(super) workload: &'u Workload,
@@ -28,8 +37,9 @@ pub(super) struct Pods<'u> {
 
 impl Pods<'_> {
     /// Whether it is a host of its own.
-    pub(super) fn is_host(&self) -> bool {
-        !self.bindings.is_empty() && !self.workload.is_on_host_network
+    pub(super) fn is_host(&self, whom: Whom) -> bool {
+        let is_bound = !self.bindings.is_empty() && !self.workload.is_on_host_network;
+        is_bound || whom == Whom::Everybody
     }
 }
 

@@ -320,7 +320,7 @@ impl<'f, 'm> Excess<'f, 'm> {
         let witness = compiler.space.witness(opening.region);
         let met = self.rows_met(opening.region, by_row);
         let met: Vec<_> = met.into_iter().filter_map(|at| self.rows.get(at)).collect();
-        let what = extent.first().cloned().unwrap_or_default();
+        let what = extent.into_iter().next().unwrap_or_default();
         let opener = opening.publisher.unwrap_or(opening.opener);
         let label = words::opener(compiler, opener, &what);
         let mut finding = Finding::new(code, words::excess(code, self.view.side, &what, &met), label);
@@ -375,7 +375,8 @@ impl<'f, 'm> Excess<'f, 'm> {
             finding.severity = Severity::Note;
         }
         finding.help = Some(helps.join("; "));
-        finding.extent = extent;
+        self.filters
+            .describe(&mut finding, opening.region, self.view.side);
         finding
     }
 

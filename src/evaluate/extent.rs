@@ -3,8 +3,10 @@
 
 use std::sync::Arc;
 
+use super::host::Filters;
 use super::peer::World;
 use super::view::{CLIENT_PORTS, OwnAddresses, Side, all_but_loopback, odd_peers};
+use crate::finding::Finding;
 use crate::model::Identities;
 use crate::packet::{Family, Field, PacketSet, RangeSet, Region, Space, describe_region};
 
@@ -79,6 +81,28 @@ impl Words {
     }
 }
 
+impl Filters<'_> {
+    /// Tells a finding which packets it is about.
+    pub(super) fn describe(&self, finding: &mut Finding, set: PacketSet, side: Side) {
+        finding.extent = self.extent(set, side);
+        finding.region = self.extents.region(&self.compiler.space, &finding.extent, set);
+    }
+}
+
+impl Filters<'_> {
+    /// The number of a set of packets, the same in every run.
+    pub(super) fn number(&self, set: PacketSet) -> u64 {
+        self.extents.number(&self.compiler.space, set)
+    }
+}
+
+/// A number for a name, the same in every run (FNV-1a, 64 bits).
+fn number_of(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
 impl Extents {
     pub(super) fn of(world: &World, own: &OwnAddresses, others: &OwnAddresses) -> Self {
         Self {
@@ -114,6 +138,25 @@ impl Extents {
             lines.push(format!("and {more} more"));
         }
         lines
+    }
+
+    /// What tells a set apart where its lines only count some of it.
+    fn region(&self, space: &Space, lines: &[String], set: PacketSet) -> Option<u64> {
+        let is_cut = |line: &String| line.ends_with(" more") || line.contains(" more ");
+        lines.iter().any(is_cut).then(|| self.number(space, set))
+    }
+
+    /// The number of a set. Who somebody is goes by name: numbers are those of one run.
+    fn number(&self, space: &Space, set: PacketSet) -> u64 {
+        let names = |field: Field| {
+            let is_who = matches!(field, Field::SourceIdentity | Field::DestinationIdentity);
+            is_who.then(|| {
+                let known = self.identities.iter();
+                let known = known.map(|(number, class)| (number.into(), number_of(&class.name)));
+                known.chain([(Identities::UNKNOWN.into(), 1)]).collect()
+            })
+        };
+        space.fingerprint(set, &names)
     }
 
     /// The words for some identities.

@@ -1,9 +1,24 @@
 //! The packets of a side that are judged: new connections that there may be between the host and others.
 
 use super::excess::Excess;
+use super::host::Filters;
 use super::view::Side;
 use crate::packet::protocol::number;
 use crate::packet::{Family, Field, OverBudget, PacketSet, RangeSet};
+
+impl Filters<'_> {
+    /// The packets of a set whose protocols the host's filters speak of.
+    pub(super) fn told(&mut self, set: PacketSet) -> Result<PacketSet, OverBudget> {
+        if !self.host.is_workload() {
+            return Ok(set);
+        }
+        // What becomes of the others is left to the network plugin: a note of the run says so.
+        let told = [number::TCP, number::UDP, number::SCTP].map(|it| (u128::from(it), u128::from(it)));
+        let space = &mut self.compiler.space;
+        let told = space.test(Field::Protocol, &RangeSet::from_ranges(told))?;
+        space.intersection(set, told)
+    }
+}
 
 impl Excess<'_, '_> {
     /// New connections that may arrive from elsewhere: where zones name their interfaces, each from its own.
@@ -20,12 +35,7 @@ impl Excess<'_, '_> {
         let families = space.test(Field::Family, &families)?;
         let mut feasible = self.view.feasible(space, &ends, &outside)?;
         feasible = space.intersection(feasible, families)?;
-        if self.filters.host.is_workload() {
-            // What becomes of the others is left to the network plugin: a note of the run says so.
-            let told = [number::TCP, number::UDP, number::SCTP].map(|it| (u128::from(it), u128::from(it)));
-            let told = space.test(Field::Protocol, &RangeSet::from_ranges(told))?;
-            feasible = space.intersection(feasible, told)?;
-        }
+        feasible = self.filters.told(feasible)?;
         let zones: Vec<_> = self
             .filters
             .world

@@ -130,7 +130,7 @@ pub(super) struct Filters<'m> {
     pub(super) translators: Translators,
     pub(super) publishers: Publishers,
     pub(super) elements: Elements,
-    extents: Extents,
+    pub(super) extents: Extents,
     /// The layers one by one, if there are several.
     pub(super) layers: Layers,
     own: OwnAddresses,

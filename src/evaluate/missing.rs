@@ -82,7 +82,7 @@ impl Required<'_, '_> {
         }
         finding = finding.related(words::row_label(row, "requires it"));
         finding.rows.push(words::citation(row));
-        finding.extent = self.filters.extent(blocked, cell.side);
+        self.filters.describe(&mut finding, blocked, cell.side);
         finding.help = Some(help(cell, side, !translators.is_empty()));
         finding
             .related

@@ -5,6 +5,7 @@
 
 mod advice;
 mod calls;
+mod change;
 mod conflict;
 mod coverage;
 mod doubt;
@@ -33,6 +34,7 @@ mod unreachable;
 mod view;
 mod words;
 
+pub use change::{Change, Direction, State, Told, changes, fingerprint};
 pub use conflict::conflicting_rows;
 pub use coverage::{Held, JudgedOpening};
 pub use host::{Evaluation, Host, evaluate};

@@ -3,10 +3,11 @@
 use super::host::{Filters, Host};
 use super::opened::Opened;
 use super::peer::World;
-use super::view::{Moment, Side, all_but_loopback};
+use super::view::{Moment, Side, View, all_but_loopback};
 use super::words;
 use crate::finding::Label;
-use crate::packet::{Field, OverBudget, RangeSet, Space};
+use crate::model::Decider;
+use crate::packet::{Family, Field, OverBudget, PacketSet, RangeSet, Space};
 
 /// Packets that one rule lets in, surely or possibly: where it is some of each, there are two.
 #[derive(Debug, Clone)]
@@ -32,10 +33,39 @@ pub fn openings(host: &Host, world: &World, space: Space) -> Result<Vec<Opening>
     Ok(openings)
 }
 
+/// What one rule lets in, all of it surely or all of it possibly.
+pub(super) struct Part {
+    pub(super) opener: Decider,
+    pub(super) region: PacketSet,
+    pub(super) is_sure: bool,
+}
+
 fn of_side(filters: &mut Filters<'_>, side: Side) -> Result<Vec<Opening>, OverBudget> {
     let view = filters.view(side, Moment::First)?;
-    let families: RangeSet = filters
-        .families
+    let families = filters.families.clone();
+    let mut openings = Vec::new();
+    for part in parts(filters, view, &families)? {
+        let region = filters.as_asked(part.region, part.opener, &view)?;
+        if !region.is_empty() {
+            openings.push(Opening {
+                lines: filters.extent(region, side),
+                label: words::opener(&filters.compiler, part.opener, "it"),
+                is_sure: part.is_sure,
+                is_transit: side == Side::Transit,
+            });
+        }
+    }
+    Ok(openings)
+}
+
+/// What each rule lets through on a side of what other hosts may send, of these families.
+pub(super) fn parts(
+    filters: &mut Filters<'_>,
+    view: View,
+    families: &[Family],
+) -> Result<Vec<Part>, OverBudget> {
+    let side = view.side;
+    let families: RangeSet = families
         .iter()
         .map(|family| (family.value(), family.value()))
         .collect();
@@ -50,22 +80,17 @@ fn of_side(filters: &mut Filters<'_>, side: Side) -> Result<Vec<Opening>, OverBu
         open = filters.compiler.space.difference(open, published)?;
     }
     open = filters.inside(open, side)?;
-    let mut openings = Vec::new();
+    let mut parts = Vec::new();
     for Opened { opener, region, .. } in filters.opened_by(open, view.open.surely, view)? {
         let sure = filters.compiler.space.intersection(region, view.open.surely)?;
         let rest = filters.compiler.space.difference(region, sure)?;
-        let label = words::opener(&filters.compiler, opener, "it");
-        for (region, is_sure) in [(sure, true), (rest, false)] {
-            let region = filters.as_asked(region, opener, &view)?;
-            if !region.is_empty() {
-                openings.push(Opening {
-                    lines: filters.extent(region, view.side),
-                    label: label.clone(),
-                    is_sure,
-                    is_transit: side == Side::Transit,
-                });
-            }
-        }
+        let sure_and_not = [(sure, true), (rest, false)].into_iter();
+        let some = sure_and_not.filter(|(region, _)| !region.is_empty());
+        parts.extend(some.map(|(region, is_sure)| Part {
+            opener,
+            region,
+            is_sure,
+        }));
     }
-    Ok(openings)
+    Ok(parts)
 }

@@ -251,7 +251,7 @@ impl Required<'_, '_> {
         }
         finding.rows.push(words::citation(row));
         finding.witness = Some(witness.to_string());
-        finding.extent = self.filters.extent(blocked, answers.view.side);
+        self.filters.describe(&mut finding, blocked, answers.view.side);
         Ok(Some(finding))
     }
 

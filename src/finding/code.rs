@@ -349,6 +349,40 @@ codes! {
     /// # portcullis: ignore[excess-opening, shadowed-rule] until=2027-01-31 port=tcp/3306 the reporting tool
     /// ```
     InvalidSuppression = "invalid-suppression", Warning;
+    /// An entry of a baseline meets no finding any more.
+    ///
+    /// A baseline lists findings that were there when it was written. This one is not there now: it was mended, its
+    /// rule is in another file, or it is about other packets than it was. If it has become more than it was, the new
+    /// finding stands beside this one.
+    ///
+    /// An entry that stays would hide the same finding when it comes back.
+    ///
+    /// Write the baseline again with `portcullis baseline`, or take the entry out. Entries for files that a run did
+    /// not read are left alone.
+    StaleBaseline = "stale-baseline", Warning;
+    /// A waiver of a policy takes nothing back.
+    ///
+    /// `waive` names a row of which findings are taken back, at the hosts of some roles or at all. No finding of this
+    /// run was about that row at such a host, though there were such hosts: what it was for has been mended, or it
+    /// names the wrong row.
+    ///
+    /// A waiver that stays would hide the same finding when it comes back.
+    ///
+    /// Remove it.
+    UnusedWaiver = "unused-waiver", Warning;
+    /// A waiver of a policy is past its day.
+    ///
+    /// `until` names the last day on which it is good. From the next one on the findings that it was about are there
+    /// again, and so is this one.
+    ///
+    /// Somebody promised to be done by then.
+    ///
+    /// Mend what it was for and remove it; or, if it is to stay, give it a new day and a reason.
+    ///
+    /// ```text
+    /// waive mke/tcp-2376 on manager "no swarm here" until 2027-01-31
+    /// ```
+    ExpiredWaiver = "expired-waiver", Warning;
     /// The evaluation of a host outgrew its budget: its answer is not known.
     ///
     /// Exact packet sets can grow fast with rules that overlap in many fields at once. Past a fixed number of

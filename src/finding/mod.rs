@@ -119,6 +119,8 @@ pub struct Finding {
     pub hosts: Vec<String>,
     /// All its packets in human form, one line a product of fields, largest first; empty where no packets are concerned.
     pub extent: Vec<String>,
+    /// What tells the packets apart from any others where the lines do not say all of them.
+    pub region: Option<u64>,
     /// One of its packets, in the form that `portcullis trace` takes.
     pub witness: Option<String>,
     /// What to do about it.
@@ -138,6 +140,7 @@ impl Finding {
             rows: Vec::new(),
             hosts: Vec::new(),
             extent: Vec::new(),
+            region: None,
             witness: None,
             help: None,
         }

@@ -19,6 +19,10 @@ pub struct Summary {
     pub n_unknown: usize,
     /// Findings that comments took back.
     pub n_suppressed: usize,
+    /// Findings that waivers of policies took back.
+    pub n_waived: usize,
+    /// Findings that a baseline, or the run before a change, had too.
+    pub n_known: usize,
     /// Findings of codes that the run was not to report.
     pub n_ignored: usize,
     /// What was assumed: "zone `internal` is taken to be the private ranges".

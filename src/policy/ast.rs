@@ -86,6 +86,8 @@ pub enum Statement {
         /// Why.
         reason: Spanned<String>,
     },
+    /// `waive mke/tcp-2376 on manager "reason" until 2027-01-31`. Boxed, since it is larger than most.
+    Waive(Box<Waiver>),
     /// `use NAME { … }`: the rows of another policy.
     Use {
         /// The other policy.
@@ -93,6 +95,21 @@ pub enum Statement {
         /// Its settings.
         settings: Vec<Spanned<Setting>>,
     },
+}
+
+/// What is found of a row of another policy, taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiver {
+    /// The other policy.
+    pub policy: Spanned<String>,
+    /// The id of its row.
+    pub row: Spanned<String>,
+    /// Roles of that policy at whose hosts it is taken back; at all if there are none.
+    pub roles: Vec<Spanned<String>>,
+    /// Why.
+    pub reason: Spanned<String>,
+    /// The last day.
+    pub until: Option<Spanned<Date>>,
 }
 
 /// `require id: from -> to : services …`.

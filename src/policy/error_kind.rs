@@ -187,6 +187,9 @@ kinds! {
     /// `lift` of a row that is not there, or forbids nothing.
     NothingToLift { policy: String, row: String, hint: String }
     "nothing-to-lift" "policy `{policy}` has no `forbid` of the id `{row}`" "nothing to lift" "{hint}";
+    /// `waive` of a row that is not there, or asks for nothing.
+    NothingToWaive { policy: String, row: String, hint: String }
+    "nothing-to-waive" "policy `{policy}` requires and forbids nothing of the id `{row}`" "nothing to waive" "{hint}";
     /// A policy that uses itself, perhaps by way of others.
     CyclicUse { policy: String }
     "cyclic-use" "policy `{policy}` uses itself" "leads back to it" "remove one `use`";

@@ -195,6 +195,9 @@ pub(super) fn definitions(policy: &ast::Policy) -> Vec<(&'static str, String, St
                     reason.value.clone(),
                 ));
             }
+            Statement::Waive(waiver) => {
+                found.push(("waive", print::waived(waiver), print::excuse(waiver)));
+            }
             Statement::Use { policy, settings } => {
                 let settings: Vec<String> = settings
                     .iter()

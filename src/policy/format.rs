@@ -220,6 +220,10 @@ fn cells(statement: &Statement) -> (Shape, Vec<String>) {
                 vec![row, String::new(), print::quoted(&reason.value)],
             )
         }
+        Statement::Waive(waiver) => {
+            let row = format!("waive {}", print::waived(waiver));
+            (Shape::Described, vec![row, String::new(), print::excuse(waiver)])
+        }
         Statement::Use { policy, settings } => match settings.first() {
             Some(setting) => one(format!(
                 "use {} {{ {} }}",

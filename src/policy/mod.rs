@@ -28,7 +28,9 @@ pub use library::{BUILTIN, builtin};
 pub use lint::{Advice, lint};
 pub use near::nearest;
 pub use parser::{MAX_BYTES, MAX_ROWS, Parsed, RESERVED, parse};
-pub use resolve::{Expired, Inactive, Lifted, Remark, Resolved, Role, Zone, check, check_names, resolve};
+pub use resolve::{
+    Expired, Inactive, Lifted, Remark, Resolved, Role, Waived, Zone, check, check_names, resolve,
+};
 pub use row::{Choice, Kind, Peer, Row, Service, Truth};
 pub use settings::{Settings, Value};
 pub use show::{ShownPolicy, ShownRow, ShownService, show};

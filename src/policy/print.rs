@@ -2,7 +2,7 @@
 
 use super::ast::{
     Comparison, Condition, Date, Fact, IcmpType, ParameterKind, Peer, Ports, RowSeverity, Service, Setting,
-    Test, Version,
+    Test, Version, Waiver,
 };
 use super::row::{Choice, Kind};
 use crate::packet::protocol::protocol_name;
@@ -125,6 +125,25 @@ pub(super) fn version(version: &Version) -> String {
 /// `2027-01-31`
 pub(super) fn date(date: Date) -> String {
     date.to_string()
+}
+
+/// `mke/tcp-2376 on manager`
+pub(super) fn waived(waiver: &Waiver) -> String {
+    let row = format!("{}/{}", waiver.policy.value, waiver.row.value);
+    if waiver.roles.is_empty() {
+        return row;
+    }
+    let roles: Vec<&str> = waiver.roles.iter().map(|role| role.value.as_str()).collect();
+    format!("{row} on {}", roles.join(", "))
+}
+
+/// `"no swarm here" until 2027-01-31`
+pub(super) fn excuse(waiver: &Waiver) -> String {
+    let reason = quoted(&waiver.reason.value);
+    match &waiver.until {
+        Some(until) => format!("{reason} until {}", date(until.value)),
+        None => reason,
+    }
 }
 
 /// `warning`

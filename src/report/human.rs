@@ -187,25 +187,16 @@ fn write_summary(summary: &Summary, counts: Counts, out: &mut dyn io::Write) -> 
     writeln!(out, "{}", taken_back(summary))
 }
 
-/// What ends a summary if comments took findings back, or options left some out.
+/// What ends a summary if findings were taken back, or options left some out.
 pub(super) fn taken_back(summary: &Summary) -> String {
-    let mut text = String::new();
-    // Writing to a string does not fail.
-    if summary.n_suppressed > 0 {
-        let _written = write!(
-            text,
-            "; {} taken back by comments",
-            count(summary.n_suppressed, "finding")
-        );
-    }
-    if summary.n_ignored > 0 {
-        let _written = write!(
-            text,
-            "; {} of codes that are not asked for",
-            count(summary.n_ignored, "finding")
-        );
-    }
-    text
+    let by = |n: usize, what: &str| match n {
+        0 => String::new(),
+        n => format!("; {} {what}", count(n, "finding")),
+    };
+    by(summary.n_suppressed, "taken back by comments")
+        + &by(summary.n_ignored, "of codes that are not asked for")
+        + &by(summary.n_waived, "waived")
+        + &by(summary.n_known, "known before")
 }
 
 /// `1 row`, `2 rows`

@@ -180,7 +180,7 @@ fn few(items: impl Iterator<Item = String>) -> String {
 }
 
 /// A text as Markdown shows it letter by letter (`CommonMark`, section 2.4): on one line, without markup.
-fn cell(text: &str) -> String {
+pub(crate) fn cell(text: &str) -> String {
     let mut shown = String::new();
     for letter in short(text).chars() {
         match letter {

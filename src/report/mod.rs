@@ -22,6 +22,8 @@ mod plain;
 mod sarif;
 mod uri;
 
+pub(crate) use markdown::cell;
+
 use std::io;
 
 pub use format::Format;

@@ -53,6 +53,8 @@ pub struct Site {
     pub today: Option<Date>,
     /// From which severity on a finding fails the run.
     pub fail_on: Option<Spanned<Severity>>,
+    /// The list of findings that are known, as a path from the folder of the site file.
+    pub baseline: Option<Spanned<String>>,
     /// Which codes are reported.
     pub selection: Selection,
     /// The zones that are defined, in the order of the file.
@@ -80,6 +82,7 @@ impl Default for Site {
             redundant: false,
             today: None,
             fail_on: None,
+            baseline: None,
             selection: Selection::default(),
             zones: Vec::new(),
             names: BTreeMap::new(),

@@ -20,6 +20,7 @@ const TOP: &[&str] = &[
     "closed_egress",
     "redundant",
     "fail_on",
+    "baseline",
     "select",
     "ignore",
     "zones",
@@ -90,6 +91,7 @@ impl Reader<'_> {
                 "closed_egress" => site.closed_egress = self.boolean(key, item),
                 "redundant" => site.redundant = self.boolean(key, item).is_some_and(|wanted| wanted.value),
                 "fail_on" => site.fail_on = self.severity(key, item),
+                "baseline" => site.baseline = self.string(key, item),
                 "select" => {
                     let texts = self.strings(key, item);
                     self.select(&texts, &mut site);

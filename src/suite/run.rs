@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::case::{Case, File, Found, Ran};
-use crate::check::{LoadError, Outcome, Refusal, Request, Watch, check};
+use crate::check::{LoadError, Outcome, Past, Refusal, Request, Watch, check};
 use crate::finding::{Code, Coverage, CoveredOpening, CoveredRow, Finding, Ground, Severity, Summary};
 use crate::packet::DEFAULT_BUDGET;
 use crate::policy::{ast, parse};
@@ -81,6 +81,7 @@ pub fn run(case: &Case, policy: Option<&Path>) -> Result<Ran, NotRun> {
         dialect: None,
         arguments: with_options(arguments, &case.options)?,
         site: None,
+        known: Past::default(),
         coverage: !case.covers.is_empty(),
         budget: case.budget.unwrap_or(DEFAULT_BUDGET),
         watch: Watch::default(),

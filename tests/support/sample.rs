@@ -154,6 +154,8 @@ pub(crate) fn sample() -> (SourceMap, Vec<Finding>, Summary, FileId) {
         n_unknown: 3,
         n_suppressed: 1,
         n_ignored: 2,
+        n_waived: 0,
+        n_known: 0,
         notes: vec!["zone `internal` is taken to be the private ranges".into()],
         unchecked: vec!["IPv6 of host `m1`: there is no dump of it".into()],
         open: Vec::new(),

@@ -1,11 +1,12 @@
 //! What the command line may say. clap lives here.
 
 mod format;
+mod states;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use portcullis::check::{Request, Watch};
+use portcullis::check::{Past, Request, Watch};
 use portcullis::packet::DEFAULT_BUDGET;
 use portcullis::policy::ast::Date;
 use portcullis::site;
@@ -14,6 +15,8 @@ use crate::terminal::Color;
 
 use format::FormatParser;
 pub(crate) use format::{FormatArgument, GraphFormat, Output, SeverityArgument, TableFormat, TestFormat};
+
+pub(crate) use states::{BaselineArguments, Diff};
 
 /// Checks what firewalls really let through against the port tables that vendors publish.
 #[derive(Debug, Parser)]
@@ -35,6 +38,10 @@ pub(crate) enum Command {
     Check(Check),
     /// Print what is open, as a port table
     Openings(Openings),
+    /// Write down the findings that are there, so that later runs report only others
+    Baseline(BaselineArguments),
+    /// Say which openings a change adds and takes away, and which requirements it breaks and mends
+    Diff(Diff),
     /// Print who may open connections to whom in a cluster
     Connections(Connections),
     /// Send packets through a config and show which rules decide
@@ -133,6 +140,7 @@ impl Inputs {
             dialect: self.dialect.clone(),
             site: self.site.clone(),
             coverage: false,
+            known: Past::default(),
             budget: self.budget,
             watch: Watch::default(),
             arguments: site::Arguments {
@@ -200,6 +208,12 @@ pub(crate) struct Check {
     /// The least severity that makes the exit code 1
     #[arg(long, value_enum)]
     pub(crate) fail_on: Option<SeverityArgument>,
+    /// Findings that are known, written by `portcullis baseline`, instead of the file that the site names
+    #[arg(long, value_name = "FILE", conflicts_with = "new_from")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Report only findings that were not there at this revision of the git repository
+    #[arg(long, value_name = "REV")]
+    pub(crate) new_from: Option<String>,
     /// End with 0 whatever is found; what could not be done still ends with 2
     #[arg(long, conflicts_with = "fail_on")]
     pub(crate) exit_zero: bool,

@@ -3,11 +3,12 @@
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 
-use portcullis::check::{self, Outcome, Watch};
+use portcullis::check::{self, Outcome, Past, Request, Watch};
 use portcullis::evaluate::{self, Opening};
 use portcullis::finding::Severity;
 use portcullis::packet::Space;
 use portcullis::report::{self, Format, Report, Style};
+use portcullis::revision::{self, RevisionError};
 use portcullis::source::SourceMap;
 
 use crate::arguments::{Check, Openings, TableFormat};
@@ -27,6 +28,13 @@ pub(crate) fn check(arguments: &Check, out: &mut dyn Write) -> io::Result<Ending
     request.arguments.redundant = arguments.redundant;
     request.arguments.select.clone_from(&arguments.select);
     request.arguments.ignore.clone_from(&arguments.ignore);
+    request.known = match known(arguments, &request) {
+        Ok(known) => known,
+        Err(error) => {
+            complain(&error.to_string());
+            return Ok(Ending::Failed);
+        }
+    };
     let watched = Arc::new(Watched::new(arguments.quiet));
     request.watch = Watch::new(watched.clone());
     // The page for auditors is about nothing else.
@@ -57,6 +65,15 @@ pub(crate) fn check(arguments: &Check, out: &mut dyn Write) -> io::Result<Ending
     // The process ends here: a hundred thousand findings need not be taken apart first.
     std::mem::forget(outcome.findings);
     Ok(ending)
+}
+
+/// What is done about findings that were there before.
+fn known(arguments: &Check, request: &Request) -> Result<Past, RevisionError> {
+    match (&arguments.new_from, &arguments.baseline) {
+        (Some(revision), _) => revision::findings(revision, request).map(Past::Before),
+        (None, Some(file)) => Ok(Past::File(file.clone())),
+        (None, None) => Ok(Past::BySites),
+    }
 }
 
 /// From which severity on a finding fails the run.

@@ -3,9 +3,11 @@
 //! Exit codes: 0 clean, 1 findings at or above `--fail-on`, 2 could not do what was asked.
 
 mod arguments;
+mod baseline;
 mod check;
 mod connections;
 mod derive;
+mod diff;
 mod errors;
 mod init;
 mod manual;
@@ -68,6 +70,8 @@ fn run(arguments: Arguments, out: &mut dyn Write) -> io::Result<Ending> {
     match arguments.command {
         Command::Check(check) => check::check(&check, out),
         Command::Openings(openings) => check::openings(&openings, out),
+        Command::Baseline(asked) => baseline::baseline(&asked, out),
+        Command::Diff(asked) => diff::diff(&asked, out),
         Command::Connections(asked) => connections::connections(&asked, out),
         Command::Trace(trace) => trace::trace(&trace, out),
         Command::Explain { code } => explain(code.as_deref(), out),

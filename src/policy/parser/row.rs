@@ -124,6 +124,11 @@ impl<'a> Reader<'a> {
     /// `expires ::= "expires" date`
     fn expires(&self, input: &'a str) -> Res<'a, Spanned<ast::Date>> {
         let (rest, _) = keyword("expires")(input)?;
+        self.day(rest)
+    }
+
+    /// A date that must stand here.
+    pub(super) fn day(&self, rest: &'a str) -> Res<'a, Spanned<ast::Date>> {
         let Ok((after, text)) = date(rest) else {
             return not_a_date(trivia(rest));
         };

@@ -14,7 +14,7 @@ use crate::policy::near::did_you_mean;
 use crate::source::Spanned;
 
 impl<'a> Reader<'a> {
-    /// `statement ::= source | section | role-definition | zone-definition | feature-definition | parameter-definition | service-definition | row | closed | lift | use`
+    /// `statement ::= source | section | role-definition | zone-definition | feature-definition | parameter-definition | service-definition | row | closed | lift | waive | use`
     pub(super) fn statement(&self, input: &'a str) -> Res<'a, Spanned<ast::Statement>> {
         let start = trivia(input);
         let (rest, statement) = match word(start).map_or("", |(_, word)| word) {
@@ -27,6 +27,7 @@ impl<'a> Reader<'a> {
             "service" => self.service_definition(start)?,
             "closed" => closed(start)?,
             "lift" => self.lift(start)?,
+            "waive" => self.waive(start)?,
             "use" => self.use_(start)?,
             "require" | "allow" | "forbid" => {
                 let (rest, row) = self.row(start)?;
@@ -150,6 +151,28 @@ impl<'a> Reader<'a> {
             .string(rest)
             .or_else(|_| miss(rest, Expected::Something("the reason in quotes")))?;
         Ok((rest, ast::Statement::Lift { policy, row, reason }))
+    }
+
+    /// `waive ::= "waive" name "/" name ("on" names)? string ("until" date)?`
+    fn waive(&self, input: &'a str) -> Res<'a, ast::Statement> {
+        let (rest, _) = keyword("waive")(input)?;
+        let (rest, policy) = self.name("a policy", rest)?;
+        let (rest, _) = symbol("/")(rest)?;
+        let (rest, row) = self.name("the id of a row", rest)?;
+        let on = preceded(keyword("on"), cut(|i| self.names("a role", i)));
+        let (rest, roles) = opt(on).parse(rest)?;
+        let (rest, reason) = self
+            .string(rest)
+            .or_else(|_| miss(rest, Expected::Something("the reason in quotes")))?;
+        let (rest, until) = opt(preceded(keyword("until"), |i| self.day(i))).parse(rest)?;
+        let waiver = ast::Waiver {
+            policy,
+            row,
+            roles: roles.unwrap_or_default(),
+            reason,
+            until,
+        };
+        Ok((rest, ast::Statement::Waive(Box::new(waiver))))
     }
 
     /// `use ::= "use" name ("{" setting* "}")?`

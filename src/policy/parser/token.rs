@@ -60,7 +60,7 @@ impl<'a> ParseError<&'a str> for Failure<'a> {
 
 /// The words that are never names.
 ///
-/// `reserved ::= "policy" | "source" | "section" | "role" | "in" | "zone" | "feature" | "parameter" | "service" | "configurable" | "within" | "require" | "allow" | "forbid" | "self" | "any" | "tcp" | "udp" | "sctp" | "dccp" | "udplite" | "icmp" | "icmpv6" | "proto" | "when" | "and" | "or" | "not" | "version" | "owner" | "expires" | "severity" | "tags" | "row" | "closed" | "lift" | "use"`
+/// `reserved ::= "policy" | "source" | "section" | "role" | "in" | "zone" | "feature" | "parameter" | "service" | "configurable" | "within" | "require" | "allow" | "forbid" | "self" | "any" | "tcp" | "udp" | "sctp" | "dccp" | "udplite" | "icmp" | "icmpv6" | "proto" | "when" | "and" | "or" | "not" | "version" | "owner" | "expires" | "severity" | "tags" | "row" | "closed" | "lift" | "waive" | "use"`
 pub const RESERVED: &[&str] = &[
     "policy",
     "source",
@@ -98,6 +98,7 @@ pub const RESERVED: &[&str] = &[
     "row",
     "closed",
     "lift",
+    "waive",
     "use",
 ];
 
@@ -115,6 +116,7 @@ pub(super) const STATEMENTS: &[&str] = &[
     "forbid",
     "closed",
     "lift",
+    "waive",
     "use",
 ];
 

@@ -10,6 +10,7 @@ mod names;
 mod peer;
 mod row;
 mod service;
+mod waive;
 
 use std::collections::BTreeMap;
 
@@ -57,7 +58,11 @@ pub struct Resolved {
     pub expired: Vec<Expired>,
     /// Rows of other policies that forbid what this one says is not forbidden here.
     pub lifted: Vec<Lifted>,
+    /// Rows of other policies of which what is found is taken back.
+    pub waived: Vec<Waived>,
 }
+
+pub use waive::Waived;
 
 /// A role.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -252,6 +257,7 @@ fn resolve_with(
             Statement::Section(title) => section = &title.value,
             Statement::ClosedEgress => resolved.closed_egress = true,
             Statement::Lift { policy, row, reason } => lift(context, (policy, row, reason), &mut resolved),
+            Statement::Waive(waiver) => waive::resolve(context, waiver, &mut resolved),
             Statement::Use { policy, settings } => {
                 used(context, policy, settings, uses, &mut resolved);
             }

@@ -144,6 +144,9 @@ fn tags(code: Code) -> &'static [&'static str] {
         | Code::UnusedSuppression
         | Code::ExpiredSuppression
         | Code::InvalidSuppression
+        | Code::StaleBaseline
+        | Code::UnusedWaiver
+        | Code::ExpiredWaiver
         | Code::TupleMismatch => &["network", "maintainability"],
         Code::UnboundRole
         | Code::UnknownValue

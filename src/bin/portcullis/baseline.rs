@@ -1,0 +1,65 @@
+//! `baseline`.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use portcullis::baseline;
+use portcullis::check::{self, Past};
+
+use crate::arguments::BaselineArguments;
+use crate::{Ending, complain, errors};
+
+pub(crate) fn baseline(arguments: &BaselineArguments, out: &mut dyn Write) -> io::Result<Ending> {
+    let output = &arguments.output;
+    let is_shown = output.as_os_str() == "-";
+    let mut request = arguments.inputs.request(&arguments.paths);
+    request.arguments.redundant = arguments.redundant;
+    request.known = Past::Record(match output.parent() {
+        Some(folder) if !is_shown => folder.to_owned(),
+        _ => PathBuf::from("."),
+    });
+    let outcome = match check::check(&request) {
+        Ok(outcome) => outcome,
+        Err(refusal) => {
+            errors::show_refusal(&refusal);
+            return Ok(Ending::Failed);
+        }
+    };
+    let failures = &outcome.summary.failures;
+    let unread = outcome
+        .findings
+        .iter()
+        .filter(|finding| finding.code.is_failure());
+    let unread = unread.map(|finding| {
+        let place = finding.primary.as_ref();
+        let place = place.map_or(String::new(), |label| outcome.sources.place(label.span) + ": ");
+        format!("{place}{}", finding.message)
+    });
+    let said: Vec<String> = failures.iter().cloned().chain(unread).collect();
+    if !said.is_empty() {
+        // A list of what was understood would be taken for a list of all there is.
+        for failure in &said {
+            complain(failure);
+        }
+        return Ok(Ending::Failed);
+    }
+    if is_shown {
+        baseline::write(&outcome.entries, out)?;
+        return Ok(Ending::Clean);
+    }
+    if let Err(error) = write_file(output, &outcome.entries) {
+        complain(&format!("cannot write `{}`: {error}", output.display()));
+        return Ok(Ending::Failed);
+    }
+    let n = outcome.entries.len();
+    let what = if n == 1 { "finding" } else { "findings" };
+    writeln!(out, "{n} {what} written to {}", output.display())?;
+    Ok(Ending::Clean)
+}
+
+fn write_file(path: &Path, entries: &[baseline::Entry]) -> io::Result<()> {
+    let mut file = BufWriter::new(File::create(path)?);
+    baseline::write(entries, &mut file)?;
+    file.flush()
+}
