@@ -201,7 +201,10 @@ pub fn read_inputs(request: &Request) -> Inputs {
     for (input, file) in discovery.inputs.into_iter().zip(files) {
         match file {
             Err(error) => summary.failures.push(error.to_string()),
-            Ok(None) => unread.push(Unread { input }),
+            Ok(None) => unread.push(Unread {
+                input,
+                is_binary: true,
+            }),
             Ok(Some(file)) => {
                 let rest = add(&mut sources, &mut claimed, (input, file), forced);
                 unread.extend(rest);
@@ -212,6 +215,7 @@ pub fn read_inputs(request: &Request) -> Inputs {
     let claimed = (claimed, context);
     let mut assembled = assemble::assemble(&mut sources, claimed, site, &mut unread, &mut summary);
     unread::named_but_unread(&mut unread, &mut summary);
+    unread::binary_configs(&unread, &mut summary);
     let companions = companion::companions(&assembled, site);
     unread::unasked_companions(&assembled, &companions, &mut summary);
     let mut site_texts = SiteTexts::default();
@@ -307,7 +311,10 @@ fn add(
     // Whatever the dumps are said to be, what goes with them is what it is.
     let companion = found.filter(|dialect| dialect.is_companion());
     let Some(dialect) = companion.or(forced).or(found) else {
-        return Some(Unread { input });
+        return Some(Unread {
+            input,
+            is_binary: false,
+        });
     };
     let file = sources.add(file);
     claimed.push((input, file, dialect));

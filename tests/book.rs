@@ -14,10 +14,12 @@ use portcullis::finding::Code;
 use portcullis::report::explain::explanation;
 
 /// Commands whose options the page about the command line shows.
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 20] = [
     "",
     "check",
     "openings",
+    "baseline",
+    "diff",
     "connections",
     "trace",
     "explain",

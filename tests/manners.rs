@@ -401,11 +401,11 @@ fn long_work(n_hosts: u32) -> Folder {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_bar_is_shown_on_terminals_while_it_takes_long_and_is_gone_at_the_end() {
-    let folder = long_work(24);
+    let folder = long_work(240);
     let arguments = format!("check {AUDIT} --threads 1 --format concise hosts");
     let shown = terminal::standard_error_of(&folder.0, &arguments);
     assert!(
-        shown.contains("checking hosts") && shown.contains("/24"),
+        shown.contains("checking hosts") && shown.contains("/240"),
         "{shown:?}"
     );
     assert!(
@@ -425,7 +425,7 @@ fn a_bar_is_shown_on_terminals_while_it_takes_long_and_is_gone_at_the_end() {
 fn an_interrupt_stops_it_at_once() {
     use std::os::unix::process::ExitStatusExt as _;
     use std::time::{Duration, Instant};
-    let folder = long_work(60);
+    let folder = long_work(600);
     let mut child = Command::new(env!("CARGO_BIN_EXE_portcullis"))
         .args([
             "check",

@@ -178,6 +178,7 @@ impl Setting {
             role_crowds: BTreeMap::new(),
             zone_crowds: BTreeMap::new(),
             identities: Arc::default(),
+            bridges: RangeSet::empty(),
             names: site
                 .names
                 .iter()

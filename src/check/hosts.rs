@@ -14,7 +14,7 @@ use super::workloads::{Whom, Workloads};
 use super::{Unit, unread};
 use crate::evaluate::{Addresses, Crowd, Host, World};
 use crate::finding::{Finding, Summary};
-use crate::model::{Families, Identities, Presence, Ruleset};
+use crate::model::{Families, Identities, Presence, Ruleset, docker_bridges};
 use crate::packet::{Network, RangeSet};
 use crate::policy::Resolved;
 use crate::site::{Binder, HostFiles, Hosts, Site};
@@ -76,6 +76,7 @@ pub(super) fn bind(
         hosts.push(binding.behind(grouped.name.clone(), bound.as_slice(), Vec::new(), Some(grouped)));
     }
     hosts.extend(binding.of_workloads(&workloads, &behind, whom));
+    binding.world.bridges = docker_bridges(hosts.iter().flat_map(|host| &host.rulesets));
     binding.know(&behind, (&workloads, &endpoints), &mut hosts);
     let mut unmatched = grouped.unmatched;
     unmatched.retain(|&at| !behind.has_binding(at) && !workloads.has_binding(at));

@@ -9,7 +9,7 @@ use super::{Request, Unit};
 use crate::dialect::{Given, GivenValue, Reading};
 use crate::evaluate::{Addresses, World};
 use crate::finding::Summary;
-use crate::packet::Network;
+use crate::packet::{Network, RangeSet};
 use crate::policy::Resolved;
 use crate::site::{self, Arguments, Site, Zones};
 use crate::source::{FileId, SourceFile, SourceMap, Spanned};
@@ -167,6 +167,7 @@ pub(super) fn world(site: &Site, policies: &Policies) -> World {
         role_crowds: BTreeMap::new(),
         zone_crowds: BTreeMap::new(),
         identities: Arc::default(),
+        bridges: RangeSet::empty(),
         names: site
             .names
             .iter()

@@ -13,7 +13,15 @@ use crate::source::FileId;
 /// A file of which no dialect could make anything.
 pub(crate) struct Unread {
     pub(super) input: Input,
+    /// Whether it is no text: a dump saved as UTF-16 is none either.
+    pub(super) is_binary: bool,
 }
+
+/// Ends of names that only configs of hosts have.
+const NAMES_OF_CONFIGS: &[&str] = &[".rules", ".nft", ".v4", ".v6", ".iptables", ".ip6tables"];
+
+/// What is said of a file that is no text.
+const NO_TEXT: &str = "it is no text in UTF-8: save it as such";
 
 /// Files that were named themselves, that no dialect knows and that are a part of nothing: the run has failed.
 pub(super) fn named_but_unread(unread: &mut Vec<Unread>, summary: &mut Summary) {
@@ -29,7 +37,14 @@ pub(super) fn bound_but_unread(group: &SiteGroup, unread: &[Unread], summary: &m
     let binder = Binder::new(&group.site);
     for file in unread {
         let name = &file.input.name;
-        match binder.names(&Binder::path_from(folder, &file.input.path)) {
+        let names = binder.names(&Binder::path_from(folder, &file.input.path));
+        if file.is_binary && names.is_some() {
+            summary
+                .failures
+                .push(format!("{name}: a binding matches it, and {NO_TEXT}"));
+            continue;
+        }
+        match names {
             None => {}
             Some(true) => summary.failures.push(format!(
                 "{name}: a binding of the site file names it, and no dialect knows it"
@@ -39,6 +54,15 @@ pub(super) fn bound_but_unread(group: &SiteGroup, unread: &[Unread], summary: &m
                 .push(format!("{name}: a binding matches it, and no dialect knows it")),
         }
     }
+}
+
+/// Files that are called like configs and are no text, where no binding says whether they matter.
+pub(super) fn binary_configs(unread: &[Unread], summary: &mut Summary) {
+    let is_config = |name: &str| NAMES_OF_CONFIGS.iter().any(|end| name.ends_with(end));
+    let files = unread.iter().filter(|file| file.is_binary);
+    let files = files.filter(|file| is_config(&file.input.name));
+    let lines = files.map(|file| format!("{}: {NO_TEXT}", file.input.name));
+    summary.unchecked.extend(lines);
 }
 
 /// Files that only say what others ask for, with nobody who asks.

@@ -25,6 +25,8 @@ pub(super) struct Excess<'f, 'm> {
     advice: Advice<'f>,
     /// Whether the filters are one layer of several: only what the others stop is reported then.
     pub(super) is_one_layer: bool,
+    /// Packets of which nobody says where they come from: what is open to them is possibly wrong at the most.
+    pub(super) stray: PacketSet,
 }
 
 /// What one rule opens that it should not.
@@ -79,6 +81,7 @@ impl<'f, 'm> Excess<'f, 'm> {
             rows,
             advice,
             is_one_layer: false,
+            stray: PacketSet::empty(),
         }
     }
 
@@ -136,12 +139,13 @@ impl<'f, 'm> Excess<'f, 'm> {
         let own = self.filters.own().clone();
         let outside = self.filters.world.outside_interfaces();
         let space = &mut self.filters.compiler.space;
-        let surely = space.intersection(self.view.open.surely, among)?;
+        let known = space.difference(among, self.stray)?;
+        let surely = space.intersection(self.view.open.surely, known)?;
         let surely = space.difference(surely, permitted.possibly)?;
         let possibly = space.intersection(self.view.open.possibly, among)?;
         let possibly = space.difference(possibly, permitted.surely)?;
         // Where the interface or the own address is not known, it must be wrong for all that `among` has of them.
-        let fails = space.difference(among, surely)?;
+        let fails = space.difference(known, surely)?;
         let mut bounds = Bounds {
             surely: PacketSet::empty(),
             possibly: fails,
@@ -354,6 +358,9 @@ impl<'f, 'm> Excess<'f, 'm> {
                 let doubts = &compiler.space.outcomes_of(self.view.ruling, &of).doubts;
                 finding = finding.possibly(words::doubts(compiler, doubts));
                 helps = words::spanless_doubts(compiler, doubts);
+                if doubts.is_empty() {
+                    helps.push(words::UNKNOWN_END.to_owned());
+                }
             }
             finding.witness = Some(witness.to_string());
             if code == Code::ExcessOpening {

@@ -2,6 +2,7 @@
 
 use super::excess::Excess;
 use super::host::Filters;
+use super::peer::Party;
 use super::view::Side;
 use crate::packet::protocol::number;
 use crate::packet::{Family, Field, OverBudget, PacketSet, RangeSet};
@@ -21,7 +22,8 @@ impl Filters<'_> {
 }
 
 impl Excess<'_, '_> {
-    /// New connections that may arrive from elsewhere: where zones name their interfaces, each from its own.
+    /// New connections that may arrive from elsewhere: where zones name their interfaces, none from that of another zone.
+    /// Those that come by an interface that no zone names are `stray`: nobody says who they are from.
     pub(super) fn feasible(&mut self) -> Result<PacketSet, OverBudget> {
         let ends = self.filters.ends(self.view.side).clone();
         let families = self
@@ -43,26 +45,43 @@ impl Excess<'_, '_> {
             .iter()
             .map(|zone| zone.name.clone())
             .collect();
+        let mut known = feasible;
         for name in zones {
             let party = self.filters.world.party(&crate::policy::Peer::Zone(name));
-            let Some(interfaces) = self.filters.interfaces(&party) else {
+            let Some(own) = self.filters.interfaces(&party).cloned() else {
                 continue;
             };
-            for family in Family::ALL {
-                for (end, interface) in self.view.side.others(family) {
-                    let elsewhere = self.filters.compiler.space.product(&[
-                        (Field::Family, RangeSet::point(family.value())),
-                        (end, party.limits.family(family).clone()),
-                        (interface, interfaces.complement(u128::MAX)),
-                    ])?;
-                    feasible = self.filters.compiler.space.difference(feasible, elsewhere)?;
-                }
+            known = self.without(known, &party, &own.complement(u128::MAX))?;
+            if let Some(of_others) = self.filters.interfaces_of_others(&party) {
+                feasible = self.without(feasible, &party, &of_others)?;
             }
         }
+        self.stray = self.filters.compiler.space.difference(feasible, known)?;
         if self.view.side == Side::Transit {
             let published = self.filters.published(self.view.ruling)?;
             feasible = self.filters.compiler.space.difference(feasible, published)?;
         }
         self.filters.inside(feasible, self.view.side)
+    }
+
+    /// A set without what comes from a peer's addresses by some interfaces, or goes there.
+    fn without(
+        &mut self,
+        mut set: PacketSet,
+        party: &Party,
+        interfaces: &RangeSet,
+    ) -> Result<PacketSet, OverBudget> {
+        let space = &mut self.filters.compiler.space;
+        for family in Family::ALL {
+            for (end, interface) in self.view.side.others(family) {
+                let elsewhere = space.product(&[
+                    (Field::Family, RangeSet::point(family.value())),
+                    (end, party.limits.family(family).clone()),
+                    (interface, interfaces.clone()),
+                ])?;
+                set = space.difference(set, elsewhere)?;
+            }
+        }
+        Ok(set)
     }
 }

@@ -215,6 +215,12 @@ impl<'m> Filters<'m> {
         view(&mut self.compiler, ruling, side, moment, &ends, &outside)
     }
 
+    /// The interfaces that a peer's packets surely do not arrive on.
+    pub(super) fn interfaces_of_others(&self, party: &Party) -> Option<RangeSet> {
+        self.interfaces(party)?;
+        self.world.interfaces_of_others(party)
+    }
+
     /// The interfaces that a peer's packets arrive on. Pods have none of their own that zones could name.
     pub(super) fn interfaces<'p>(&self, party: &'p Party) -> Option<&'p RangeSet> {
         let interfaces = party.interfaces.as_ref();

@@ -118,13 +118,10 @@ impl Required<'_, '_> {
         } else if !is_undecided {
             let why = match (&cell.party.unknown, &cell.party.interfaces) {
                 (Some(why), _) => format!("it depends on where the peer is: {why}"),
-                (None, None) => {
-                    "it depends on the interface or the host's own address: name the zone's `interfaces` and the \
-                     binding's `addresses` in portcullis.toml"
-                        .to_owned()
-                }
+                (None, None) => words::UNKNOWN_END.to_owned(),
                 (None, Some(_)) => {
-                    "it depends on the host's own address: name the binding's `addresses` in portcullis.toml".to_owned()
+                    "it depends on the host's own address: name the binding's `addresses` in portcullis.toml"
+                        .to_owned()
                 }
             };
             finding.help = Some(why);

@@ -121,6 +121,8 @@ pub struct World {
     pub identities: Arc<Identities>,
     /// Addresses of names that the site pins.
     pub names: BTreeMap<String, Addresses>,
+    /// Bridges that lead to containers of the host itself, beside those that are called so everywhere.
+    pub bridges: RangeSet,
     /// Whether rules are looked for that could go without a change.
     pub redundant: bool,
     /// Whether to say of each row and each opening what became of it.
@@ -251,9 +253,25 @@ impl World {
     /// The interfaces that other hosts' packets may arrive on: not loopback, and none that leads to containers of the host
     /// itself unless a zone names it.
     pub(super) fn outside_interfaces(&self) -> RangeSet {
+        let inside = container_interfaces().union(&self.bridges);
+        all_but_loopback().difference(&inside.difference(&self.named_interfaces()))
+    }
+
+    /// The interfaces that some zone names.
+    fn named_interfaces(&self) -> RangeSet {
         let named = self.zones.iter().filter_map(interfaces);
-        let named = named.fold(RangeSet::empty(), |all, one| all.union(&one));
-        all_but_loopback().difference(&container_interfaces().difference(&named))
+        named.fold(RangeSet::empty(), |all, one| all.union(&one))
+    }
+
+    /// Where packets of a peer surely do not arrive: interfaces that other zones name, where his names some. One that no zone
+    /// names may lead to anybody.
+    pub(super) fn interfaces_of_others(&self, party: &Party) -> Option<RangeSet> {
+        let own = party.interfaces.as_ref()?;
+        Some(if party.is_self {
+            own.complement(u128::MAX)
+        } else {
+            self.named_interfaces().difference(own)
+        })
     }
 
     /// Where the members of groups are: in any zone but `external`. A rule that names a group is about the private addresses of its

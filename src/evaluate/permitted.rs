@@ -168,8 +168,8 @@ fn row_packets(
                     let mut tests = service_tests(&service.value);
                     tests.push((Field::Family, RangeSet::point(family.value())));
                     tests.push((side.peer(family), of(&party).family(family).clone()));
-                    if let Some(interfaces) = filters.interfaces(&party) {
-                        tests.push((side.interface(), interfaces.clone()));
+                    if let Some(of_others) = filters.interfaces_of_others(&party) {
+                        tests.push((side.interface(), of_others.complement(u128::MAX)));
                     }
                     if let Some((field, members)) = members.as_ref().filter(|_| party.is_role) {
                         let unknown = RangeSet::point(Identities::UNKNOWN.into());

@@ -104,6 +104,10 @@ pub(super) fn asks(condition: &Condition, field: Field) -> bool {
     }
 }
 
+/// What is missing where nothing in a config is unknown.
+pub(super) const UNKNOWN_END: &str = "it depends on the interface or the host's own address: name the zone's `interfaces` and the binding's \
+                                      `addresses` in portcullis.toml";
+
 /// The labels of doubts that lie in some text.
 pub(super) fn doubts(compiler: &Compiler<'_>, doubts: &[Doubt]) -> Vec<Label> {
     let reasons = doubts.iter().filter_map(|&doubt| compiler.reason(doubt));

@@ -1,7 +1,7 @@
 //! Names that programs give to the chains and tables that they keep: what stands in them is not the site's to tidy.
 
 use super::{Action, Condition, Rule, Ruleset};
-use crate::packet::{Family, Field, RangeSet};
+use crate::packet::{Family, Field, RangeSet, value};
 
 /// Beginnings of names of chains of iptables, and the programs that keep them.
 const CHAINS: &[(&str, &str)] = &[
@@ -80,6 +80,50 @@ pub fn cluster_addresses(rulesets: &[Ruleset], family: Family) -> RangeSet {
         }
     }
     found.into_iter().collect()
+}
+
+/// Bridges of the networks that users of Docker made, of which rules speak: Docker calls them `br-` and the first twelve digits of
+/// the network's id (Docker documentation, "Bridge network driver").
+#[must_use]
+pub fn docker_bridges<'r>(rulesets: impl Iterator<Item = &'r Ruleset>) -> RangeSet {
+    let rules = rulesets.flat_map(|ruleset| ruleset.chains.iter().flat_map(|chain| &chain.rules));
+    let mut found = Vec::new();
+    for rule in rules {
+        for one in &rule.matches {
+            bridges_of(&one.condition, &mut found);
+        }
+    }
+    found.into_iter().map(|name| (name, name)).collect()
+}
+
+fn bridges_of(condition: &Condition, found: &mut Vec<u128>) {
+    match condition {
+        Condition::Test(Field::InInterface | Field::OutInterface, values) => {
+            let ends = values.ranges().iter();
+            // What a rule leaves out lies beside the ranges that it takes.
+            let near =
+                ends.flat_map(|&(low, high)| [low, high, low.saturating_sub(1), high.saturating_add(1)]);
+            found.extend(near.filter(|&name| is_docker_bridge(name)));
+        }
+        Condition::All(parts) | Condition::Any(parts) => {
+            for part in parts {
+                bridges_of(part, found);
+            }
+        }
+        Condition::Not(inner) => bridges_of(inner, found),
+        Condition::Test(..) | Condition::Member(_) | Condition::Unknown(_) => {}
+    }
+}
+
+fn is_docker_bridge(name: u128) -> bool {
+    let Some(name) = value::interface_name(name) else {
+        return false;
+    };
+    let digits = name.strip_prefix("br-").unwrap_or_default();
+    digits.len() == 12
+        && digits
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Gathers the plain tests of a condition. False if it asks for anything but an address, a protocol and a port.

@@ -25,7 +25,7 @@ mod redundant;
 pub use compile::{Compiler, HostFacts};
 pub use decider::{Decider, DoubtReason};
 pub use endpoint::HostEndpoint;
-pub use generated::{cluster_addresses, is_generated, keeper};
+pub use generated::{cluster_addresses, docker_bridges, is_generated, keeper};
 pub use group::{Acls, Group, Member, Members, Membership, Side, group_keys, keys_asked};
 pub use identity::{Identities, Identity, PodLabels, Presence, Workload};
 pub use interpret::{Answer, Interpreter, Packet, Step, Verdict};

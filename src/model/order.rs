@@ -10,7 +10,7 @@ use crate::packet::{Axis, Field, Order, RangeSet};
 /// Rules below which every order is fast.
 const MIN_RULES: usize = 256;
 /// Rules looked at, evenly spread.
-const MAX_RULES: usize = 1 << 11;
+const MAX_RULES: usize = 1 << 13;
 /// Intervals looked at of the first field and of the second.
 const SAMPLES: [usize; 3] = [12, 5, 1];
 

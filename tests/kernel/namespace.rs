@@ -43,6 +43,13 @@ const SETTINGS: &[(&str, &str)] = &[
     ("ipv6/conf/default/addr_gen_mode", "1"),
     ("netfilter/nf_conntrack_tcp_be_liberal", "1"),
     ("netfilter/nf_conntrack_tcp_loose", "1"),
+    // What is begun must not end before it is asked about, however slow the machine.
+    ("netfilter/nf_conntrack_generic_timeout", "3600"),
+    ("netfilter/nf_conntrack_icmp_timeout", "3600"),
+    ("netfilter/nf_conntrack_icmpv6_timeout", "3600"),
+    ("netfilter/nf_conntrack_tcp_timeout_syn_sent", "3600"),
+    ("netfilter/nf_conntrack_udp_timeout", "3600"),
+    ("netfilter/nf_conntrack_udp_timeout_stream", "3600"),
     // Checksums of sctp and udplite are not ours to make.
     ("netfilter/nf_conntrack_checksum", "0"),
 ];

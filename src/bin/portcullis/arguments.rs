@@ -40,7 +40,7 @@ pub(crate) enum Command {
     Openings(Openings),
     /// Write down the findings that are there, so that later runs report only others
     Baseline(BaselineArguments),
-    /// Say which openings a change adds and takes away, and which requirements it breaks and mends
+    /// Say which openings a change adds and takes away, and what it breaks and mends
     Diff(Diff),
     /// Print who may open connections to whom in a cluster
     Connections(Connections),

@@ -67,7 +67,13 @@ impl Folder {
             (input, file, &Wall as &'static dyn Dialect)
         });
         let claimed = (claimed.collect(), Vec::new());
-        let mut unread = unread.iter().map(|name| Unread { input: input(name) }).collect();
+        let mut unread = unread
+            .iter()
+            .map(|name| Unread {
+                input: input(name),
+                is_binary: false,
+            })
+            .collect();
         let units = assemble(&mut sources, claimed, None, &mut unread, &mut Summary::default());
         let root = format!("{}/", discover::shown(&self.0));
         let inside = |name: &str| name.strip_prefix(&root).unwrap_or(name).to_owned();

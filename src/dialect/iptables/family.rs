@@ -87,6 +87,8 @@ fn of_rule(line: &str) -> Option<Family> {
         match (option, word) {
             (_, "--icmpv6-type") | ("-m", "icmp6") | ("-p", "icmpv6" | "ipv6-icmp") => Some(Family::V6),
             (_, "--icmp-type") | ("-m", "ttl") => Some(Family::V4),
+            ("--reject-with", with) if with.starts_with("icmp6-") => Some(Family::V6),
+            ("--reject-with", with) if with.starts_with("icmp-") => Some(Family::V4),
             ("-m", module) if OF_IPV6.contains(&module) => Some(Family::V6),
             (option, word) if ADDRESS_OPTIONS.contains(&option) => of_address(word),
             _ => None,
@@ -102,9 +104,12 @@ fn of_address(word: &str) -> Option<Family> {
     }
 }
 
-/// `rules.v6`, `ip6tables`, `before6.rules`
+/// The files of ufw that are of IPv6.
+const OF_UFW: &[&str] = &["before6.rules", "after6.rules", "user6.rules"];
+
+/// `rules.v6`, `ip6tables`, `before6.rules`; a 6 alone numbers hosts.
 fn of_name(name: &str) -> Family {
     let file = name.rsplit('/').next().unwrap_or(name);
-    let is_v6 = file.contains("v6") || file.contains("ip6") || file.contains("6.rules");
+    let is_v6 = file.contains("v6") || file.contains("ip6") || OF_UFW.contains(&file);
     if is_v6 { Family::V6 } else { Family::V4 }
 }

@@ -3,14 +3,18 @@
 //! INVARIANT: a condition is exact, or it has an [`Unknown`] in it.
 
 use super::chains::Lowering;
-use super::condition::{always, any, never, not, test};
+use super::condition::{always, never, not, test};
 use super::cube::Cube;
 use super::place::{Place, When};
 use crate::dialect::nftables::ast::{Comparison, Expr};
 use crate::dialect::nftables::names::Key;
 use crate::dialect::nftables::parser::canonical;
 use crate::model::{Condition, Unknown};
+use crate::packet::protocol::number as known;
 use crate::packet::{Field, RangeSet, value as packet_value};
+
+/// Types of ICMPv6 that are never tracked.
+const NEVER_TRACKED: [(u128, u128); 2] = [(130, 137), (143, 143)];
 
 /// The header of mobility is a protocol's.
 const MOBILITY: u128 = 135;
@@ -119,17 +123,30 @@ impl<'p, 'a> Lowering<'p, 'a> {
             Field::State,
             RangeSet::from_ranges(states.map(|(state, _)| (*state, *state))),
         );
-        let untracked = RangeSet::point(packet_value::UNTRACKED);
-        let tracked_not = untracked.complement(Field::State.maximum());
-        let mut parts = Vec::new();
-        if set.contains(64) {
-            parts.push(Condition::Test(Field::State, untracked));
-        }
-        if set.contains(1) {
-            parts.push(Condition::Test(Field::State, tracked_not));
-        }
+        let before = match (set.contains(1), set.contains(64)) {
+            (true, true) => always(),
+            (false, false) => never(),
+            (is_invalid, _) => not(self.untracked_by_rule(), is_invalid),
+        };
         let why = "the chain is called before and after connections are tracked";
-        self.met(place.met.tracking, tracked, any(parts), why)
+        self.met(place.met.tracking, tracked, before, why)
+    }
+
+    /// Whether a rule has said already that a packet is not to be tracked. The kernel never tracks neighbour discovery and
+    /// multicast listeners (`nf_conntrack_proto_icmpv6.c`), so of these it is not known.
+    fn untracked_by_rule(&mut self) -> Condition {
+        let why = self
+            .unknowns
+            .text("whether a rule exempts these packets from connection tracking is not known: they are never tracked");
+        let by_itself = Condition::All(vec![
+            Condition::Test(Field::Protocol, RangeSet::point(known::ICMPV6.into())),
+            Condition::Test(Field::Service, icmp_types(&RangeSet::from_ranges(NEVER_TRACKED))),
+            Condition::Unknown(Unknown { property: None, why }),
+        ]);
+        Condition::All(vec![
+            Condition::Test(Field::State, RangeSet::point(packet_value::UNTRACKED)),
+            not(by_itself, true),
+        ])
     }
 
     /// By which interface a packet leaves: before it is routed, by one without a name.

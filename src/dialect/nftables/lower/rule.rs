@@ -203,6 +203,9 @@ impl<'p, 'a> Writer<'_, 'p, 'a> {
             }
             Kind::Update { set, key, gated } => {
                 self.reads(place, key, matches)?;
+                if !place.table.sets.contains_key(set) {
+                    self.lowering.dangling_set(place.table, set);
+                }
                 self.lowering.unknowns.note_change(format!("@{set}"));
                 if *gated {
                     self.gate("limit", span, matches);
