@@ -65,6 +65,8 @@ pub struct Request {
     pub budget: usize,
     /// Whether to say of each row and each opening what became of it.
     pub coverage: bool,
+    /// Whether what is alike on several hosts or in several files is said once.
+    pub is_merged: bool,
     /// What is done about findings that were there before.
     pub known: Past,
     /// Who looks on.
@@ -394,8 +396,10 @@ pub fn check(request: &Request) -> Result<Outcome, Refusal> {
     summary.n_ignored = n_all - findings.len();
     summary.n_suppressed = suppressed.known.len();
     let entries = request.known.entries(&findings, &sources);
-    let findings = baselines.take_back(&sources, findings, &not_asked, &mut summary);
-    let findings = merge::alike(&sources, findings);
+    let mut findings = baselines.take_back(&sources, findings, &not_asked, &mut summary);
+    if request.is_merged {
+        findings = merge::alike(&sources, findings);
+    }
     summary.notes.sort();
     summary.notes.dedup();
     Ok(Outcome {

@@ -5,6 +5,8 @@
 mod program;
 #[path = "support/repository.rs"]
 mod repository;
+#[path = "support/written.rs"]
+mod written;
 
 use program::{Folder, Run};
 use repository::commit;
@@ -88,7 +90,7 @@ fn an_opening_whose_packets_are_only_counted_is_known_by_all_of_them() {
     run(&folder, "baseline", "web.rules");
     let known = "--baseline portcullis-baseline.json web.rules";
     assert!(found(&folder, known).is_empty());
-    let text = std::fs::read_to_string(folder.0.join("portcullis-baseline.json")).unwrap();
+    let text = written::text(&folder, "portcullis-baseline.json");
     assert!(text.contains(" more\"") && text.contains("\"region\""), "{text}");
     folder.write("web.rules", ports("902").as_bytes());
     let changed = found(&folder, known);
@@ -175,7 +177,7 @@ fn a_baseline_that_is_none_is_refused() {
 fn a_baseline_is_as_its_schema_says() {
     let folder = folder();
     run(&folder, "baseline", "web.rules");
-    let text = std::fs::read_to_string(folder.0.join("portcullis-baseline.json")).unwrap();
+    let text = written::text(&folder, "portcullis-baseline.json");
     let written: serde_json::Value = serde_json::from_str(&text).unwrap();
     let schema = include_str!("../docs/baseline.schema.json");
     let schema: serde_json::Value = serde_json::from_str(schema).unwrap();

@@ -3,6 +3,8 @@
 
 #[path = "support/program.rs"]
 mod program;
+#[path = "support/written.rs"]
+mod written;
 
 use program::{Folder, Run};
 
@@ -435,7 +437,7 @@ fn fmt_writes_one_form_and_keeps_it() {
         (looked.status, looked.stdout.as_str()),
         (1, "untidy.ports is not in canonical form\n")
     );
-    let read = || std::fs::read_to_string(folder.0.join("untidy.ports")).unwrap();
+    let read = || written::text(&folder, "untidy.ports");
     assert_eq!(read(), untidy, "--check writes nothing");
     assert_eq!(folder.run("fmt untidy.ports").stdout, "untidy.ports formatted\n");
     let tidy = "# ours\npolicy web {\n  role server\n  require site: any -> server : tcp/443  # all\n}\n";

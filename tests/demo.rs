@@ -213,6 +213,7 @@ fn outcome() -> Outcome {
         arguments: Arguments::default(),
         site: None,
         coverage: false,
+        is_merged: true,
         known: Past::default(),
         budget: DEFAULT_BUDGET,
         watch: Watch::default(),

@@ -29,6 +29,7 @@ impl Folder {
             arguments: Arguments::default(),
             site: None,
             coverage: false,
+            is_merged: true,
             known: Past::default(),
             budget: DEFAULT_BUDGET,
             watch: Watch::default(),

@@ -3,6 +3,8 @@
 
 #[path = "support/program.rs"]
 mod program;
+#[path = "support/written.rs"]
+mod written;
 
 use program::Folder;
 
@@ -43,10 +45,7 @@ fn folders_called_as_roles_are_bound_to_them_and_private_networks_are_the_zone()
     let written = folder.run("init");
     assert_eq!(written.status, 0, "{written:?}");
     assert!(written.stdout.contains("for 4 configs"), "{}", written.stdout);
-    assert_eq!(
-        std::fs::read_to_string(folder.0.join("portcullis.toml")).unwrap(),
-        shown.stdout
-    );
+    assert_eq!(written::text(&folder, "portcullis.toml"), shown.stdout);
     // It is a site: each host is known, with its role.
     let checked = folder.run("check --format json --coverage");
     let report: serde_json::Value = serde_json::from_str(&checked.stdout).unwrap();

@@ -4,6 +4,8 @@
 
 #[path = "support/program.rs"]
 mod program;
+#[path = "support/written.rs"]
+mod written;
 
 use std::fmt::Write as _;
 use std::process::{Command, Stdio};
@@ -25,8 +27,11 @@ fn check(folder: &Folder, arguments: &str) -> Run {
     folder.run(&format!("check {AUDIT} {arguments} wrong.rules"))
 }
 
-fn text(folder: &Folder, name: &str) -> String {
-    std::fs::read_to_string(folder.0.join(name)).unwrap()
+/// Holds that a run ends before it begins, and says why.
+fn refuses(folder: &Folder, arguments: &str, said: &str) {
+    let run = check(folder, arguments);
+    assert_eq!((run.status, run.stdout.as_str()), (2, ""), "{arguments}");
+    assert!(run.stderr.contains(said), "{arguments}: {}", run.stderr);
 }
 
 fn codes(run: &Run) -> Vec<String> {
@@ -45,17 +50,20 @@ fn several_formats_are_written_by_one_run() {
     assert_eq!(codes(&run), ["missing-opening", "excess-opening"]);
     for (name, format) in [("out.sarif", "sarif"), ("out.xml", "junit")] {
         assert_eq!(
-            text(&folder, name),
+            written::text(&folder, name),
             check(&folder, &format!("--format {format}")).stdout,
             "{name}"
         );
     }
     let run = check(&folder, "--format sarif=out.sarif --format json -o out.json");
     assert_eq!((run.status, run.stdout.as_str()), (1, ""));
-    assert_eq!(text(&folder, "out.json"), check(&folder, "--format json").stdout);
+    assert_eq!(
+        written::text(&folder, "out.json"),
+        check(&folder, "--format json").stdout
+    );
     let run = check(&folder, "-o human.txt");
     assert_eq!((run.status, run.stdout.as_str()), (1, ""));
-    assert!(text(&folder, "human.txt").ends_with("1 finding taken back by comments\n"));
+    assert!(written::text(&folder, "human.txt").ends_with("1 finding taken back by comments\n"));
 }
 
 #[test]
@@ -77,9 +85,7 @@ fn reports_that_would_run_into_each_other_are_refused() {
         ),
         ("--format sarif=", "`sarif=` names no file"),
     ] {
-        let run = check(&folder, arguments);
-        assert_eq!((run.status, run.stdout.as_str()), (2, ""), "{arguments}");
-        assert!(run.stderr.contains(said), "{arguments}: {}", run.stderr);
+        refuses(&folder, arguments, said);
     }
 }
 
@@ -96,7 +102,7 @@ fn a_file_that_cannot_be_written_fails_the_run_and_the_others_are_written() {
         "{}",
         run.stderr
     );
-    assert!(!run.stdout.is_empty() && text(&folder, "out.json").starts_with('{'));
+    assert!(!run.stdout.is_empty() && written::text(&folder, "out.json").starts_with('{'));
     for command in ["openings", "connections", "policy show mke", "policy test"] {
         folder.write(
             "web.test.md",
@@ -123,14 +129,20 @@ fn a_file_is_replaced_whole_and_what_is_no_file_is_written_to() {
     let before: Vec<_> = names(&folder);
     check(&folder, "--format json -o old.json");
     assert_eq!(names(&folder), before, "nothing is left beside it");
-    assert_eq!(text(&folder, "old.json"), check(&folder, "--format json").stdout);
+    assert_eq!(
+        written::text(&folder, "old.json"),
+        check(&folder, "--format json").stdout
+    );
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
         std::os::unix::fs::symlink("old.json", folder.0.join("link.json")).unwrap();
         check(&folder, "--format sarif -o link.json");
         assert!(folder.0.join("link.json").is_symlink(), "a link stays one");
-        assert_eq!(text(&folder, "old.json"), check(&folder, "--format sarif").stdout);
+        assert_eq!(
+            written::text(&folder, "old.json"),
+            check(&folder, "--format sarif").stdout
+        );
         let mode = std::fs::metadata(folder.0.join("old.json"))
             .unwrap()
             .permissions()
@@ -170,7 +182,7 @@ fn colours_are_for_whoever_asks() {
     assert!(run.stderr.contains("\u{1b}["), "errors too: {}", run.stderr);
     check(&folder, "--color always -o human.txt");
     assert!(
-        !text(&folder, "human.txt").contains('\u{1b}'),
+        !written::text(&folder, "human.txt").contains('\u{1b}'),
         "a file is for no terminal"
     );
 }
@@ -243,9 +255,7 @@ fn codes_are_selected_and_ignored_by_their_first_words() {
         ("--select miss", "did you mean `missing-opening`?"),
         ("--ignore unread-text", "`unread-text` cannot be ignored"),
     ] {
-        let run = check(&folder, arguments);
-        assert_eq!((run.status, run.stdout.as_str()), (2, ""), "{arguments}");
-        assert!(run.stderr.contains(said), "{arguments}: {}", run.stderr);
+        refuses(&folder, arguments, said);
     }
 }
 

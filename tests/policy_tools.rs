@@ -3,6 +3,8 @@
 
 #[path = "support/program.rs"]
 mod program;
+#[path = "support/written.rs"]
+mod written;
 
 use portcullis::policy::{self, ast};
 use portcullis::source::SourceMap;
@@ -201,7 +203,7 @@ fn an_update_adds_what_is_new_and_keeps_what_was_edited() {
     let folder = Folder::new(&[("old.md", OLD), ("new.md", NEW)]);
     let made = folder.run("derive old.md --name shop -o shop.ports");
     assert_eq!(made.status, 0, "{made:?}");
-    let text = std::fs::read_to_string(folder.0.join("shop.ports")).unwrap();
+    let text = written::text(&folder, "shop.ports");
     // The edit: a better purpose, and the row is milder.
     let edited = text.replace(
         ": tcp/443  \"shop\"",

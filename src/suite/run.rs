@@ -83,6 +83,7 @@ pub fn run(case: &Case, policy: Option<&Path>) -> Result<Ran, NotRun> {
         site: None,
         known: Past::default(),
         coverage: !case.covers.is_empty(),
+        is_merged: true,
         budget: case.budget.unwrap_or(DEFAULT_BUDGET),
         watch: Watch::default(),
     };

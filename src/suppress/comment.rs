@@ -7,7 +7,7 @@ use crate::finding::Finding;
 use crate::source::{Source, Span};
 
 /// What a suppression begins with.
-const MARK: &str = "portcullis: ignore";
+pub(super) const MARK: &str = "portcullis: ignore";
 /// What begins the comments that ufw keeps its rules in (`user.rules`).
 pub(super) const TUPLE: &str = "### tuple ###";
 

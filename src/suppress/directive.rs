@@ -187,10 +187,10 @@ fn read_codes(text: &str, at: &dyn Fn(Range<usize>) -> Span) -> Result<Vec<Code>
 }
 
 /// What to do instead, for codes that no comment takes back.
-fn why_not(code: Code) -> Option<&'static str> {
+pub(super) fn why_not(code: Code) -> Option<&'static str> {
     match code {
         Code::MissingOpening | Code::BlockedReply => Some(
-            "what is missing has no line of its own: give the host another role, or switch the row's feature off, in portcullis.toml",
+            "what is missing has no line of its own: `waive` its row in a policy of the site, or switch its feature off in portcullis.toml",
         ),
         Code::UnusedSuppression | Code::ExpiredSuppression | Code::InvalidSuppression => {
             Some("correct or remove the comment that it is about")

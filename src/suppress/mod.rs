@@ -6,6 +6,7 @@
 //! about the object that has it. INVARIANT: nothing is taken back uncounted, and a comment that cannot be read, has no reason, is
 //! past its day or takes nothing back is a finding.
 
+mod add;
 mod block;
 mod comment;
 mod directive;
@@ -20,6 +21,7 @@ use crate::finding::{Code, Finding, Known, Label};
 use crate::policy::ast::Date;
 use crate::source::{FileId, SourceMap, Span};
 
+pub use add::{Edited, additions, check_reason};
 use directive::Directive;
 
 /// What is left of the findings of a run.

@@ -140,6 +140,7 @@ impl Inputs {
             dialect: self.dialect.clone(),
             site: self.site.clone(),
             coverage: false,
+            is_merged: true,
             known: Past::default(),
             budget: self.budget,
             watch: Watch::default(),
@@ -199,6 +200,10 @@ pub(crate) struct Check {
     /// Write findings that comments took back to `sarif` too, marked as suppressed
     #[arg(long)]
     pub(crate) show_suppressed: bool,
+    /// Write a comment with this reason above each finding that fails the run, then report what is left. Options may stand
+    /// before the reason: `until=2027-01-31 moved in the spring`
+    #[arg(long, value_name = "REASON", value_parser = reason)]
+    pub(crate) add_ignore: Option<String>,
     /// Look for rules that could be taken out without a change, too
     #[arg(long)]
     pub(crate) redundant: bool,
@@ -354,6 +359,10 @@ pub(crate) struct Fmt {
     /// Write nothing; exit with 1 if a file is not in canonical form
     #[arg(long)]
     pub(crate) check: bool,
+}
+
+fn reason(text: &str) -> Result<String, String> {
+    portcullis::suppress::check_reason(text).map(|()| text.to_owned())
 }
 
 fn date(text: &str) -> Result<Date, String> {

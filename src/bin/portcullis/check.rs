@@ -14,7 +14,7 @@ use portcullis::source::SourceMap;
 use crate::arguments::{Check, Openings, TableFormat};
 use crate::output::{self, Target};
 use crate::watched::Watched;
-use crate::{Ending, complain, errors, terminal};
+use crate::{Ending, complain, errors, ignored, terminal};
 
 pub(crate) fn check(arguments: &Check, out: &mut dyn Write) -> io::Result<Ending> {
     let targets = match output::targets(&arguments.formats, arguments.output.as_deref()) {
@@ -35,6 +35,11 @@ pub(crate) fn check(arguments: &Check, out: &mut dyn Write) -> io::Result<Ending
             return Ok(Ending::Failed);
         }
     };
+    if let Some(reason) = &arguments.add_ignore
+        && !ignored::add(reason, &request, |outcome| fail_on(arguments, outcome))
+    {
+        return Ok(Ending::Failed);
+    }
     let watched = Arc::new(Watched::new(arguments.quiet));
     request.watch = Watch::new(watched.clone());
     // The page for auditors is about nothing else.

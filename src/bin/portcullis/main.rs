@@ -9,6 +9,7 @@ mod connections;
 mod derive;
 mod diff;
 mod errors;
+mod ignored;
 mod init;
 mod manual;
 mod output;

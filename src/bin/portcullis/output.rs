@@ -87,7 +87,8 @@ pub(crate) fn write_file<T>(
     let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let mut text = Vec::new();
     let result = write(&mut text)?;
-    if std::fs::metadata(&place).is_ok_and(|known| !known.is_file()) {
+    let known = std::fs::metadata(&place).ok();
+    if known.as_ref().is_some_and(|known| !known.is_file()) {
         std::fs::OpenOptions::new()
             .write(true)
             .open(&place)?
@@ -100,6 +101,9 @@ pub(crate) fn write_file<T>(
     readable(&mut beside);
     let mut file = beside.tempfile_in(folder.unwrap_or(Path::new(".")))?;
     file.write_all(&text)?;
+    if let Some(known) = known {
+        file.as_file().set_permissions(known.permissions())?;
+    }
     file.persist(&place).map_err(|error| error.error)?;
     Ok(result)
 }
