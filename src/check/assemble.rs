@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::Unread;
 use super::owner::Owner;
+use super::unread::Unread;
 use crate::dialect::{Dialect, Given, Tree, include};
 use crate::discover::{self, Input};
 use crate::finding::Summary;

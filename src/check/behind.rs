@@ -5,8 +5,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::Unit;
 use super::groups::{Groups, class};
+use super::inputs::Unit;
 use crate::model::{Before, Group, Identities, Layer, Presence, Ruleset};
 use crate::site::{Binder, Site};
 

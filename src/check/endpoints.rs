@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::Unit;
+use super::inputs::Unit;
 use crate::finding::Summary;
 use crate::model::{HostEndpoint, Ruleset, keys_asked};
 

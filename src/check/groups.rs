@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::Unit;
 use super::behind::Grouped;
+use super::inputs::Unit;
 use crate::finding::{Code, Finding, Label};
 use crate::model::{Acls, Group, Identities, Identity, Layer, Member, Presence, Unknown, group_keys};
 use crate::site::{Binding, Site, resource_matches};

@@ -1,6 +1,6 @@
 //! The hosts of one site, each held against the rows in force.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
@@ -61,6 +61,7 @@ pub(super) fn check_group(
     summary.n_hosts += bound.hosts.len();
     summary.n_without_hosts += bound.n_without_hosts;
     summarize(&rows, &evaluations, summary);
+    spared_families(&bound.hosts, &evaluations, summary);
     findings.extend(conflicting_rows(&rows, &bound.hosts, &world));
     let mut hosts = Vec::with_capacity(evaluations.len());
     let mut waivers = Waivers::of(policies, request.arguments.today);
@@ -119,6 +120,43 @@ fn summarize(rows: &[Row], evaluations: &[Evaluation], summary: &mut Summary) {
     }
 }
 
+/// Says where one family lets nothing of a row through, and nothing is missing, since whom the row names is not known so well
+/// that both would have to.
+fn spared_families(hosts: &[Host], evaluations: &[Evaluation], summary: &mut Summary) {
+    for family in Family::ALL {
+        let of_family = |evaluation: &Evaluation| -> BTreeSet<String> {
+            let spared = evaluation.spared.iter().filter(|one| one.0 == family);
+            spared.map(|(_, id)| id.clone()).collect()
+        };
+        let spared: Vec<_> = hosts
+            .iter()
+            .zip(evaluations.iter().map(of_family))
+            .filter(|(_, rows)| !rows.is_empty())
+            .collect();
+        let rows: BTreeSet<&String> = spared.iter().flat_map(|(_, rows)| rows).collect();
+        let (Some((first, _)), Some(row)) = (spared.first(), rows.first()) else {
+            continue;
+        };
+        let rows = match rows.len() {
+            1 => format!("row `{row}`"),
+            n => format!("{n} rows (`{row}` and others)"),
+        };
+        summary.notes.push(format!(
+            "{} of {} lets nothing of {rows} through: one family is taken to be enough where no zone of the site says who comes",
+            family.word(),
+            named(&first.name, spared.len())
+        ));
+    }
+}
+
+/// One host, or how many there are.
+fn named(first: &str, n: usize) -> String {
+    match n {
+        1 => format!("host `{first}`"),
+        n => format!("{n} hosts (`{first}` and others)"),
+    }
+}
+
 /// A family without a dump is not filtered by anything that was read: say so.
 fn unchecked_families(hosts: &[Host], summary: &mut Summary) {
     for family in Family::ALL {
@@ -127,10 +165,7 @@ fn unchecked_families(hosts: &[Host], summary: &mut Summary) {
             .filter(|host| !host.families().contains(&family))
             .collect();
         if let Some(first) = without.first() {
-            let who = match without.len() {
-                1 => format!("host `{}`", first.name),
-                n => format!("{n} hosts (`{}` and others)", first.name),
-            };
+            let who = named(&first.name, without.len());
             summary
                 .unchecked
                 .push(format!("{} of {who}: no dump of it was given", family.word()));

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::Unread;
 use super::assemble::Claimed;
+use super::unread::Unread;
 use crate::dialect::{ALL, Dialect, include};
 use crate::discover::{self, Input};
 use crate::source::{FileId, Source, SourceMap};

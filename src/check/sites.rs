@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::Request;
+use super::inputs::Unit;
 use super::policies::{LoadError, Policies};
-use super::{Request, Unit};
 use crate::dialect::{Given, GivenValue, Reading};
 use crate::evaluate::{Addresses, World};
 use crate::finding::Summary;

@@ -1,8 +1,8 @@
 //! Configs without a role and roles without a config: said out loud, since a row that was not checked must not look like one
 //! that passed.
 
-use super::Unit;
 use super::behind::Behind;
+use super::inputs::Unit;
 use super::policies::Policies;
 use crate::finding::{Code, Finding, Label, Severity, Summary};
 use crate::policy::{Peer, Resolved, Row};

@@ -1,8 +1,8 @@
 //! Files that the site file names and that gave nothing to check: said aloud, since a host that was not read must
 //! not look like one that passed.
 
-use super::Unit;
 use super::assemble::Assembled;
+use super::inputs::Unit;
 use super::sites::SiteGroup;
 use crate::discover::Input;
 use crate::finding::Summary;

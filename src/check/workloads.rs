@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::Unit;
 use super::behind::Behind;
+use super::inputs::Unit;
 use crate::evaluate::Addresses;
 use crate::finding::Summary;
 use crate::model::{Identities, Identity, PodLabels, Workload, keys_asked};

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::host::Filters;
+use super::filters::Filters;
 use super::permitted::concerns;
 use super::view::Side;
 use super::words;

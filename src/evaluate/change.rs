@@ -9,7 +9,8 @@ mod peers;
 use std::collections::BTreeSet;
 
 use super::extent::Extents;
-use super::host::{Filters, Host};
+use super::filters::Filters;
+use super::host::Host;
 use super::openings::{Part, parts};
 use super::peer::World;
 use super::view::{Moment, Side, View};

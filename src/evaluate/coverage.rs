@@ -5,7 +5,8 @@
 use std::collections::BTreeSet;
 
 use super::excess::{Excess, Judged};
-use super::host::{Filters, Host};
+use super::filters::Filters;
+use super::host::Host;
 use super::met::{Met, met};
 use super::opened::Opened;
 use super::peer::World;

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::advice::{self, Advice};
-use super::host::Filters;
+use super::filters::Filters;
 use super::layers::layer_of;
 use super::met::{Met, met};
 use super::opened::Opened;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::host::Filters;
+use super::filters::Filters;
 use super::peer::World;
 use super::view::{CLIENT_PORTS, OwnAddresses, Side, all_but_loopback, odd_peers};
 use crate::finding::Finding;

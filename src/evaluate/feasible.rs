@@ -1,7 +1,7 @@
 //! The packets of a side that are judged: new connections that there may be between the host and others.
 
 use super::excess::Excess;
-use super::host::Filters;
+use super::filters::Filters;
 use super::peer::Party;
 use super::view::Side;
 use crate::packet::protocol::number;

@@ -3,7 +3,8 @@
 //! INVARIANT: asked of one packet, the witness of a finding; nothing is said of a layer whose answer is not known.
 
 use super::excess::Excess;
-use super::host::{Filters, Host};
+use super::filters::Filters;
+use super::host::Host;
 use super::peer::World;
 use super::permitted::Permitted;
 use super::view::{Moment, Side};

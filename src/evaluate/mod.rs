@@ -3,6 +3,7 @@
 //! The evaluator sees rows, zones and rulesets; it has never heard of a file format. INVARIANT: a finding is *sure* only
 //! if it holds whatever the unknown parts turn out to be; everything in between is possible, and names its doubt.
 
+mod address;
 mod advice;
 mod calls;
 mod change;
@@ -13,6 +14,7 @@ mod element;
 mod excess;
 mod extent;
 mod feasible;
+mod filters;
 mod host;
 mod idle;
 mod layers;
@@ -34,11 +36,12 @@ mod unreachable;
 mod view;
 mod words;
 
+pub use address::{Addresses, Crowd};
 pub use change::{Change, Direction, State, Told, changes, fingerprint};
 pub use conflict::conflicting_rows;
 pub use coverage::{Held, JudgedOpening};
 pub use host::{Evaluation, Host, evaluate};
 pub use openings::{Opening, openings};
-pub use peer::{Addresses, Crowd, World};
+pub use peer::World;
 pub use spare::spare_rules;
 pub use words::citation;

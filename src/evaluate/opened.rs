@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::host::Filters;
+use super::filters::Filters;
 use super::view::{Side, View};
 use crate::model::{Action, ChainId, Decider, Hook, Layer, Rule};
 use crate::packet::{Bounds, Cause, Field, OverBudget, PacketSet, RangeSet, value};

@@ -1,6 +1,7 @@
 //! What a host lets in, as a port table: the inverse of a policy.
 
-use super::host::{Filters, Host};
+use super::filters::Filters;
+use super::host::Host;
 use super::opened::Opened;
 use super::peer::World;
 use super::view::{Moment, Side, View, all_but_loopback};

@@ -1,7 +1,9 @@
 //! What the rows permit at a host: the union of all policies' active rows, within bounds.
 
-use super::host::{Filters, Host};
-use super::peer::{Addresses, Party, World};
+use super::address::Addresses;
+use super::filters::Filters;
+use super::host::Host;
+use super::peer::{Party, World};
 use super::view::{Side, View};
 use crate::model::Identities;
 use crate::packet::protocol::has_ports;

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::host::Filters;
+use super::filters::Filters;
 use super::words::asks_of;
 use crate::model::{Action, ChainId, Compiler, Decider, Edit, Rule, Ruleset, is_generated};
 use crate::packet::{Field, OverBudget, PacketSet};

@@ -1,9 +1,11 @@
 //! What rows require and the host blocks: missing openings.
 
+use super::address::{Addresses, Crowd};
 use super::coverage::{Held, standing_of};
 use super::doubt;
-use super::host::{Evaluation, Filters, Host};
-use super::peer::{Addresses, Crowd, Party, World};
+use super::filters::Filters;
+use super::host::{Evaluation, Host};
+use super::peer::{Party, World};
 use super::permitted::service_tests;
 use super::view::{CLIENT_PORTS, Moment, Side, View, unknown_among};
 use crate::finding::{Label, Standing};
@@ -44,6 +46,14 @@ pub(super) struct Cell<'r> {
     pub(super) required: PacketSet,
     /// Blocked for sure, and perhaps.
     pub(super) blocked: Bounds,
+}
+
+/// Whether a peer must get through in a family.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Debt {
+    Owed,
+    /// Its addresses are only assumed, and it gets through in another one.
+    Spared,
 }
 
 /// How much of a requirement is blocked.
@@ -146,7 +156,7 @@ impl<'f, 'm> Required<'f, 'm> {
             all.into_iter().map(|one| vec![one]).collect()
         };
         for services in groups {
-            let cells = self.cells(row, &services, side)?;
+            let cells = self.cells(row, &services, (side, Debt::Owed))?;
             if !cells.is_empty() {
                 standing = Standing::Verified;
             }
@@ -157,7 +167,14 @@ impl<'f, 'm> Required<'f, 'm> {
                     let doubt = Label::new(row.span, why);
                     evaluation.findings.push(finding.possibly([doubt]));
                 }
-                None => {}
+                None => {
+                    let spared = self.cells(row, &services, (side, Debt::Spared))?;
+                    let is_closed = spared.iter().all(|cell| cell.blocked.surely == cell.required);
+                    let closed = spared.first().filter(|_| is_closed);
+                    evaluation
+                        .spared
+                        .extend(closed.map(|cell| (cell.family, row.id.clone())));
+                }
             }
             if let Some(finding) = self.blocked_reply(row, &cells)? {
                 evaluation.findings.push(finding);
@@ -174,14 +191,14 @@ impl<'f, 'm> Required<'f, 'm> {
         &mut self,
         row: &'r Row,
         services: &[&'r Service],
-        side: Side,
+        (side, debt): (Side, Debt),
     ) -> Result<Vec<Cell<'r>>, OverBudget> {
         let peers = side.far(row);
         let mut cells = Vec::new();
         for (peer_index, peer) in peers.items.iter().enumerate() {
             let party = self.filters.world.party(&peer.value);
             for (service_index, &service) in services.iter().enumerate() {
-                for family in self.families(&party, service) {
+                for family in self.families(&party, service, debt) {
                     let alternative = (
                         if row.services.one_of { service_index } else { 0 },
                         if peers.one_of { peer_index } else { 0 },
@@ -201,18 +218,20 @@ impl<'f, 'm> Required<'f, 'm> {
     }
 
     /// The families in which a peer must get through: those the host filters; where the peer's addresses are only
-    /// assumed, the first of them.
-    fn families(&self, party: &Party, service: &Service) -> Vec<Family> {
+    /// assumed, the first of them. Or the others.
+    fn families(&self, party: &Party, service: &Service, debt: Debt) -> Vec<Family> {
         let mut families = self.filters.families.clone();
         families.retain(|family| match service.protocol {
             Some(protocol::number::ICMP) => *family == Family::V4,
             Some(protocol::number::ICMPV6) => *family == Family::V6,
             _ => true,
         });
-        if party.is_assumed {
-            families.truncate(1);
+        let n_owed = if party.is_assumed { 1 } else { families.len() };
+        let spared = families.split_off(n_owed.min(families.len()));
+        match debt {
+            Debt::Owed => families,
+            Debt::Spared => spared,
         }
-        families
     }
 
     fn cell<'r>(

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::host::Filters;
+use super::filters::Filters;
 use crate::finding::Label;
 use crate::model::{Action, Compiler, Decider, Edit, Families, Rule, Ruleset};
 use crate::packet::{Assignment, Cause, EditId, Family, Field, OverBudget, PacketSet, RangeSet, Ruling};

@@ -1,6 +1,6 @@
 //! One side of a host under the assumptions that a question makes: which packets get through, and who decides.
 
-use super::peer::Addresses;
+use super::address::Addresses;
 use crate::model::{Compiler, Ruleset, cluster_addresses, loopback_interface};
 use crate::packet::{
     Bounds, Concrete, Doubt, Family, Field, OverBudget, PacketSet, RangeSet, Ruling, Space, protocol, value,
