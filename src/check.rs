@@ -62,6 +62,8 @@ pub struct Request {
     pub budget: usize,
     /// Whether to say of each row and each opening what became of it.
     pub coverage: bool,
+    /// Whether given files that no dialect knows are passed over, as those found in folders are.
+    pub skips_unknown: bool,
     /// Whether what is alike on several hosts or in several files is said once.
     pub is_merged: bool,
     /// What is done about findings that were there before.
@@ -145,9 +147,12 @@ pub fn check(request: &Request) -> Result<Outcome, Refusal> {
     }
     let n_checked = summary.n_hosts + summary.n_without_hosts;
     if (n_groups == 0 || n_checked == 0) && summary.failures.is_empty() {
-        summary
-            .failures
-            .push("no input that a dialect knows: nothing was checked".into());
+        let said = "no input that a dialect knows: nothing was checked".to_owned();
+        if request.skips_unknown {
+            summary.unchecked.push(said);
+        } else {
+            summary.failures.push(said);
+        }
     }
     show_ways(&mut findings, &ways);
     let left_out = left_out.unwrap_or_default();

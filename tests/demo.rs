@@ -214,6 +214,7 @@ fn outcome() -> Outcome {
         site: None,
         coverage: false,
         is_merged: true,
+        skips_unknown: false,
         known: Past::default(),
         budget: DEFAULT_BUDGET,
         watch: Watch::default(),

@@ -30,6 +30,7 @@ impl Folder {
             site: None,
             coverage: false,
             is_merged: true,
+            skips_unknown: false,
             known: Past::default(),
             budget: DEFAULT_BUDGET,
             watch: Watch::default(),

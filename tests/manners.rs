@@ -276,6 +276,66 @@ fn what_could_not_be_read_is_reported_whatever_is_selected() {
 }
 
 #[test]
+fn what_no_dialect_knows_is_passed_over_where_that_is_asked() {
+    let folder = folder();
+    folder.write("notes.json", b"{\"a\": 1}\n");
+    folder.write("picture", &[0, 1, 2]);
+    let refused = check(&folder, "notes.json");
+    assert_eq!(refused.status, 2, "{}", refused.stdout);
+    let run = check(&folder, "--format concise --skip-unknown notes.json picture");
+    assert_eq!((run.status, run.stderr.as_str()), (1, ""));
+    assert_eq!(codes(&run), ["missing-opening", "excess-opening"]);
+    let alone = folder.run(&format!("check {AUDIT} --skip-unknown notes.json picture"));
+    assert_eq!(alone.status, 0, "{}", alone.stderr);
+    assert!(
+        alone
+            .stdout
+            .contains("not checked: no input that a dialect knows"),
+        "{}",
+        alone.stdout
+    );
+    folder.write(
+        "portcullis.toml",
+        b"policies = [\"web.ports\"]\n[[bind]]\nroles = [\"web.server\"]\nfiles = [\"{host}/rules.json\"]\n",
+    );
+    folder.write("h1/rules.json", b"{}\n");
+    let bound = folder.run("check --skip-unknown h1/rules.json wrong.rules");
+    assert_eq!(bound.status, 2, "a binding names it: {}", bound.stdout);
+}
+
+#[test]
+fn a_part_of_a_site_is_not_taken_for_the_whole() {
+    let site = "policies = [\"web.ports\"]\ncommon = false\n[[bind]]\nroles = [\"web.server\"]\nfiles = [\"a/*.rules\"]\n[[bind]]\nroles = [\"web.other\"]\nfiles = [\"b/*.rules\"]\n[[bind]]\nroles = [\"web.third\"]\nresources = [\"aws_security_group.lab\"]\n";
+    let policy = "policy web {\n  role server\n  role other\n  role third\n  require site: any -> server : tcp/443\n  require more: any -> other, third : tcp/80\n  waive web/site \"not here\"\n}\n";
+    let open = "*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp --dport 443 -j ACCEPT\nCOMMIT\n";
+    let folder = Folder::new(&[
+        ("portcullis.toml", site),
+        ("web.ports", policy),
+        ("a/web.rules", open),
+    ]);
+    let said = |arguments: &str| {
+        let run = folder.run(&format!("check --fail-on note {arguments}"));
+        (run.status, run.stdout)
+    };
+    let (status, text) = said("a/web.rules");
+    assert_eq!(status, 1, "nothing on disk is bound to the second: {text}");
+    assert_eq!(text.matches("[unbound-role]").count(), 2, "{text}");
+    folder.write("b/web.rules", open.replace("443", "80").as_bytes());
+    for part in ["a/web.rules", "a"] {
+        let (status, text) = said(part);
+        assert_eq!(status, 0, "{text}");
+        let unchecked = "not checked: configs of `web.other`, `web.third`: a part of the site was given, and they are in the rest";
+        assert!(text.contains(unchecked), "{text}");
+    }
+    let (status, text) = said(".");
+    assert_eq!(status, 1, "the whole site has no such group: {text}");
+    assert!(
+        text.contains("[unused-waiver]") && text.contains("[unbound-role]"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_site_file_selects_and_ignores_too() {
     let site = |more: &str| {
         let text = format!(

@@ -11,8 +11,10 @@ use std::process::Command;
 use program::Folder;
 
 const POLICY: &str = "policy web \"The site\" {\n  role server\n\n  require site: any -> server : tcp/443 \"for everybody\"\n}\n";
-const SITE: &str = "policies = [\"web.ports\"]\ncommon = false\n[[bind]]\nroles = [\"web.server\"]\nfiles = [\"hosts/*.rules\"]\n";
+const SITE: &str =
+    "policies = [\"web.ports\"]\n[[bind]]\nroles = [\"web.server\"]\nfiles = [\"hosts/*.rules\"]\n";
 const OPEN: &str = "*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp --dport 443 -j ACCEPT\nCOMMIT\n";
+const STACK: &str = "{\"Resources\": {\"Lab\": {\"Type\": \"AWS::EC2::SecurityGroup\", \"Properties\": {\"GroupDescription\": \"lab\", \"SecurityGroupIngress\": [{\"IpProtocol\": \"tcp\", \"FromPort\": 22, \"ToPort\": 22, \"CidrIp\": \"0.0.0.0/0\"}]}}}}\n";
 const WRONG: &str = "*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp --dport 8080 -j ACCEPT\nCOMMIT\n";
 
 fn program(variable: &str, name: &str) -> Option<String> {
@@ -73,7 +75,7 @@ fn the_published_hooks_check_what_changed_and_the_whole_site() {
     let config = format!(
         "repos:\n  - repo: {}\n    rev: {revision}\n    hooks:\n{}{}{}",
         hooks.0.display(),
-        hook("portcullis", "check --format concise"),
+        hook("portcullis", "check --format concise --skip-unknown"),
         hook("portcullis-site", "check --format concise"),
         hook("portcullis-fmt", "fmt")
     );
@@ -84,6 +86,8 @@ fn the_published_hooks_check_what_changed_and_the_whole_site() {
         ("hosts/a.rules", OPEN),
         ("hosts/b.rules", WRONG),
         ("README.md", "no config\n"),
+        ("package.json", "{\"name\": \"web\"}\n"),
+        ("stack.json", STACK),
     ]);
     std::fs::remove_dir(site.0.join(".git")).unwrap();
     git(&site.0, &["init", "-q"]);
@@ -118,6 +122,12 @@ fn the_published_hooks_check_what_changed_and_the_whole_site() {
     // No config changed: there is nothing to check.
     let (status, said) = run(&["portcullis", "--files", "README.md"]);
     assert!(status == Some(0) && said.contains("Skipped"), "{said}");
+    // The pattern is wide: what no dialect knows is passed over, and what one does is checked wherever it lies.
+    let files = ["portcullis", "--files", "package.json", "stack.json"];
+    let (status, said) = run(&files);
+    assert_eq!(status, Some(1), "{said}");
+    assert!(said.contains("stack.json:1:"), "{said}");
+    assert!(!said.contains("package.json"), "{said}");
     // All files come in one run: the hook is serial.
     let (status, said) = run(&["portcullis", "--all-files", "--verbose"]);
     assert_eq!(status, Some(1), "{said}");

@@ -10,7 +10,7 @@ use super::groups::unbound_group;
 use super::inputs::Unit;
 use super::policies::Policies;
 use super::sites::SiteGroup;
-use super::unbound::{idle_patterns, unbound_config, unbound_roles, unmeant_resources};
+use super::unbound::{idle_patterns, not_given, unbound_config, unbound_roles, unmeant_resources};
 use super::unread;
 use super::workloads::{Whom, Workloads};
 use crate::evaluate::{Addresses, Crowd, Host, World};
@@ -38,7 +38,11 @@ pub(super) fn bind(
     whom: Whom,
 ) -> BoundHosts {
     let SiteGroup {
-        site, folder, units, ..
+        site,
+        folder,
+        units,
+        is_whole,
+        ..
     } = group;
     let binder = Binder::new(&site);
     let from = folder.unwrap_or_default();
@@ -81,14 +85,19 @@ pub(super) fn bind(
     binding.know(&behind, (&workloads, &endpoints), &mut hosts);
     let mut unmatched = grouped.unmatched;
     unmatched.retain(|&at| !behind.has_binding(at) && !workloads.has_binding(at));
+    unmeant_resources(&site, &behind, &unmatched, findings);
+    if is_whole {
+        idle_patterns(&site, &all_paths, &unmatched, summary);
+    } else {
+        let elsewhere = not_given(&site, &from, &unmatched, summary);
+        unmatched.retain(|at| !elsewhere.contains(at));
+    }
     unbound_roles(&site, policies, &unmatched, findings);
-    idle_patterns(&site, &all_paths, &unmatched, summary);
     if site.bindings.is_empty() && policies.resolved.iter().all(|policy| policy.name == "common") {
         summary
             .notes
             .push("no policy but `common` is in force: name one with --policy or in portcullis.toml".into());
     }
-    unmeant_resources(&site, &behind, &unmatched, findings);
     summary.unchecked.extend(behind.idle_acls());
     BoundHosts {
         hosts,

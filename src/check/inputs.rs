@@ -68,10 +68,19 @@ pub struct Inputs {
 pub(super) type Ways = BTreeMap<Span, Vec<Label>>;
 
 /// The texts of inputs, in parallel; `None` for what is no text of a config.
-fn read_files(inputs: &[Input], watch: &Watch) -> Vec<Result<Option<SourceFile>, discover::ReadError>> {
+fn read_files(
+    inputs: &[Input],
+    skips_unknown: bool,
+    watch: &Watch,
+) -> Vec<Result<Option<SourceFile>, discover::ReadError>> {
     let read = |input: &Input| {
         watch.step(Stage::Files, &discover::shown(&input.path), || {
-            discover::read(input)
+            // What was found is let be where it is no text.
+            let explicit = input.explicit && !skips_unknown;
+            discover::read(&Input {
+                explicit,
+                ..input.clone()
+            })
         })
     };
     watch.stage(Stage::Files, inputs.len(), || {
@@ -108,7 +117,7 @@ pub fn read_inputs(request: &Request) -> Inputs {
     summary
         .failures
         .extend(discovery.errors.iter().map(ToString::to_string));
-    let files = read_files(&discovery.inputs, &request.watch);
+    let files = read_files(&discovery.inputs, request.skips_unknown, &request.watch);
     let mut sources = SourceMap::new();
     let mut claimed: Vec<Claimed> = Vec::new();
     let mut unread = Vec::new();
@@ -128,7 +137,9 @@ pub fn read_inputs(request: &Request) -> Inputs {
     let context = context::of_groups(&claimed, site, &request.arguments.roles);
     let claimed = (claimed, context);
     let mut assembled = assemble::assemble(&mut sources, claimed, site, &mut unread, &mut summary);
-    unread::named_but_unread(&mut unread, &mut summary);
+    if !request.skips_unknown {
+        unread::named_but_unread(&mut unread, &mut summary);
+    }
     unread::binary_configs(&unread, &mut summary);
     let companions = companion::companions(&assembled, site);
     unread::unasked_companions(&assembled, &companions, &mut summary);

@@ -48,6 +48,7 @@ pub(super) fn check_group(
             finding
         }));
     }
+    let is_whole = group.is_whole;
     let bound = hosts::bind(group, policies, &mut world, findings, summary, Whom::Bound);
     let watch = &request.watch;
     let judge = |host: &Host| {
@@ -73,7 +74,7 @@ pub(super) fn check_group(
         findings.append(&mut evaluation.findings);
         hosts.push((host.name.clone(), evaluation));
     }
-    findings.extend(waivers.findings());
+    findings.extend(waivers.findings(is_whole));
     summary.notes.extend(world.zones.notes());
     summary.notes.extend(policies.notes.iter().cloned());
     unchecked_families(&bound.hosts, summary);

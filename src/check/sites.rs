@@ -23,6 +23,8 @@ pub struct SiteGroup {
     pub file: Option<FileId>,
     /// The folder of its file, from which patterns and policy paths count.
     pub folder: Option<PathBuf>,
+    /// Whether all that lies in its folder was given, and not only some of it.
+    pub is_whole: bool,
     pub(super) units: Vec<Unit>,
 }
 
@@ -130,11 +132,21 @@ pub(super) fn group(
         groups.push(SiteGroup {
             site,
             file,
+            is_whole: folder
+                .as_deref()
+                .is_none_or(|folder| is_whole(&request.paths, folder)),
             folder,
             units,
         });
     }
     Ok(groups)
+}
+
+/// Whether a folder lies in one of those that were given.
+fn is_whole(given: &[PathBuf], folder: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let folder = real(folder);
+    given.iter().any(|path| folder.starts_with(real(path)))
 }
 
 pub(super) fn read_text(sources: &mut SourceMap, path: &Path) -> Result<FileId, Vec<LoadError>> {

@@ -1,12 +1,17 @@
 //! Configs without a role and roles without a config: said out loud, since a row that was not checked must not look like one
 //! that passed.
 
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+use std::path::Path;
+
 use super::behind::Behind;
 use super::inputs::Unit;
 use super::policies::Policies;
+use crate::discover::{self, Input};
 use crate::finding::{Code, Finding, Label, Severity, Summary};
 use crate::policy::{Peer, Resolved, Row};
-use crate::site::{Pattern, Site};
+use crate::site::{Binder, Binding, Pattern, Site};
 use crate::source::Span;
 
 pub(super) fn unbound_config(unit: &Unit) -> Finding {
@@ -48,6 +53,45 @@ pub(super) fn unmeant_resources(
             );
         }
     }
+}
+
+/// Of the bindings without a config where only a part of a site was given, those whose configs may lie in the rest of it: their
+/// files are there, or they mean what files define.
+pub(super) fn not_given(
+    site: &Site,
+    folder: &Path,
+    unmatched: &[usize],
+    summary: &mut Summary,
+) -> Vec<usize> {
+    let on_disk: OnceCell<Vec<String>> = OnceCell::new();
+    let on_disk = || {
+        on_disk.get_or_init(|| {
+            let found = discover::discover(&[folder.to_owned()]).inputs;
+            let path = |input: &Input| Binder::path_from(folder, &input.path);
+            found.iter().map(path).collect()
+        })
+    };
+    let is_there = |binding: &Binding| {
+        let mut patterns = binding
+            .files
+            .iter()
+            .filter_map(|file| Pattern::parse(&file.value).ok());
+        let has_files = patterns.any(|pattern| on_disk().iter().any(|path| pattern.host(path).is_some()));
+        has_files || !binding.resources.is_empty() || binding.workloads.is_some()
+    };
+    let bindings = unmatched
+        .iter()
+        .filter_map(|&at| Some((at, site.bindings.get(at)?)));
+    let elsewhere: Vec<_> = bindings.filter(|(_, binding)| is_there(binding)).collect();
+    let roles = elsewhere.iter().flat_map(|(_, binding)| &binding.roles);
+    let roles: BTreeSet<&str> = roles.map(|role| role.value.as_str()).collect();
+    if !elsewhere.is_empty() {
+        let roles = quoted(roles.into_iter());
+        summary.unchecked.push(format!(
+            "configs of {roles}: a part of the site was given, and they are in the rest"
+        ));
+    }
+    elsewhere.into_iter().map(|(at, _)| at).collect()
 }
 
 /// Notes each pattern that matches nothing beside one of its binding that does.

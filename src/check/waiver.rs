@@ -71,14 +71,17 @@ impl<'p> Waivers<'p> {
         true
     }
 
-    /// What there is to say of the waivers after the findings.
-    pub(super) fn findings(&self) -> Vec<Finding> {
-        self.all.iter().filter_map(Waiver::judge).collect()
+    /// What there is to say of the waivers after the findings; of part of a site, not that one is of no use.
+    pub(super) fn findings(&self, is_whole: bool) -> Vec<Finding> {
+        self.all
+            .iter()
+            .filter_map(|waiver| waiver.judge(is_whole))
+            .collect()
     }
 }
 
 impl Waiver<'_> {
-    fn judge(&self) -> Option<Finding> {
+    fn judge(&self, is_whole: bool) -> Option<Finding> {
         let Waived { id, until, span, .. } = self.said;
         if let Some(until) = until.filter(|_| self.is_past) {
             let label = Label::new(*span, "takes nothing back any more");
@@ -86,7 +89,7 @@ impl Waiver<'_> {
             let finding = Finding::new(Code::ExpiredWaiver, message, Some(label));
             return Some(finding.help("mend what it was for and remove it, or give it a new day"));
         }
-        if self.was_used || !self.was_asked {
+        if self.was_used || !self.was_asked || !is_whole {
             return None;
         }
         let message = format!("no finding of `{id}` is taken back here");

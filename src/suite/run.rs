@@ -84,6 +84,7 @@ pub fn run(case: &Case, policy: Option<&Path>) -> Result<Ran, NotRun> {
         known: Past::default(),
         coverage: !case.covers.is_empty(),
         is_merged: true,
+        skips_unknown: false,
         budget: case.budget.unwrap_or(DEFAULT_BUDGET),
         watch: Watch::default(),
     };

@@ -141,6 +141,7 @@ impl Inputs {
             site: self.site.clone(),
             coverage: false,
             is_merged: true,
+            skips_unknown: false,
             known: Past::default(),
             budget: self.budget,
             watch: Watch::default(),
@@ -204,6 +205,9 @@ pub(crate) struct Check {
     /// before the reason: `until=2027-01-31 moved in the spring`
     #[arg(long, value_name = "REASON", value_parser = reason)]
     pub(crate) add_ignore: Option<String>,
+    /// Pass over given files that no dialect knows, as in folders: for hooks, which give every file that changed
+    #[arg(long)]
+    pub(crate) skip_unknown: bool,
     /// Look for rules that could be taken out without a change, too
     #[arg(long)]
     pub(crate) redundant: bool,

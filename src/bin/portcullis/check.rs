@@ -26,6 +26,7 @@ pub(crate) fn check(arguments: &Check, out: &mut dyn Write) -> io::Result<Ending
     };
     let mut request = arguments.inputs.request(&arguments.paths);
     request.arguments.redundant = arguments.redundant;
+    request.skips_unknown = arguments.skip_unknown;
     request.arguments.select.clone_from(&arguments.select);
     request.arguments.ignore.clone_from(&arguments.ignore);
     request.known = match known(arguments, &request) {
