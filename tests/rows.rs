@@ -491,6 +491,7 @@ fn union(layer: Layer, file: FileId, openings: &[&Opening]) -> Ruleset {
             ]));
         }
         Chain {
+            calls: Arc::default(),
             path: path.into(),
             span,
             rules,

@@ -140,6 +140,7 @@ fn ruleset(random: &mut Random, unknowns: bool) -> Ruleset {
                 })
                 .collect();
             Chain {
+                calls: Arc::default(),
                 path: format!("c{chain}"),
                 span: span(),
                 rules,

@@ -374,6 +374,7 @@ impl<'f, 'm> Excess<'f, 'm> {
         finding
             .related
             .extend(words::peers(compiler, opener, self.view.side));
+        finding.related.extend(words::calls(compiler, opener));
         if code == Code::ExcessOpening && self.filters.is_to_nobody_yet(opening.region, self.view.side) {
             finding.severity = finding.severity.lower();
         }

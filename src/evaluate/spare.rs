@@ -260,6 +260,7 @@ mod tests {
             let rules: Vec<_> = (0u32..).zip(&ports).map(|(at, &(low, more))| rule(at, (low, low + more))).collect();
             let side = Side { rules: rules.clone(), default_span: rules[0].span };
             let group = Group {
+                calls: Arc::default(),
                 key: "web".into(),
                 name: "web".into(),
                 layer: Layer::SecurityGroup,

@@ -5,6 +5,7 @@ use crate::finding::{Code, Label, RowCitation};
 use crate::model::{Compiler, Condition, Decider, Default, Layer, Match, Rule, Ruleset};
 use crate::packet::{Doubt, Field, service_words};
 use crate::policy::{Row, Service};
+use crate::source::Span;
 
 /// `tcp/443 (https)`; a service's name where the row names one.
 pub(super) fn service(service: &Service) -> String {
@@ -65,6 +66,13 @@ pub(super) fn peers(compiler: &Compiler<'_>, decider: Decider, side: Side) -> Op
     asks_of(rule, Field::Service)?;
     let peers = asks_of(rule, side.peer_identity())?;
     Some(Label::new(peers.span, format!("{} these", side.word())))
+}
+
+/// Where the modules are called that the rule of a group comes from, innermost first.
+pub(super) fn calls(compiler: &Compiler<'_>, decider: Decider) -> Vec<Label> {
+    let calls = compiler.chain_of(decider).map(|chain| chain.calls.iter().rev());
+    let called = |span: &Span| Label::new(*span, "called here");
+    calls.into_iter().flatten().map(called).collect()
 }
 
 /// The label of what lets through a packet that another rule opens the host to.

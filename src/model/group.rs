@@ -26,6 +26,8 @@ pub struct Group {
     pub ingress: Option<Side>,
     /// What its members send.
     pub egress: Option<Side>,
+    /// Where the modules are called that it comes from, outermost first: the bytes that name each.
+    pub calls: Arc<[Span]>,
     /// Why there may be more in it than this, if the unit adds rules to a group that it does not define.
     pub rest: Option<Unknown>,
 }

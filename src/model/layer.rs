@@ -189,6 +189,7 @@ fn push_chain(ruleset: &mut Ruleset, direction: &Direction, group: &Group, rules
         path: format!("{}/{}", direction.word, group.name),
         span: group.span,
         rules,
+        calls: group.calls.clone(),
     });
     chain
 }
@@ -214,6 +215,7 @@ fn push_base(ruleset: &mut Ruleset, direction: &Direction, rules: Vec<Rule>, def
         path: direction.word.to_owned(),
         span: default_span,
         rules,
+        calls: Arc::default(),
     });
     ruleset.bases.push(Base {
         hook: direction.hook,

@@ -197,6 +197,8 @@ pub struct Chain {
     pub span: Span,
     /// The rules, first to last.
     pub rules: Vec<Rule>,
+    /// Where the modules are called that it comes from, outermost first. None, unless it is a group of code.
+    pub calls: Arc<[Span]>,
 }
 
 /// One rule: if all matches hold, the action happens.

@@ -106,7 +106,7 @@ kinds! {
     "name a zone here, and give its networks in `portcullis.toml`: a policy holds for every site";
     /// `expires tomorrow`
     UnreadableDate { text: String }
-    "unreadable-date" "`{text}` is not a date" "not a date" "write year, month and day: `expires 2027-01-31`";
+    "unreadable-date" "`{text}` is not a date" "not a date" "write year, month and day, such as `2027-01-31`";
     /// `severity bad`
     UnknownSeverity { word: String, hint: String }
     "unknown-severity" "unknown severity `{word}`" "not a severity" "{hint}";
@@ -190,6 +190,9 @@ kinds! {
     /// `waive` of a row that is not there, or asks for nothing.
     NothingToWaive { policy: String, row: String, hint: String }
     "nothing-to-waive" "policy `{policy}` requires and forbids nothing of the id `{row}`" "nothing to waive" "{hint}";
+    /// `lift` or `waive` with nothing in the quotes.
+    NoReason { row: String }
+    "no-reason" "`{row}` is taken back without a reason" "empty" "say why in the quotes: whoever reads the policy later will ask";
     /// A policy that uses itself, perhaps by way of others.
     CyclicUse { policy: String }
     "cyclic-use" "policy `{policy}` uses itself" "leads back to it" "remove one `use`";
@@ -198,7 +201,7 @@ kinds! {
     "duplicate-use" "policy `{policy}` is used twice" "used again" "keep one `use`: ids of rows must stay unique";
     /// A day that no calendar has.
     NoSuchDay { date: String }
-    "no-such-day" "{date} is not a day of the calendar" "no such day" "write year, month and day: `expires 2027-01-31`";
+    "no-such-day" "{date} is not a day of the calendar" "no such day" "write year, month and day, such as `2027-01-31`";
     /// `"<tenant.example"`
     UnclosedParameter { host: String }
     "unclosed-parameter" "a parameter in `{host}` is not closed" "`<` or `>` without the other"

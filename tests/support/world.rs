@@ -1,5 +1,7 @@
 //! What one direction of a group lets the world do: compiled as the layer that it is.
 
+use std::sync::Arc;
+
 use portcullis::model::{
     Base, Chain, ChainId, Compiler, Default, Families, Hook, HostFacts, Layer, Path, Purpose, Ruleset, Side,
 };
@@ -23,6 +25,7 @@ pub(crate) fn tcp(side: Option<&Side>, port: u16, family: Family) -> Open {
         layer: Layer::SecurityGroup,
         families: Families::Both,
         chains: vec![Chain {
+            calls: Arc::default(),
             path: "group".into(),
             span: side.default_span,
             rules: side.rules.clone(),

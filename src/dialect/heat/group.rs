@@ -176,6 +176,7 @@ impl Draft {
         let ingress = self.side(lowering, Direction::Ingress);
         let egress = self.side(lowering, Direction::Egress);
         Group {
+            calls: Arc::default(),
             key: self.group.key,
             name: self.group.name.to_string(),
             layer: Layer::SecurityGroup,

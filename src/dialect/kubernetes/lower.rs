@@ -4,6 +4,8 @@
 //! stands a drop. What no tier decides is accepted. INVARIANT: what a policy says points at its bytes; what Kubernetes adds of
 //! itself (answers, the end of a tier) has an empty span.
 
+use std::sync::Arc;
+
 use super::cluster::{Cluster, Namespace, Pods};
 use super::condition::unknown;
 use super::identity::Identities;
@@ -162,7 +164,12 @@ impl<'c> Lowering<'c> {
     }
 
     pub(super) fn chain(&mut self, path: String, span: Span, rules: Vec<Rule>) -> ChainId {
-        self.chains.push(Chain { path, span, rules });
+        self.chains.push(Chain {
+            path,
+            span,
+            rules,
+            calls: Arc::default(),
+        });
         ChainId(u32::try_from(self.chains.len() - 1).unwrap_or(u32::MAX))
     }
 

@@ -98,6 +98,7 @@ impl<'t> Ec2<'_, 't> {
                 })
             };
             Some(Group {
+                calls: Arc::default(),
                 key,
                 name: draft.name,
                 layer: Layer::SecurityGroup,
@@ -262,6 +263,7 @@ impl<'t> Ec2<'_, 't> {
             })
         });
         Some(Group {
+            calls: Arc::default(),
             key: id.value.as_str().into(),
             name: id.value,
             layer: Layer::NetworkAcl,

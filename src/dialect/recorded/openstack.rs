@@ -65,6 +65,7 @@ impl Draft {
             })
         };
         Group {
+            calls: Arc::default(),
             ingress: side(self.ingress),
             egress: side(self.egress),
             key: self.key,

@@ -2,6 +2,8 @@
 //!
 //! INVARIANT: evaluation has a stack of its own, so that no configuration can overflow another's.
 
+use std::sync::Arc;
+
 use super::claim::is_values;
 use super::eval::{Evaluator, Scope};
 use super::module::{self, ModuleInstance, Program, folder_of};
@@ -96,6 +98,7 @@ fn evaluate(unit: &[Source<'_>], given: &Given) -> Reading {
     }
     declared.sort_by_key(|declared| resource::turn(&declared.kind));
     for declared in &declared {
+        drafts.calls = declared.calls.clone();
         resource::read(&mut drafts, declared);
     }
     let result = drafts.finish();
@@ -129,6 +132,7 @@ fn declared(evaluator: &Evaluator<'_>, notices: &mut Vec<Finding>) -> Vec<Declar
             }
             continue;
         };
+        let calls: Arc<[Span]> = evaluator.calls_to(module).into();
         for (at, resource) in folder.resources.iter().enumerate() {
             if resource.is_data || resource::turn(&resource.kind).is_none() {
                 continue;
@@ -147,6 +151,7 @@ fn declared(evaluator: &Evaluator<'_>, notices: &mut Vec<Finding>) -> Vec<Declar
                             kind: slot.kind.clone(),
                             span: slot.span,
                             whole: resource.span,
+                            calls: calls.clone(),
                             doubt: own.or_else(|| doubt.clone()),
                             values: resource::object(evaluator, scope, &resource.body, &wanted),
                         });

@@ -140,6 +140,14 @@ impl Context<'_> {
         self.errors.push(PolicyError::new(kind, span));
     }
 
+    /// Refuses to take a row back for no reason.
+    fn check_reason(&mut self, row: &Spanned<String>, reason: &Spanned<String>) {
+        if !reason.value.chars().any(char::is_alphanumeric) {
+            let row = row.value.clone();
+            self.refuse(ErrorKind::NoReason { row }, reason.span);
+        }
+    }
+
     fn unknown_policy(&self, name: &str) -> ErrorKind {
         let known = self.others.iter().map(|other| other.name.value.as_str());
         let hint = did_you_mean(
@@ -316,6 +324,7 @@ fn lift(
             .map(|(id, _)| id.as_str())
     };
     if forbids().any(|id| id == row.value) {
+        context.check_reason(row, reason);
         let id = format!("{}/{}", policy.value, row.value);
         let (reason, span) = (reason.value.clone(), row.span);
         into.lifted.push(Lifted { id, reason, span });

@@ -99,21 +99,9 @@ fn check_sides(context: &mut Context<'_>, row: &ast::Row, from: &[Spanned<Peer>]
     }
 }
 
-fn check_day(context: &mut Context<'_>, day: &Spanned<Date>) {
-    let Date {
-        year,
-        month,
-        day: number,
-    } = day.value;
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let days = match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        4 | 6 | 9 | 11 => 30,
-        2 if leap => 29,
-        2 => 28,
-        _ => 0,
-    };
-    if number == 0 || number > days {
+/// Refuses a day that no calendar has.
+pub(super) fn check_day(context: &mut Context<'_>, day: &Spanned<Date>) {
+    if !day.value.exists() {
         let date = print::date(day.value);
         context.refuse(ErrorKind::NoSuchDay { date }, day.span);
     }

@@ -1,5 +1,6 @@
 //! Waivers: rows of other policies of which what is found is taken back.
 
+use super::row::check_day;
 use super::{Context, Resolved, id};
 use crate::policy::Kind;
 use crate::policy::ast::{self, Date};
@@ -65,6 +66,10 @@ pub(super) fn resolve(context: &mut Context<'_>, waiver: &ast::Waiver, into: &mu
             };
             context.refuse(kind, role.span);
         }
+    }
+    context.check_reason(row, &waiver.reason);
+    if let Some(until) = &waiver.until {
+        check_day(context, until);
     }
     let named = waiver.roles.iter();
     into.waived.push(Waived {

@@ -3,6 +3,7 @@
 //! INVARIANT: what is compared is compiled into one space, so equal sets are equal numbers.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use portcullis::model::{
     Action, Base, Chain, ChainId, Compiler, Condition, Default as Verdict, Edit, Families, Hook, HostFacts,
@@ -200,6 +201,7 @@ pub(crate) fn difference(ours: Option<Named>, theirs: Named, families: Families)
     let mut theirs = theirs.tested();
     let empty = Named {
         chain: Chain {
+            calls: Arc::default(),
             rules: Vec::new(),
             ..theirs.chain.clone()
         },

@@ -2,6 +2,8 @@
 //!
 //! INVARIANT: of a group that the template does not define it is not known what else is in it.
 
+use std::sync::Arc;
+
 use super::Rewritten;
 use crate::cloud::ec2::{self, AclEntry};
 use crate::cloud::{Direction, Doubt, GroupName, Lowering, Permission, everything_unless};
@@ -54,6 +56,7 @@ impl Draft {
         let ingress = self.side(lowering, Direction::Ingress, rewrites);
         let egress = self.side(lowering, Direction::Egress, rewrites);
         Group {
+            calls: Arc::default(),
             key: self.group.key,
             name: self.group.name.to_string(),
             layer: self.layer,

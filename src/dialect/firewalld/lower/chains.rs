@@ -2,6 +2,8 @@
 //!
 //! INVARIANT: a chain without rules is not there, and nothing jumps to it.
 
+use std::sync::Arc;
+
 use crate::model::{
     Action, Base, Chain, ChainId, Condition, Default as Verdict, Families, Layer, Match, NamedSets, Rule,
     Ruleset,
@@ -36,6 +38,7 @@ impl Chains {
         }
         let id = ChainId(u32::try_from(self.made.len()).ok()?);
         self.made.push(Chain {
+            calls: Arc::default(),
             path: format!("firewalld/{name}"),
             span: self.nowhere,
             rules,
@@ -49,6 +52,7 @@ impl Chains {
             return;
         };
         self.made.push(Chain {
+            calls: Arc::default(),
             path: format!("firewalld/{}", place.base_name()),
             span: self.nowhere,
             rules,

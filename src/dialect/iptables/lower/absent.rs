@@ -2,6 +2,8 @@
 //!
 //! INVARIANT: a family that has any table has a filter table, in one ruleset of the unit.
 
+use std::sync::Arc;
+
 use crate::dialect::iptables::lower::table::{TableKind, hook};
 use crate::model::{Base, Chain, ChainId, Default as Verdict, Families, Ruleset};
 use crate::source::{Source, Span};
@@ -44,6 +46,7 @@ fn add_filter(ruleset: &mut Ruleset, span: Span) {
             continue;
         };
         ruleset.chains.push(Chain {
+            calls: Arc::default(),
             path: format!("{}/{name}", kind.name()),
             span,
             rules: Vec::new(),

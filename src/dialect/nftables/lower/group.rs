@@ -1,5 +1,7 @@
 //! A ruleset while its chains are read.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 
 use crate::model::{Base, Chain, ChainId, Families, Layer, NamedSets, Ruleset};
@@ -28,6 +30,7 @@ impl Group {
     pub(super) fn add(&mut self, path: String, span: Span) -> ChainId {
         let id = ChainId(u32::try_from(self.chains.len()).unwrap_or(u32::MAX));
         self.chains.push(Chain {
+            calls: Arc::default(),
             path,
             span,
             rules: Vec::new(),

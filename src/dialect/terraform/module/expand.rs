@@ -95,6 +95,19 @@ impl<'w> Evaluator<'w> {
         Some((instance, folder))
     }
 
+    /// Where the modules are called that lead to an instance of one, outermost first: the bytes that say what is called.
+    pub(in super::super) fn calls_to(&self, module: usize) -> Vec<Span> {
+        let mut calls = Vec::new();
+        let mut at = self.module(module);
+        while let Some((parent, call)) = at.and_then(|instance| instance.parent) {
+            let source = call.body.attributes.iter().find(|one| &*one.name == "source");
+            calls.push(source.map_or(call.header, |source| source.value.span));
+            at = self.module(parent);
+        }
+        calls.reverse();
+        calls
+    }
+
     /// The block behind an instance.
     pub(in super::super) fn resource(&self, instance: &Instance) -> Option<&'w Resource> {
         let (_, folder) = self.module_folder(instance.module)?;

@@ -26,6 +26,7 @@ pub(in super::super) fn merged(planned: Vec<Declared>, written: &[Declared]) -> 
         Declared {
             span: written.span,
             whole: written.whole,
+            calls: written.calls.clone(),
             values,
             ..planned
         }

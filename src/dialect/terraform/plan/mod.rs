@@ -73,6 +73,7 @@ pub(super) fn declared(plan: Source<'_>, notices: &mut Vec<Finding>) -> Vec<Decl
         kind: one.kind.clone(),
         span: one.name.span(),
         whole: one.whole.span(),
+        calls: Arc::default(),
         doubt: None,
         values: values(one, &configuration),
     };

@@ -44,6 +44,8 @@ pub(in super::super) struct Drafts<'u> {
     pub(super) reasons: BTreeMap<Span, Arc<Why>>,
     pub(super) identities: BTreeMap<usize, (usize, Kept)>,
     pub(super) n_identities: usize,
+    /// Where the modules are called that what is read now lies in.
+    pub(in super::super) calls: Arc<[Span]>,
     pub(super) n_rules: usize,
 }
 
@@ -61,6 +63,8 @@ pub(super) struct Draft {
     is_made: bool,
     layer: Layer,
     span: Span,
+    /// Where the modules are called that it lies in.
+    calls: Arc<[Span]>,
     rules: [Vec<Rule>; 2],
     entries: [Vec<AclEntry>; 2],
     /// The bytes to point at where nothing is let through, by direction.
@@ -119,6 +123,7 @@ impl<'u> Drafts<'u> {
             reasons: BTreeMap::new(),
             identities: BTreeMap::new(),
             n_identities: 0,
+            calls: Arc::default(),
             n_rules: 0,
         }
     }
@@ -138,6 +143,7 @@ impl<'u> Drafts<'u> {
                 is_made: false,
                 layer,
                 span,
+                calls: Arc::default(),
                 rules: [Vec::new(), Vec::new()],
                 entries: [Vec::new(), Vec::new()],
                 empty: [None, None],
@@ -148,8 +154,10 @@ impl<'u> Drafts<'u> {
 
     /// The draft of a group that the unit makes.
     pub(super) fn made(&mut self, key: &Arc<str>, name: &Arc<str>, layer: Layer, span: Span) -> &mut Draft {
+        let calls = self.calls.clone();
         let draft = self.draft(key, name, layer, span);
         draft.is_made = true;
+        draft.calls = calls;
         draft
     }
 
@@ -321,6 +329,7 @@ impl<'u> Drafts<'u> {
             is_made,
             layer,
             span,
+            calls,
             rules: [ingress, egress],
             entries: [allowed_in, allowed_out],
             empty: [no_ingress, no_egress],
@@ -338,6 +347,7 @@ impl<'u> Drafts<'u> {
             name: name.to_string(),
             layer,
             span,
+            calls,
             ingress: side(Direction::Ingress, ingress, &allowed_in, no_ingress),
             egress: side(Direction::Egress, egress, &allowed_out, no_egress),
             rest: (!is_made).then(|| Unknown {

@@ -30,6 +30,8 @@ pub(super) struct Declared {
     pub(super) span: Span,
     /// All of it.
     pub(super) whole: Span,
+    /// Where the modules are called that it lies in, outermost first.
+    pub(super) calls: Arc<[Span]>,
     /// Why it may not be there.
     pub(super) doubt: Option<Doubt>,
     pub(super) values: Object,

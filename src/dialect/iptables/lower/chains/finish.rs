@@ -65,6 +65,7 @@ impl Chains<'_> {
                 }
             }
             ruleset.chains.push(Chain {
+                calls: Arc::default(),
                 path: format!("{}/{}", table.kind.name(), chain.name),
                 span: chain.span,
                 rules,
