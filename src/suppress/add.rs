@@ -157,7 +157,7 @@ impl Lines<'_> {
     fn slot(&self, place: usize) -> Option<Slot> {
         let mut start = self.line_start(place);
         for _ in 0..MAX_LINES_UP {
-            if self.may_stand(start) && self.about(start).contains(&place) {
+            if self.may_stand(start) && block::starting(self.text, start).contains(&place) {
                 return Some(self.above(start));
             }
             start = self.line_start(start.checked_sub(1)?);
@@ -168,15 +168,6 @@ impl Lines<'_> {
     fn line_start(&self, place: usize) -> usize {
         let before = self.text.get(..place).unwrap_or("");
         before.rfind('\n').map_or(0, |end| end + 1)
-    }
-
-    /// What a comment above the line that starts here would be about.
-    fn about(&self, start: usize) -> Range<usize> {
-        if let Some(end) = start.checked_sub(1) {
-            return block::behind(self.text, end);
-        }
-        let about = block::behind(&format!("\n{}", self.text), 0);
-        about.start.saturating_sub(1)..about.end.saturating_sub(1)
     }
 
     /// Whether a line of its own that is put before this one is a comment.

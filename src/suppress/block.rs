@@ -51,6 +51,15 @@ pub(super) fn behind(text: &str, end: usize) -> Range<usize> {
     head.start..end
 }
 
+/// The bytes that a comment above the line that starts at `start` is about, or would be.
+pub(super) fn starting(text: &str, start: usize) -> Range<usize> {
+    if let Some(end) = start.checked_sub(1) {
+        return behind(text, end);
+    }
+    let about = behind(&format!("\n{text}"), 0);
+    about.start.saturating_sub(1)..about.end.saturating_sub(1)
+}
+
 /// The rule that carries a comment at `at`, in the line from `start` to `end`: between semicolons, with the lines before it whose
 /// brackets it closes.
 pub(super) fn around(text: &str, start: usize, at: usize, end: usize) -> Range<usize> {

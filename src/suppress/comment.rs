@@ -2,12 +2,13 @@
 
 use super::directive::Directive;
 use super::language::{Language, ends_in_quotes};
-use super::{Placed, block, invalid};
+use super::{Placed, block, invalid, ufw};
 use crate::finding::Finding;
 use crate::source::{Source, Span};
 
-/// What a suppression begins with.
+/// What a suppression begins with, as it is written by the program.
 pub(super) const MARK: &str = "portcullis: ignore";
+const IGNORE: &str = "ignore";
 /// What begins the comments that ufw keeps its rules in (`user.rules`).
 pub(super) const TUPLE: &str = "### tuple ###";
 
@@ -23,13 +24,14 @@ enum Kind {
 
 /// The suppressions in the comments of a text. What is wrong with one is said.
 pub(super) fn of_source(source: Source<'_>, said: &mut Vec<Finding>) -> Vec<Placed> {
-    let mut found = Vec::new();
-    if !source.text.contains(MARK) {
+    let mut found = ufw::of_source(source, said);
+    let marks = marks(source.text);
+    if marks.is_empty() {
         return found;
     }
     let language = Language::of(source);
     let strings = language.strings(source);
-    for (at, _) in source.text.match_indices(MARK) {
+    for (at, length) in marks {
         let line_start = source
             .text
             .get(..at)
@@ -43,11 +45,17 @@ pub(super) fn of_source(source: Source<'_>, said: &mut Vec<Finding>) -> Vec<Plac
             .map_or(source.text.len(), |end| at + end);
         let rest = source.text.get(at..line_end).unwrap_or("");
         let is_text = strings.iter().any(|string| string.contains(&at));
-        let Some((kind, text)) = comment(language, before, rest.trim_end()).filter(|_| !is_text) else {
-            continue;
+        let spread = || Spread::of(language, source.text, at);
+        let (kind, text, line_start, line_end) = match comment(language, before, rest.trim_end()) {
+            _ if is_text => continue,
+            Some((kind, text)) => (kind, text, line_start, line_end),
+            None => match spread() {
+                Some(spread) => (spread.kind, spread.text, spread.start, spread.end),
+                None => continue,
+            },
         };
         let span = |start: usize, end: usize| Span::new(source.file, narrow(at + start), narrow(at + end));
-        let body = text.get(MARK.len()..).unwrap_or("");
+        let body = text.get(length..).unwrap_or("");
         let (is_of_file, body) = match body.strip_prefix("-file") {
             Some(body) => (true, body),
             None => (false, body),
@@ -80,6 +88,67 @@ pub(super) fn of_source(source: Source<'_>, said: &mut Vec<Finding>) -> Vec<Plac
         }
     }
     found
+}
+
+/// A comment over several lines, of which the suppression is one.
+struct Spread<'t> {
+    kind: Kind,
+    /// The line of the suppression, from it on.
+    text: &'t str,
+    /// The start of the line that opens the comment.
+    start: usize,
+    /// The end of the line that closes it.
+    end: usize,
+}
+
+impl<'t> Spread<'t> {
+    /// The comment whose first words, on a line behind its opener, are at `at`.
+    fn of(language: Language, text: &'t str, at: usize) -> Option<Self> {
+        let before = text.get(..at)?.trim_end();
+        let mut openers = language.openers().iter().filter(|(_, closer)| !closer.is_empty());
+        let (code, closer) =
+            openers.find_map(|(opener, closer)| Some((before.strip_suffix(opener)?, closer)))?;
+        let start = code.rfind('\n').map_or(0, |end| end + 1);
+        let line = code.get(start..)?;
+        if language != Language::Xml && ends_in_quotes(line) {
+            return None;
+        }
+        let rest = text.get(at..)?;
+        let close = rest.find(closer)?;
+        let said = rest.get(..close)?;
+        let end = rest
+            .get(close..)?
+            .find('\n')
+            .map_or(text.len(), |by| at + close + by);
+        Some(Self {
+            kind: if line.trim().is_empty() {
+                Kind::OwnLine
+            } else {
+                Kind::Trailing
+            },
+            text: said.lines().next()?.trim_end(),
+            start,
+            end,
+        })
+    }
+}
+
+/// Where suppressions begin, and how long the words are that begin them: `portcullis: ignore`, with or without the space, and
+/// however it is capitalised.
+fn marks(text: &str) -> Vec<(usize, usize)> {
+    let found = text.match_indices("ortcullis:");
+    let mark = |(at, word): (usize, &str)| {
+        let start = at.checked_sub(1)?;
+        let is_name = matches!(text.as_bytes().get(start), Some(b'p' | b'P'));
+        let rest = text.get(at + word.len()..)?;
+        let verb = rest.trim_start_matches([' ', '\t']);
+        let is_verb = verb
+            .get(..IGNORE.len())
+            .is_some_and(|verb| verb.eq_ignore_ascii_case(IGNORE));
+        let length = 1 + word.len() + (rest.len() - verb.len()) + IGNORE.len();
+        (is_name && is_verb).then_some((start, length))
+    };
+    found.filter_map(mark).collect()
 }
 
 /// Where the comment stands that begins between `before` and `text`, and the text up to its end; `None` if there is none.

@@ -13,6 +13,7 @@ mod directive;
 mod language;
 mod object;
 mod ports;
+mod ufw;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -82,7 +83,7 @@ pub fn apply(
         .values()
         .flat_map(|file| file.parts.iter().chain(&file.whole))
     {
-        said.extend(one.judge(today, not_asked));
+        said.extend(one.judge(sources, today, not_asked));
     }
     left.extend(said);
     Suppressed {
@@ -158,7 +159,7 @@ impl OfFile {
 
 impl Placed {
     /// What there is to say of a directive after the findings.
-    fn judge(&self, today: Option<Date>, not_asked: &[Code]) -> Option<Finding> {
+    fn judge(&self, sources: &SourceMap, today: Option<Date>, not_asked: &[Code]) -> Option<Finding> {
         if self.directive.is_past(today) {
             let until = self.directive.until?;
             let label = Label::new(self.directive.span, "takes nothing back any more");
@@ -175,8 +176,24 @@ impl Placed {
             _ => format!("no finding of codes {} is taken back here", unused.join(", ")),
         };
         let label = Label::new(self.directive.span, "of no use");
-        let finding = Finding::new(Code::UnusedSuppression, message, Some(label));
-        Some(finding.help("remove it, so that it hides nothing that comes later"))
+        let mut finding = Finding::new(Code::UnusedSuppression, message, Some(label));
+        finding.related.extend(self.head(sources));
+        Some(finding.help(
+            "put it at what the finding underlines, or remove it, so that it hides nothing that comes later",
+        ))
+    }
+
+    /// The first line of what it is about, where that is not the line of the comment.
+    fn head(&self, sources: &SourceMap) -> Option<Label> {
+        let text = sources.file(self.directive.span.file).text();
+        let about = text.get(self.about.clone())?;
+        let line = about.trim_start();
+        let start = self.about.start + (about.len() - line.len());
+        let end = start + line.lines().next()?.trim_end().len();
+        let narrow = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
+        let span = Span::new(self.directive.span.file, narrow(start), narrow(end));
+        let is_elsewhere = start > self.directive.span.end as usize;
+        is_elsewhere.then(|| Label::new(span, "it is about what begins here"))
     }
 }
 

@@ -2,11 +2,13 @@
 //! key in the `Metadata` of a resource or template. Several stand on a line each.
 
 use super::add::Slot;
+use super::comment::MARK;
 use super::directive::Directive;
+use super::language::Language;
 use super::{Placed, invalid};
 use crate::finding::Finding;
 use crate::source::Source;
-use crate::tree::{Node, Schema, Tree};
+use crate::tree::{Entry, Node, Schema, Tree};
 
 /// The key: in Kubernetes, a prefix and a name.
 const KEY: &str = "portcullis/ignore";
@@ -14,7 +16,7 @@ const KEY: &str = "portcullis/ignore";
 /// The suppressions in the objects of a text. What is wrong with one is said.
 pub(super) fn of_source(source: Source<'_>, said: &mut Vec<Finding>) -> Vec<Placed> {
     let mut found = Vec::new();
-    if source.text.contains(KEY) {
+    if source.text.contains(KEY) || (Language::of(source) == Language::Json && source.text.contains(MARK)) {
         let tree = Tree::read(source, Schema::Core);
         for document in tree.documents() {
             walk(&mut vec![("", document)], said, &mut found);
@@ -29,6 +31,8 @@ fn walk<'t>(way: &mut Vec<(&'t str, Node<'t>)>, said: &mut Vec<Finding>, found: 
     for entry in node.entries() {
         if entry.name() == KEY {
             read(way, entry.value, said, found);
+        } else if let Some(text) = comment(way, &entry) {
+            read_comment(node, entry.value, text, said, found);
         } else {
             way.push((entry.name(), entry.value));
             walk(way, said, found);
@@ -39,6 +43,33 @@ fn walk<'t>(way: &mut Vec<(&'t str, Node<'t>)>, said: &mut Vec<Finding>, found: 
         way.push(("", item));
         walk(way, said, found);
         way.pop();
+    }
+}
+
+/// The suppression in a comment of an object: of a rule as `nft -j` lists it, or under the key `//`, which Terraform passes over
+/// (Terraform, "JSON Configuration Syntax", "Comment Properties").
+fn comment<'t>(way: &[(&'t str, Node<'t>)], entry: &Entry<'t>) -> Option<&'t str> {
+    let is_of_rule = || way.last().is_some_and(|one| one.0 == "rule");
+    let is_comment = entry.name() == "//" || (entry.name() == "comment" && is_of_rule());
+    let text = entry.value.text().filter(|_| is_comment)?;
+    text.trim_start().strip_prefix(MARK)
+}
+
+fn read_comment(
+    owner: Node<'_>,
+    value: Node<'_>,
+    text: &str,
+    said: &mut Vec<Finding>,
+    found: &mut Vec<Placed>,
+) {
+    match Directive::read(text, value.span(), &|_| value.span()) {
+        Ok(directive) => found.push(Placed {
+            directive,
+            about: owner.span().range(),
+            is_call: false,
+            used: Vec::new(),
+        }),
+        Err(finding) => said.push(*finding),
     }
 }
 
