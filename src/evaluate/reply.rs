@@ -1,4 +1,5 @@
-//! Requests that get through and whose answers do not. INVARIANT: only answers to requests that surely get through are asked about.
+//! Requests that get through, where the answers to them do not, or what follows them. INVARIANT: only those that surely get
+//! through are asked about.
 
 use super::missing::best_alternative;
 use super::required::{Cell, Required};
@@ -11,14 +12,41 @@ use crate::packet::{
 };
 use crate::policy::Row;
 
-/// The answers to some requests of a cell.
+/// What must get through after some requests of a cell.
 struct Answers {
+    what: What,
     /// How they are seen.
     view: View,
     /// What must get through.
     required: PacketSet,
     /// What does.
     open: Bounds,
+}
+
+/// Which packets of a connection.
+#[derive(Clone, Copy)]
+enum What {
+    /// Those that come back.
+    Answers,
+    /// Those that follow the first one in its direction.
+    Later,
+}
+
+impl What {
+    /// What a rule does that blocks them.
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Answers => "drops the answer",
+            Self::Later => "drops what follows",
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Answers => "the answers are blocked",
+            Self::Later => "what follows the first packet is blocked",
+        }
+    }
 }
 
 /// Blocked answers of which fewer than one in so many are blocked are a ban, not a missing opening.
@@ -87,6 +115,14 @@ impl Required<'_, '_> {
             space.intersection(open, sent_on)?,
         );
         let mut answers = Vec::new();
+        // Protocols without connections may do with one packet.
+        let is_long = matches!(
+            cell.service.protocol,
+            Some(protocol::number::TCP | protocol::number::SCTP | protocol::number::DCCP)
+        );
+        if is_long && !here.is_empty() {
+            answers.push(self.later(cell, here));
+        }
         if !here.is_empty() {
             answers.push(self.own_answers(cell, here, &cell.service.values)?);
         }
@@ -94,6 +130,22 @@ impl Required<'_, '_> {
             answers.extend(self.published_answers(cell, there)?);
         }
         Ok(answers)
+    }
+
+    /// What follows requests that are not translated.
+    fn later(&self, cell: &Cell<'_>, requests: PacketSet) -> Answers {
+        let view = self.views(cell.side).later;
+        let open = if cell.party.is_self {
+            view.open
+        } else {
+            view.bounds(cell.party.interfaces.as_ref())
+        };
+        Answers {
+            what: What::Later,
+            view,
+            required: requests,
+            open,
+        }
     }
 
     /// The answers that the host itself gives to requests, from these ports.
@@ -122,7 +174,13 @@ impl Required<'_, '_> {
             view.bounds(cell.party.interfaces.as_ref())
         };
         let required = self.filters.compiler.space.product(&tests)?;
-        Ok(Answers { view, required, open })
+        let what = What::Answers;
+        Ok(Answers {
+            what,
+            view,
+            required,
+            open,
+        })
     }
 
     /// The answers of other hosts to requests that are sent on to them: passed on, from the address and port that the requests
@@ -162,6 +220,7 @@ impl Required<'_, '_> {
                 ..self.published.open
             };
             answers.push(Answers {
+                what: What::Answers,
                 view: self.published,
                 required,
                 open,
@@ -229,11 +288,12 @@ impl Required<'_, '_> {
         let blocks = outcomes.iter().find(|outcome| outcome.end != End::Accept);
         let decider = blocks.and_then(|outcome| self.filters.compiler.decider(outcome.cause));
         let label =
-            decider.and_then(|decider| words::blocker(&self.filters.compiler, decider, "drops the answer"));
+            decider.and_then(|decider| words::blocker(&self.filters.compiler, decider, answers.what.verb()));
         let message = format!(
-            "`{}` gets {} through, but the answers are blocked{}",
+            "`{}` gets {} through, but {}{}",
             row.id,
             words::service(cell.service),
+            answers.what.words(),
             if is_whole { "" } else { " for some" }
         );
         let mut finding = Finding::new(Code::BlockedReply, message, label)

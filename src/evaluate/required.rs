@@ -29,6 +29,7 @@ pub(super) struct Required<'f, 'm> {
 #[derive(Clone, Copy)]
 pub(super) struct Views {
     pub(super) first: View,
+    pub(super) later: View,
     pub(super) reply: View,
     /// Where requests may go untracked.
     pub(super) unrelated_reply: Option<View>,
@@ -84,14 +85,17 @@ impl<'f, 'm> Required<'f, 'm> {
     ) -> Result<Self, OverBudget> {
         let arriving = Views {
             first: arriving,
+            later: later(filters, arriving)?,
             reply: filters.view(Side::Egress, Moment::Reply)?,
             unrelated_reply: unrelated(filters, Side::Egress)?,
         };
         let sends =
             |row: &Row| row.kind == Kind::Require && is_bound(filters.host, filters.world, row, Side::Egress);
         let leaving = if rows.iter().any(sends) {
+            let first = filters.view(Side::Egress, Moment::First)?;
             Views {
-                first: filters.view(Side::Egress, Moment::First)?,
+                first,
+                later: later(filters, first)?,
                 reply: filters.view(Side::Ingress, Moment::Reply)?,
                 unrelated_reply: unrelated(filters, Side::Ingress)?,
             }
@@ -99,8 +103,10 @@ impl<'f, 'm> Required<'f, 'm> {
             // Nobody asks.
             arriving
         };
+        let first = filters.view(Side::Loopback, Moment::First)?;
         let loopback = Views {
-            first: filters.view(Side::Loopback, Moment::First)?,
+            first,
+            later: later(filters, first)?,
             reply: filters.view(Side::Loopback, Moment::Reply)?,
             unrelated_reply: unrelated(filters, Side::Loopback)?,
         };
@@ -345,6 +351,15 @@ pub(super) fn is_bound(host: &Host, world: &World, row: &Row, side: Side) -> boo
     bound.items.iter().any(|peer| host.is(world, &peer.value))
         // What a row asks of every host at its own side is asked of no host in particular.
         && !(side == Side::Egress && bound.items.iter().any(|peer| peer.value == Peer::Every))
+}
+
+/// How what follows the first packets is seen: like them, where nothing tells the two apart.
+fn later(filters: &mut Filters<'_>, first: View) -> Result<View, OverBudget> {
+    let space = &filters.compiler.space;
+    if !space.asks(Field::State) && !space.asks(Field::TcpFlags) {
+        return Ok(first);
+    }
+    filters.view(first.side, Moment::Later)
 }
 
 /// How answers are seen that connection tracking knows nothing of, where there may be such.

@@ -135,6 +135,8 @@ impl Side {
 pub(super) enum Moment {
     /// The first packet of a connection: new, and SYN where it is TCP.
     First,
+    /// What follows it in the same direction once it was answered: established, ACK where it is TCP.
+    Later,
     /// The answer to it: established, SYN and ACK where it is TCP.
     Reply,
     /// The answer to one that was not tracked, so that connection tracking has never heard of it.
@@ -276,6 +278,7 @@ fn assume_moment(
 ) -> Result<Ruling, OverBudget> {
     let (state, flags) = match moment {
         Moment::First => (value::NEW, 0x02),
+        Moment::Later => (value::ESTABLISHED, 0x10),
         Moment::Reply | Moment::PublishedReply => (value::ESTABLISHED, 0x12),
         Moment::UnrelatedReply => (value::NEW, 0x12),
     };

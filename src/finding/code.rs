@@ -52,16 +52,16 @@ codes! {
     /// -A INPUT -s 10.20.0.0/16 -p tcp --dport 179 -j ACCEPT     # what was missing
     /// ```
     MissingOpening = "missing-opening", Error;
-    /// The request that a row requires gets through, but the reply to it is blocked.
+    /// The request that a row requires gets through, but the reply to it, or what follows it, is blocked.
     ///
-    /// A connection needs both ways. Filters that track connections let replies pass with one rule for
-    /// `ESTABLISHED`; where that rule is absent, or packets are exempt from tracking (`NOTRACK`), replies need an
-    /// opening of their own: from the service's port to every port above 1023.
+    /// A connection needs both ways, and more than its first packet. Filters that track connections let both pass
+    /// with one rule for `ESTABLISHED` in each direction; where that rule is absent, or packets are exempt from
+    /// tracking (`NOTRACK`), replies need an opening of their own: from the service's port to every port above 1023.
     ///
     /// Seen from the client the port looks filtered although the rule for it is there, which is hard to find by
     /// looking at rules.
     ///
-    /// Accept established packets in the direction of the replies, early in the chain.
+    /// Accept established packets in the direction that is blocked, early in the chain.
     ///
     /// ```text
     /// -A OUTPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
