@@ -1,5 +1,7 @@
 //! A requirement that is not met to the finding that says so: who blocks it, for whom, and what it depends on.
 
+use std::collections::BTreeSet;
+
 use super::layers::layer_of;
 use super::required::{Cell, Required, Status};
 use super::view::{Side, View};
@@ -40,10 +42,18 @@ impl Required<'_, '_> {
             .filter(|cell| cell.alternative == alternative)
             .collect();
         let is_sure = status == Status::Blocked;
-        let Some(&cell) = cells.iter().find(|cell| cell.status() == status) else {
+        let whole = wholly_blocked(&cells);
+        let worst = cells
+            .iter()
+            .find(|cell| cell.status() == status && whole.contains(&&*cell.party.word));
+        let Some(&cell) = worst.or_else(|| cells.iter().find(|cell| cell.status() == status)) else {
             return Ok(None);
         };
         cells.retain(|other| other.side == cell.side);
+        if is_sure && !whole.is_empty() {
+            // Of several peers, some get nothing through: that others do is no comfort to them.
+            cells.retain(|other| whole.contains(&&*other.party.word));
+        }
         let space = &mut self.filters.compiler.space;
         let (mut blocked, mut required) = (PacketSet::empty(), PacketSet::empty());
         for cell in &cells {
@@ -269,6 +279,18 @@ fn witness_of_another(
     let itself = space.test(peer, &RangeSet::point(address))?;
     let others = space.difference(among, itself)?;
     Ok(space.witness(others).unwrap_or(first))
+}
+
+/// The peers, by their words, of whom nothing gets through.
+fn wholly_blocked<'c>(cells: &[&'c Cell<'_>]) -> BTreeSet<&'c str> {
+    let is_open = |cell: &&&Cell<'_>| cell.blocked.surely != cell.required;
+    let open: BTreeSet<&str> = cells
+        .iter()
+        .filter(is_open)
+        .map(|cell| &*cell.party.word)
+        .collect();
+    let all = cells.iter().map(|cell| &*cell.party.word);
+    all.filter(|word| !open.contains(word)).collect()
 }
 
 /// The alternative that is best met, and how well. All cells of an alternative must hold.
