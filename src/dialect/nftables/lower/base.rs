@@ -172,10 +172,11 @@ pub(super) fn hook(
     let Some(base) = &chain.base else { return };
     let (default, said) = chain.policy.unwrap_or((DefaultVerdict::Accept, base.text));
     let default_span = lowering.texts.span(said);
+    let (priority, order) = turn(lowering, group.families, base);
     let mut hooked = Base {
         hook: base.hook,
-        priority: base.priority,
-        order: u32::MAX - base.serial,
+        priority,
+        order,
         purpose: purpose(base, default),
         chain: id,
         default,
@@ -193,6 +194,36 @@ pub(super) fn hook(
         };
     }
     group.bases.push(hooked);
+}
+
+/// When a chain is called among those of its hook: [`Base::priority`] and [`Base::order`].
+fn turn(lowering: &Lowering<'_, '_>, families: Families, base: &BaseLine<'_>) -> (i32, [u32; 3]) {
+    let newest_first = |serial: u32| u32::MAX - serial;
+    if base.kind != "nat" {
+        return (base.priority, [newest_first(base.serial), 0, 0]);
+    }
+    let meets = |family| match families {
+        Families::Both => family == TableFamily::Inet,
+        Families::V4 => matches!(family, TableFamily::Ip | TableFamily::Inet),
+        Families::V6 => matches!(family, TableFamily::Ip6 | TableFamily::Inet),
+    };
+    let tables = lowering.program.tables.iter();
+    let tables = tables.filter(|table| table.exists && !table.is_dormant && meets(table.name.family));
+    let bases = tables
+        .flat_map(|table| &table.chains)
+        .filter(|chain| chain.exists)
+        .filter_map(|chain| chain.base.as_ref());
+    let first = bases
+        .filter(|base| base.kind == "nat")
+        .map(|base| base.serial)
+        .min();
+    let among = base.priority.wrapping_sub(i32::MIN).cast_unsigned();
+    let order = [
+        newest_first(first.unwrap_or(base.serial)),
+        among,
+        newest_first(base.serial),
+    ];
+    (base.hook.translation_priority(), order)
 }
 
 /// A chain that sends the packets of some devices through another, and drops what falls out of it if that is its default.
@@ -276,7 +307,7 @@ pub(super) fn add_missing(lowering: &Lowering<'_, '_>, both: &mut Group, v4: &mu
         group.bases.push(Base {
             hook,
             priority: 0,
-            order: 0,
+            order: [0; 3],
             purpose: Purpose::Filter,
             chain,
             default: DefaultVerdict::Accept,

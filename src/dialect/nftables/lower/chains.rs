@@ -19,6 +19,7 @@ use crate::dialect::circle::break_circles;
 use crate::dialect::nftables::ast::{Kind, NatKind, Rule, TableFamily, Unread};
 use crate::dialect::nftables::names::Type;
 use crate::dialect::reference::Uses;
+use crate::dialect::tracking::doubt_untracked;
 use crate::dialect::{Reading, reference};
 use crate::finding::Finding;
 use crate::model::{AskedSet, Families, NamedSets, is_generated};
@@ -125,6 +126,7 @@ impl<'p, 'a> Lowering<'p, 'a> {
             }
             into.rulesets.push(ruleset);
         }
+        doubt_untracked(&mut into.rulesets);
         into.n_rules += self.n_rules;
         into.notices.append(&mut self.notices);
         into.notices.extend(self.unknowns.notices());
