@@ -127,6 +127,8 @@ pub(super) enum TableItem<'a> {
     Set(SetBlock<'a>),
     /// `flags dormant`
     Dormant,
+    /// A flag of which only the place is known: it may be `dormant`.
+    Flag(&'a str),
     Definition(Definition<'a>),
     Include(Word<'a>),
     Comment(&'a str),

@@ -85,13 +85,7 @@ fn object<'a>(node: &Node<'a>, name: &str, inside: &Node<'a>, verb: Verb) -> Rea
         "ruleset" => Object::Ruleset(inside.get("family").map(|_| family(inside)).transpose()?),
         "table" => {
             let flags = inside.get("flags").map(Node::parts).unwrap_or_default();
-            let is_dormant = flags.iter().any(|flag| flag.word() == Some("dormant"));
-            let items = if is_dormant {
-                vec![TableItem::Dormant]
-            } else {
-                Vec::new()
-            };
-            Object::Table(table(inside, "name")?, items)
+            Object::Table(table(inside, "name")?, flags.iter().map(flag).collect())
         }
         "chain" if verb == Verb::Rename => Object::Renamed(
             table(inside, "table")?,
@@ -115,6 +109,15 @@ fn object<'a>(node: &Node<'a>, name: &str, inside: &Node<'a>, verb: Verb) -> Rea
         | "ct expectation" | "meter" => Object::Other,
         _ => return Err(Unread::new(node.text, format!("`{name}` is not understood"))),
     })
+}
+
+/// A flag of a table. Where there is just one, nft 1.0.6 prints some other text in its place.
+fn flag<'a>(node: &Node<'a>) -> TableItem<'a> {
+    match node.word() {
+        Some("dormant") => TableItem::Dormant,
+        Some("owner" | "persist") => TableItem::Nothing,
+        _ => TableItem::Flag(node.text),
+    }
 }
 
 /// Listed rules carry their handles; only commands mean a place by them.

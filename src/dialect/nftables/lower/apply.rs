@@ -207,6 +207,12 @@ impl<'t, 'a> Loader<'t, 'a> {
                     }
                     Ok(())
                 }
+                TableItem::Flag(text) => {
+                    if let Some(table) = self.program.tables.get_mut(at) {
+                        table.flag = Some(text);
+                    }
+                    Ok(())
+                }
                 TableItem::Definition(definition) => self.scope.define(definition),
                 TableItem::Include(path) => self.include(path, |loader, source| {
                     loader.open.push(source);

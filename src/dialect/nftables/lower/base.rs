@@ -1,5 +1,7 @@
 //! Base chains: which hook calls which chain, when, and what it is for.
 
+use std::sync::Arc;
+
 use super::chains::{Lowering, table_path};
 use super::group::Group;
 use super::hooked::BaseLine;
@@ -9,12 +11,16 @@ use super::scope::behind;
 use crate::dialect::nftables::ast::{Data, ExprKind, Kind, Rule, TableFamily, Verdict};
 use crate::model::{
     Action, Base, ChainId, Condition, Default as DefaultVerdict, Families, Hook, Match, Purpose,
-    Rule as ModelRule,
+    Rule as ModelRule, Unknown,
 };
 use crate::packet::{Field, RangeSet, value};
+use crate::source::Span;
 
 /// The priority at which connections begin to be tracked: `NF_IP_PRI_CONNTRACK`.
 const CONNTRACK: i32 = -200;
+
+/// What is said of a flag of which only the place is known.
+const FLAG: &str = "a table's flag that nft misprints (list the ruleset as text)";
 
 /// Before and behind all chains that are not on a device.
 const DEVICE: i32 = 1 << 30;
@@ -163,7 +169,7 @@ fn of_verdict(table: &Table<'_>, verdict: &Verdict<'_>, call: &mut dyn FnMut(&st
 
 /// Hooks a chain.
 pub(super) fn hook(
-    lowering: &Lowering<'_, '_>,
+    lowering: &mut Lowering<'_, '_>,
     group: &mut Group,
     table: &Table<'_>,
     chain: &Chain<'_>,
@@ -193,7 +199,36 @@ pub(super) fn hook(
             _ => within + DEVICE,
         };
     }
+    if let Some(flag) = table.flag {
+        hooked.chain = if_hooked(lowering, group, table, chain, hooked.chain, flag);
+    }
     group.bases.push(hooked);
+}
+
+/// A chain that sends all packets through another, if the table's flag is not `dormant`.
+fn if_hooked(
+    lowering: &mut Lowering<'_, '_>,
+    group: &mut Group,
+    table: &Table<'_>,
+    chain: &Chain<'_>,
+    id: ChainId,
+    flag: &str,
+) -> ChainId {
+    let span = lowering.texts.span(flag);
+    let nowhere = Span::new(span.file, span.start, span.start);
+    let why = lowering.unknowns.count(FLAG, span, true);
+    let property = Some(Arc::from(format!("`{}` is dormant", table_path(table))));
+    let condition = Condition::Unknown(Unknown { property, why });
+    let rule = |matches, action| ModelRule {
+        span: nowhere,
+        matches,
+        action,
+        action_span: nowhere,
+    };
+    let entry = group.add(format!("{}/{} (hook)", table_path(table), chain.name), span);
+    let passes = rule(vec![Match { span, condition }], Action::Accept);
+    group.set_rules(entry, vec![passes, rule(Vec::new(), Action::Goto(id))]);
+    entry
 }
 
 /// When a chain is called among those of its hook: [`Base::priority`] and [`Base::order`].

@@ -34,6 +34,8 @@ const MAX_MOVES: usize = 1 << 28;
 pub(super) struct Table<'a> {
     pub(super) name: TableName<'a>,
     pub(super) is_dormant: bool,
+    /// A flag that may be `dormant`.
+    pub(super) flag: Option<&'a str>,
     pub(super) chains: Vec<Chain<'a>>,
     chain_by_name: FxHashMap<&'a str, usize>,
     /// What chains were called before: rules that led to them still do.
@@ -86,6 +88,7 @@ impl<'a> Program<'a> {
         self.tables.push(Table {
             name,
             is_dormant: false,
+            flag: None,
             chains: Vec::new(),
             chain_by_name: FxHashMap::default(),
             former: FxHashMap::default(),
