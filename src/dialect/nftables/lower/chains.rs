@@ -280,7 +280,7 @@ impl<'p, 'a> Lowering<'p, 'a> {
         self.dangling.entry(message).or_insert(Uses::new(span)).count += 1;
     }
 
-    /// The elements of a set that a rule asks. Of one whose elements are there for a time it is no news that there are none.
+    /// The elements of a set that a rule asks. Of one whose elements are there for a time it is no news that all were deleted.
     pub(super) fn asked_content(
         &mut self,
         table: &'p Table<'a>,
