@@ -4,6 +4,7 @@
 //! if it holds whatever the unknown parts turn out to be; everything in between is possible, and names its doubt.
 
 mod advice;
+mod barred;
 mod calls;
 mod change;
 mod conflict;

@@ -97,6 +97,21 @@ impl<'m> Compiler<'m> {
         Ok(ruling)
     }
 
+    /// What the base chains do that a hook calls before another; `None` if they drop nothing. Stays pinned.
+    pub fn called_before(&mut self, ruleset: usize, at: usize) -> Result<Option<Pin>, OverBudget> {
+        let Some(hook) = self.base_at(ruleset, at).map(|base| base.hook) else {
+            return Ok(None);
+        };
+        let mut earlier = self.bases(hook);
+        let place = earlier.iter().position(|base| *base == (ruleset, at));
+        earlier.truncate(place.unwrap_or(0));
+        let before = self.called_in_turn(hook, &earlier, false)?;
+        let terminals = self.space.terminals(before);
+        let mut outcomes = terminals.iter().flat_map(|set| &set.outcomes);
+        let drops = outcomes.any(|outcome| matches!(outcome.end, End::Drop | End::Reject));
+        Ok(drops.then(|| self.space.pin(before)))
+    }
+
     fn base_at(&self, ruleset: usize, at: usize) -> Option<&'m Base> {
         self.rulesets.get(ruleset)?.bases.get(at)
     }
