@@ -10,8 +10,8 @@ use self::expression::{elements, expr};
 use self::node::{Node, Value};
 use self::statement::{is_null, rule};
 use super::ast::{
-    ChainBlock, ChainItem, Command, Expr, ExprKind, HookLine, Intervals, Item, KeyType, Object, Place, Read,
-    SetBlock, TableFamily, TableItem, TableName, Unread, Verb, Word,
+    ChainBlock, ChainItem, Command, Expr, ExprKind, HookLine, Intervals, Item, KeyType, Named, OBJECTS,
+    Object, Place, Read, SetBlock, TableFamily, TableItem, TableName, Unread, Verb, Word,
 };
 
 /// All of a text as commands.
@@ -105,8 +105,14 @@ fn object<'a>(node: &Node<'a>, name: &str, inside: &Node<'a>, verb: Verb) -> Rea
             set: word(inside, "name")?,
             elements: of_elements(inside.get("elem").unwrap_or(inside))?,
         },
-        "flowtable" | "counter" | "quota" | "limit" | "secmark" | "synproxy" | "ct helper" | "ct timeout"
-        | "ct expectation" | "meter" => Object::Other,
+        "meter" => Object::Nothing,
+        _ if OBJECTS.contains(&name) => {
+            let named = Named::new(name, word(inside, "name")?);
+            named
+                .map(|named| table(inside, "table").map(|table| Object::Named(table, named)))
+                .transpose()?
+                .unwrap_or(Object::Nothing)
+        }
         _ => return Err(Unread::new(node.text, format!("`{name}` is not understood"))),
     })
 }

@@ -16,7 +16,7 @@ use super::unknown::Unknowns;
 use super::value::Refusal;
 use super::{Texts, base};
 use crate::dialect::circle::break_circles;
-use crate::dialect::nftables::ast::{Kind, NatKind, Rule, TableFamily, Unread};
+use crate::dialect::nftables::ast::{Kind, Named, NatKind, Rule, TableFamily, Unread};
 use crate::dialect::nftables::names::Type;
 use crate::dialect::reference::Uses;
 use crate::dialect::tracking::doubt_untracked;
@@ -270,6 +270,15 @@ impl<'p, 'a> Lowering<'p, 'a> {
     pub(super) fn dangling_chain(&mut self, table: &Table<'a>, name: &str) {
         let message = format!("chain `{name}` does not exist in table `{}`", table.name.name);
         self.dangle(message, name);
+    }
+
+    /// Says that an object is not there which a rule uses: nft refuses such a rule.
+    pub(super) fn check_object(&mut self, table: &Table<'a>, named: Named<'a>) {
+        if !table.objects.contains(&named) {
+            let Named { kind, name } = named;
+            let message = format!("{kind} `{name}` does not exist in table `{}`", table.name.name);
+            self.dangle(message, name);
+        }
     }
 
     fn dangle(&mut self, message: String, name: &str) {

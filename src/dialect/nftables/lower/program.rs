@@ -4,12 +4,13 @@
 
 use std::collections::VecDeque;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::hooked::BaseLine;
 use super::scope::behind;
 use crate::dialect::nftables::ast::{
-    Element, Expr, ExprKind, Intervals, KeyType, Place, Rule, SetBlock, TableFamily, TableName, Unread, Verb,
+    Element, Expr, ExprKind, Intervals, KeyType, Named, Place, Rule, SetBlock, TableFamily, TableName,
+    Unread, Verb,
 };
 use crate::model::Default as Verdict;
 
@@ -41,6 +42,8 @@ pub(super) struct Table<'a> {
     /// What chains were called before: rules that led to them still do.
     former: FxHashMap<&'a str, usize>,
     pub(super) sets: FxHashMap<&'a str, Set<'a>>,
+    /// What else rules use by names.
+    pub(super) objects: FxHashSet<Named<'a>>,
     pub(super) exists: bool,
 }
 
@@ -93,6 +96,7 @@ impl<'a> Program<'a> {
             chain_by_name: FxHashMap::default(),
             former: FxHashMap::default(),
             sets: FxHashMap::default(),
+            objects: FxHashSet::default(),
             exists: true,
         });
         self.tables.len() - 1
@@ -105,6 +109,7 @@ impl<'a> Program<'a> {
                 table.exists = false;
                 table.chains.clear();
                 table.sets.clear();
+                table.objects.clear();
             }
         }
         self.is_flushed |= family.is_none();
@@ -117,6 +122,7 @@ impl<'a> Program<'a> {
                 table.exists = false;
                 table.chains.clear();
                 table.sets.clear();
+                table.objects.clear();
             })
             .is_some()
     }
