@@ -500,7 +500,7 @@ fn union(layer: Layer, file: FileId, openings: &[&Opening]) -> Ruleset {
     let base = |hook, chain| Base {
         hook,
         priority: 0,
-        order: 0,
+        order: [0; 3],
         purpose: Purpose::Filter,
         chain: ChainId(chain),
         default: Default::Drop,

@@ -54,6 +54,8 @@ const FIELDS: &[(Field, u32)] = &[
     (Field::Source4, 7),
     (Field::DestinationClass, 1),
     (Field::StatusDnat, 1),
+    (Field::StatusSnat, 1),
+    (Field::SourceClass, 1),
     (Field::Mark(0), 1),
     (Field::Mark(5), 1),
 ];
@@ -83,9 +85,9 @@ fn condition(random: &mut Random, depth: u32, unknowns: bool) -> Condition {
     }
 }
 
-fn action(random: &mut Random, chain: u32, n_chains: u32, nat: bool, unknowns: bool) -> Action {
+fn action(random: &mut Random, chain: u32, n_chains: u32, nat: Option<Hook>, unknowns: bool) -> Action {
     let jump_to = chain + 1 + random.below((n_chains - chain).max(2) - 1);
-    match random.below(if nat { 14 } else { 12 }) {
+    match random.below(if nat.is_some() { 14 } else { 12 }) {
         0 | 1 => Action::Accept,
         2 | 3 => Action::Drop,
         4 => Action::Reject,
@@ -100,6 +102,9 @@ fn action(random: &mut Random, chain: u32, n_chains: u32, nat: bool, unknowns: b
         11 if unknowns => Action::Unknown(Unknown {
             property: None,
             why: "a target".into(),
+        }),
+        12 | 13 if nat == Some(Hook::Input) => Action::Edit(Edit::Snat {
+            to: (!random.chance(4)).then(|| RangeSet::point(u128::from(random.below(8)))),
         }),
         12 | 13 => Action::Edit(Edit::Dnat {
             to: Some(RangeSet::point(u128::from(random.below(8)))),
@@ -118,13 +123,18 @@ fn ruleset(random: &mut Random, unknowns: bool) -> Ruleset {
         (Hook::Prerouting, -90, Purpose::Nat),
         (Hook::Input, 0, Purpose::Filter),
         (Hook::Input, 10, Purpose::Filter),
+        (Hook::Input, 100, Purpose::Nat),
+        (Hook::Input, 200, Purpose::Filter),
         (Hook::Forward, -150, Purpose::Prepare),
         (Hook::Forward, 0, Purpose::Filter),
     ];
     let n_chains = u32::try_from(hooks.len()).unwrap() + 3;
     let chains = (0..n_chains)
         .map(|chain| {
-            let nat = chain == 1 || chain == 2;
+            let nat = hooks
+                .get(chain as usize)
+                .filter(|(.., purpose)| *purpose == Purpose::Nat);
+            let nat = nat.map(|(hook, ..)| *hook);
             let n_rules = random.below(5);
             let rules = (0..n_rules)
                 .map(|_| Rule {
@@ -152,7 +162,7 @@ fn ruleset(random: &mut Random, unknowns: bool) -> Ruleset {
         .map(|(chain, (hook, priority, purpose))| Base {
             hook,
             priority,
-            order: 0,
+            order: [0; 3],
             purpose,
             chain: ChainId(chain),
             default: if random.chance(2) {

@@ -16,6 +16,7 @@ mod problem;
 pub mod recorded;
 mod reference;
 pub mod terraform;
+mod tracking;
 pub mod ufw;
 mod unmodelled;
 mod unread;

@@ -5,6 +5,7 @@
 
 mod address;
 mod advice;
+mod barred;
 mod calls;
 mod change;
 mod conflict;

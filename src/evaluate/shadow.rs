@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::barred::{Left, deciders};
 use super::calls::{Callers, called_chains, callers, is_base, is_called_with};
 use super::idle::Idle;
 use super::taker::{MAX_MEASURED_OF_HOST, Takes, largest_first, taker_of_a_corner, taker_of_all};
@@ -11,7 +12,7 @@ use crate::model::{Action, ChainId, Compiler, Condition, Decider, Rule, Ruleset,
 use crate::packet::{End, OverBudget, PacketSet, Pin};
 
 /// Deciding rules named of a shadowed rule.
-const MAX_NAMED: usize = 3;
+pub(super) const MAX_NAMED: usize = 3;
 
 /// Rules without a verdict of one host of which is asked with what their chains are called.
 const MAX_ASKED: usize = 200;
@@ -70,6 +71,10 @@ pub(super) fn findings(
     // Asking whether packets come to a rule collects what is not pinned: no set may be held yet.
     for (decider, rule) in without {
         let finding = match shadow.idle.taker(shadow.compiler, decider, rule)? {
+            Some(by) if by.is_empty() => {
+                let by = shadow.takers(decider, rule)?;
+                Some(finding(shadow.compiler, rule, &by))
+            }
             Some(by) => Some(finding(shadow.compiler, rule, &by)),
             None => shadow.not_called_with(decider, rule)?,
         };
@@ -77,7 +82,11 @@ pub(super) fn findings(
         findings.extend(finding);
     }
     for (decider, rule) in with_verdict {
-        if let Some(finding) = shadow.finding(decider, rule)? {
+        let finding = match shadow.finding(decider, rule)? {
+            None => shadow.deciding.left.finding(shadow.compiler, decider, rule)?,
+            found => found,
+        };
+        if let Some(finding) = finding {
             findings.push(finding);
             found.insert(decider);
         }
@@ -91,6 +100,8 @@ struct Deciding {
     alive: BTreeSet<Decider>,
     /// The base chains: ruleset, chains that they lead to, what their rules decide.
     bases: Vec<(usize, BTreeSet<u32>, Pin)>,
+    /// What earlier base chains leave to the later ones.
+    left: Left,
 }
 
 impl Deciding {
@@ -98,21 +109,21 @@ impl Deciding {
     fn of(compiler: &mut Compiler<'_>) -> Result<Option<Self>, OverBudget> {
         let mut alive = BTreeSet::new();
         let mut bases = Vec::new();
+        let mut left = Left::default();
         for (ruleset, rules) in compiler.rulesets().iter().enumerate() {
             for base in 0..rules.bases.len() {
                 let ruling = compiler.by_rules(ruleset, base)?;
-                for set in compiler.space.terminals(ruling) {
-                    if set.is_truncated() {
-                        return Ok(None);
-                    }
-                    let causes = set.outcomes.iter().map(|outcome| outcome.cause);
-                    alive.extend(causes.filter_map(|cause| compiler.decider(cause)));
-                }
+                let Some(deciders) = deciders(compiler, ruling) else {
+                    return Ok(None);
+                };
+                let ruling = compiler.space.pin(ruling);
                 let called = called_chains(compiler, ruleset, base);
-                bases.push((ruleset, called, compiler.space.pin(ruling)));
+                left.add(compiler, (ruleset, base), ruling, &deciders)?;
+                alive.extend(deciders);
+                bases.push((ruleset, called, ruling));
             }
         }
-        Ok(Some(Self { alive, bases }))
+        Ok(Some(Self { alive, bases, left }))
     }
 
     /// What the base chains decide that lead to a chain.
@@ -195,6 +206,14 @@ impl<'m> Shadow<'_, 'm> {
             None => largest_first(self.compiler, reach, decider, &by, &mut self.to_measure)?,
         };
         Ok(Some(finding(self.compiler, rule, &by)))
+    }
+
+    /// The rules that take the packets of a rule without a verdict between them, as far as they are known.
+    fn takers(&mut self, decider: Decider, rule: &'m Rule) -> Result<Vec<Decider>, OverBudget> {
+        let reach = self.compiler.reach(rule)?;
+        let mut by = self.met(decider, reach);
+        self.add_returns(decider, &mut by);
+        largest_first(self.compiler, reach, decider, &by, &mut self.to_measure)
     }
 
     /// What there is to say of a rule without a verdict, if its chain is not called with any of its packets.
@@ -329,12 +348,30 @@ fn finding(compiler: &Compiler<'_>, rule: &Rule, by: &[Decider]) -> Finding {
         "this rule never decides anything",
         Some(label),
     );
-    for decider in by.iter().take(MAX_NAMED) {
-        if let Some(earlier) = compiler.rule(*decider) {
-            finding = finding.related(Label::new(earlier.span, "decides packets that it matches"));
-        }
+    for earlier in named(compiler, rule, by) {
+        finding = finding.related(Label::new(earlier.span, "decides packets that it matches"));
     }
     finding.help("remove the rule, or move it before those that decide its packets")
+}
+
+/// The first of some rules, with one among them that decides otherwise, if there is one.
+fn named<'m>(compiler: &Compiler<'m>, rule: &Rule, by: &[Decider]) -> Vec<&'m Rule> {
+    let accepts = |rule: &Rule| rule.action == Action::Accept;
+    let mut all: Vec<&Rule> = Vec::new();
+    for other in by.iter().filter_map(|decider| compiler.rule(*decider)) {
+        // A line may stand for several rules.
+        if all.iter().all(|known| known.span != other.span) {
+            all.push(other);
+        }
+    }
+    let mut named: Vec<_> = all.iter().take(MAX_NAMED).copied().collect();
+    if named.iter().all(|other| accepts(other) == accepts(rule))
+        && let Some(other) = all.iter().find(|other| accepts(other) != accepts(rule))
+        && let Some(last) = named.last_mut()
+    {
+        *last = other;
+    }
+    named
 }
 
 /// RETURN rules looked at of a chain.

@@ -47,7 +47,7 @@ impl Compiler<'_> {
                 self.redirection(ports.as_ref(), families, span, cause),
                 End::Accept,
             ),
-            Edit::Snat => (vec![(Field::StatusSnat, one(RangeSet::point(1)))], End::Accept),
+            Edit::Snat { to } => (self.masking(to.as_ref(), families, span), End::Accept),
         };
         let cause = if end == End::Fall { Cause::NOBODY } else { cause };
         Outcome {
@@ -82,6 +82,33 @@ impl Compiler<'_> {
             let why = Arc::from("whether the new destination is an address of this host is not known");
             let doubt = self.doubt(Some(span), &why);
             assignments.push((Field::DestinationClass, Assignment::OneOf(class, Some(doubt))));
+        }
+        assignments
+    }
+
+    /// Source translation: a new address, one of the host's own if none is said, and a port that may be another.
+    fn masking(&mut self, to: Option<&RangeSet>, families: Families, span: Span) -> Vec<(Field, Assignment)> {
+        let why = Arc::from("which address and port the source is translated to is not known");
+        let doubt = Some(self.doubt(Some(span), &why));
+        let mut assignments = vec![
+            (Field::StatusSnat, one(RangeSet::point(1))),
+            (
+                Field::SourceClass,
+                Assignment::OneOf(RangeSet::range(value::UNICAST, value::LOCAL), doubt),
+            ),
+            (
+                Field::SourcePort,
+                Assignment::OneOf(RangeSet::range(0, 0xffff), doubt),
+            ),
+        ];
+        let of = |family| match families {
+            Families::Both => to.is_none(),
+            Families::V4 => family == Family::V4,
+            Families::V6 => family == Family::V6,
+        };
+        for family in Family::ALL.into_iter().filter(|family| of(*family)) {
+            let to = to.cloned().unwrap_or_else(|| RangeSet::range(0, family.max()));
+            assignments.push((family.source(), Assignment::OneOf(to, doubt)));
         }
         assignments
     }
@@ -172,7 +199,7 @@ fn changes(edit: &Edit) -> Vec<Field> {
         Edit::Mark { clear, flip } => marks(clear | flip),
         Edit::MarkUnknown { mask } => marks(*mask),
         Edit::Untrack => vec![Field::State],
-        Edit::Snat => vec![Field::StatusSnat],
+        Edit::Snat { .. } => vec![Field::StatusSnat],
         Edit::Dnat { .. } | Edit::Redirect { .. } => vec![Field::StatusDnat],
     }
 }

@@ -1,15 +1,26 @@
 //! Base chains to hooks: what those that are called at one place do together.
 
+use std::sync::Arc;
+
 use super::compile::{Compiler, narrow};
 use super::{Base, Default, Families, Hook, Purpose};
+use crate::packet::protocol::number::{ICMP, ICMPV6};
 use crate::packet::{
     Cause, EditId, End, Family, Field, Outcome, OverBudget, PacketSet, Pin, RangeSet, Ruling, value,
 };
 
+/// Why the first packet of a connection that another announced may not meet a NAT chain: the helper of a connection that is
+/// translated has set up the translation of the other too (`nf_nat_follow_master`).
+pub(super) const ANNOUNCED: &str =
+    "whether the connection that announced this one is translated is not known";
+
+/// The protocols of the errors that are related to connections.
+pub(super) const ERRORS: [(Family, u8); 2] = [(Family::V4, ICMP), (Family::V6, ICMPV6)];
+
 impl<'m> Compiler<'m> {
     /// The base chains of a hook, in the order of their priorities, as `(ruleset, base)`.
     fn bases(&self, hook: Hook) -> Vec<(usize, usize)> {
-        let mut bases: Vec<(i32, u32, usize, usize)> = Vec::new();
+        let mut bases: Vec<(i32, [u32; 3], usize, usize)> = Vec::new();
         for (ruleset, rules) in self.rulesets.iter().enumerate() {
             let called = rules
                 .bases
@@ -53,7 +64,7 @@ impl<'m> Compiler<'m> {
             let base = self.base_at(ruleset, at);
             base.is_some_and(|base| base.purpose != Purpose::Nat)
         });
-        self.called_in_turn(hook, &bases, false)
+        self.called_in_turn(hook, &bases, hook == Hook::Input)
     }
 
     fn called_in_turn(
@@ -84,6 +95,21 @@ impl<'m> Compiler<'m> {
         let ruling = self.space.sequence_all(&rulings)?;
         self.space.release(mark);
         Ok(ruling)
+    }
+
+    /// What the base chains do that a hook calls before another; `None` if they drop nothing. Stays pinned.
+    pub fn called_before(&mut self, ruleset: usize, at: usize) -> Result<Option<Pin>, OverBudget> {
+        let Some(hook) = self.base_at(ruleset, at).map(|base| base.hook) else {
+            return Ok(None);
+        };
+        let mut earlier = self.bases(hook);
+        let place = earlier.iter().position(|base| *base == (ruleset, at));
+        earlier.truncate(place.unwrap_or(0));
+        let before = self.called_in_turn(hook, &earlier, false)?;
+        let terminals = self.space.terminals(before);
+        let mut outcomes = terminals.iter().flat_map(|set| &set.outcomes);
+        let drops = outcomes.any(|outcome| matches!(outcome.end, End::Drop | End::Reject));
+        Ok(drops.then(|| self.space.pin(before)))
     }
 
     fn base_at(&self, ruleset: usize, at: usize) -> Option<&'m Base> {
@@ -143,20 +169,38 @@ impl<'m> Compiler<'m> {
                 .space
                 .test(Field::Family, &RangeSet::point(Family::V6.value()))?,
         };
-        if base.purpose == Purpose::Nat {
-            let new = self.space.test(Field::State, &RangeSet::point(value::NEW))?;
-            applies = self.space.intersection(applies, new)?;
-            if base.translates_destinations() {
-                let untouched = self.space.test(Field::StatusDnat, &RangeSet::point(0))?;
-                applies = self.space.intersection(applies, untouched)?;
-            }
-        }
         let pass = self.space.pass();
-        let pass = self.space.map_outcomes(pass, &[End::Fall], &|outcome| Outcome {
+        let mut other = self.space.map_outcomes(pass, &[End::Fall], &|outcome| Outcome {
             end: passes,
             ..outcome
         })?;
-        self.space.choose(applies, ruling, pass)
+        if let Some(translated) = base.untranslated() {
+            let untouched = self.space.test(translated, &RangeSet::point(0))?;
+            applies = self.space.intersection(applies, untouched)?;
+            let announced = self.announced()?;
+            let announced = self.space.intersection(applies, announced)?;
+            let doubt = self.doubt(None, &Arc::from(ANNOUNCED));
+            let either = self.space.merge(ruling, other, Some(doubt))?;
+            other = self.space.choose(announced, either, other)?;
+            let new = self.space.test(Field::State, &RangeSet::point(value::NEW))?;
+            applies = self.space.intersection(applies, new)?;
+        }
+        self.space.choose(applies, ruling, other)
+    }
+
+    /// The first packets of connections that others announced. Errors of ICMP are about connections that are there, and
+    /// translated with them.
+    fn announced(&mut self) -> Result<PacketSet, OverBudget> {
+        let related = self.space.test(Field::State, &RangeSet::point(value::RELATED))?;
+        let mut errors = PacketSet::empty();
+        for (family, protocol) in ERRORS {
+            let of = self.space.product(&[
+                (Field::Family, RangeSet::point(family.value())),
+                (Field::Protocol, RangeSet::point(u128::from(protocol))),
+            ])?;
+            errors = self.space.union(errors, of)?;
+        }
+        self.space.difference(related, errors)
     }
 
     /// What the default verdict of a base chain does.

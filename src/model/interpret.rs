@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use super::compile::HostFacts;
 use super::decider::{Decider, DoubtReason};
+use super::hook::{ANNOUNCED, ERRORS};
 use super::path::Path;
 use super::{Base, Default, Families, Hook, Purpose, Ruleset};
 use crate::packet::{Field, RangeSet, value};
@@ -122,6 +123,10 @@ pub struct Interpreter<'m> {
     facts: &'m HostFacts,
 }
 
+/// States of a connection's first packet, as ends of ranges.
+const NEW: (u128, u128) = (value::NEW, value::NEW);
+const RELATED: (u128, u128) = (value::RELATED, value::RELATED);
+
 /// A packet between base chains, with who accepted it and how weighty that is.
 type Accepted = (Packet, Option<(u8, Decider)>);
 
@@ -153,7 +158,7 @@ impl<'m> Interpreter<'m> {
     /// What hooks let pass, one after the other.
     fn hooks(&self, hooks: &[Hook], mut on_way: Vec<Accepted>, answer: &mut Answer) -> Vec<Accepted> {
         for &hook in hooks {
-            let mut bases: Vec<(i32, u32, usize, usize)> = Vec::new();
+            let mut bases: Vec<(i32, [u32; 3], usize, usize)> = Vec::new();
             for (at, ruleset) in self.rulesets.iter().enumerate() {
                 let called = ruleset
                     .bases
@@ -183,16 +188,16 @@ impl<'m> Interpreter<'m> {
             if answer.gave_up {
                 break;
             }
-            let (inside, outside) = applies(rules, base, packet);
+            let (inside, outside) = applies(rules, base, packet, answer);
             on_way.extend(outside.into_iter().map(|packet| (packet, by)));
-            if let Some(packet) = inside {
+            if !inside.is_empty() {
                 let mut walk = Walk {
                     interpreter: self,
                     ruleset,
                     hook: base.hook,
                     answer,
                 };
-                let flow = walk.chain(base.chain, vec![packet], 0);
+                let flow = walk.chain(base.chain, inside, 0);
                 on_way.extend(leave(
                     base,
                     Decider::Default { ruleset, base: at },
@@ -258,27 +263,47 @@ fn leave(
 }
 
 /// The parts of a packet that a base chain sees and does not see.
-fn applies(rules: &Ruleset, base: &Base, packet: Packet) -> (Option<Packet>, Vec<Packet>) {
+fn applies(rules: &Ruleset, base: &Base, packet: Packet, answer: &mut Answer) -> (Vec<Packet>, Vec<Packet>) {
     let mut outside = Vec::new();
-    let mut inside = Some(packet);
-    let mut keep = |inside: &mut Option<Packet>, field, values: RangeSet| {
-        if let Some(packet) = inside.take() {
-            let (meets, fails) = split(&packet, field, &values);
-            outside.extend(fails);
-            *inside = meets;
-        }
+    let mut keep = |packet: Packet, field, values: RangeSet| {
+        let (meets, fails) = split(&packet, field, &values);
+        outside.extend(fails);
+        meets
     };
-    match rules.families {
-        Families::Both => {}
-        Families::V4 => keep(&mut inside, Field::Family, RangeSet::point(value::V4)),
-        Families::V6 => keep(&mut inside, Field::Family, RangeSet::point(value::V6)),
-    }
-    if base.purpose == Purpose::Nat {
-        keep(&mut inside, Field::State, RangeSet::point(value::NEW));
-        if base.translates_destinations() {
-            keep(&mut inside, Field::StatusDnat, RangeSet::point(0));
+    let of_family = match rules.families {
+        Families::Both => Some(packet),
+        Families::V4 => keep(packet, Field::Family, RangeSet::point(value::V4)),
+        Families::V6 => keep(packet, Field::Family, RangeSet::point(value::V6)),
+    };
+    let Some(translated) = base.untranslated() else {
+        return (of_family.into_iter().collect(), outside);
+    };
+    let first = of_family
+        .and_then(|packet| keep(packet, translated, RangeSet::point(0)))
+        .and_then(|packet| keep(packet, Field::State, RangeSet::from_ranges([NEW, RELATED])));
+    let Some(first) = first else {
+        return (Vec::new(), outside);
+    };
+    let (new, related) = split(&first, Field::State, &RangeSet::point(value::NEW));
+    let mut inside: Vec<_> = new.into_iter().collect();
+    let mut announced: Vec<_> = related.into_iter().collect();
+    for (family, protocol) in ERRORS {
+        for packet in std::mem::take(&mut announced) {
+            let (of, other) = split(&packet, Field::Family, &RangeSet::point(family.value()));
+            announced.extend(other);
+            let protocol = RangeSet::point(u128::from(protocol));
+            let (errors, first) =
+                of.map_or((None, None), |packet| split(&packet, Field::Protocol, &protocol));
+            outside.extend(errors);
+            announced.extend(first);
         }
     }
+    if !announced.is_empty() {
+        let why = Arc::from(ANNOUNCED);
+        answer.doubts.insert(DoubtReason { span: None, why });
+    }
+    inside.extend(announced.iter().cloned());
+    outside.extend(announced);
     (inside, outside)
 }
 

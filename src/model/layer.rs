@@ -220,7 +220,7 @@ fn push_base(ruleset: &mut Ruleset, direction: &Direction, rules: Vec<Rule>, def
     ruleset.bases.push(Base {
         hook: direction.hook,
         priority: direction.sign * distance,
-        order: 0,
+        order: [0; 3],
         purpose: Purpose::Filter,
         chain,
         default: Default::Drop,

@@ -82,6 +82,16 @@ impl Hook {
             Self::Postrouting => "postrouting",
         }
     }
+
+    /// The priority at which all NAT chains of the hook are called, whatever their own: `NF_IP_PRI_NAT_DST` before packets are
+    /// routed, `NF_IP_PRI_NAT_SRC` after (`nf_nat_ipv4_ops`).
+    #[must_use]
+    pub fn translation_priority(self) -> i32 {
+        match self {
+            Self::Input | Self::Postrouting => 100,
+            Self::Prerouting | Self::Output | Self::Forward => -100,
+        }
+    }
 }
 
 /// What a base chain is for.
@@ -167,8 +177,9 @@ pub struct Base {
     /// filter 0, security 50, source NAT 100 (iptables' tables have these same numbers).
     pub priority: i32,
     /// The order among those of one priority, lowest first, where it is known: the kernel calls the chain first that was
-    /// hooked last (`nf_hook_entries_grow`).
-    pub order: u32,
+    /// hooked last (`nf_hook_entries_grow`). All NAT chains of a hook are called at one priority, from one place that was hooked
+    /// with the first of them, in the order of their own priorities (`nf_nat_register_fn`): hence three numbers.
+    pub order: [u32; 3],
     /// What it is for.
     pub purpose: Purpose,
     /// The chain.
@@ -185,6 +196,16 @@ impl Base {
     #[must_use]
     pub fn translates_destinations(&self) -> bool {
         self.purpose == Purpose::Nat && matches!(self.hook, Hook::Prerouting | Hook::Output)
+    }
+
+    /// Whether the connection must not have been translated yet for this chain to be asked, at its destination or its source.
+    fn untranslated(&self) -> Option<Field> {
+        let field = if self.translates_destinations() {
+            Field::StatusDnat
+        } else {
+            Field::StatusSnat
+        };
+        (self.purpose == Purpose::Nat).then_some(field)
     }
 }
 
@@ -332,6 +353,10 @@ pub enum Edit {
         /// New port, one of these; `None` keeps it.
         ports: Option<RangeSet>,
     },
-    /// Source translation: ends the base chain. Filters before it never see its effect.
-    Snat,
+    /// Source translation: ends the base chain. Only what comes behind it at the same hook, or arrives by loopback, sees the new
+    /// source; its port may be any, since the kernel takes another one where the old one is in use.
+    Snat {
+        /// New address, one of these; `None`: it is not known.
+        to: Option<RangeSet>,
+    },
 }

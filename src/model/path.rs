@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::compile::Compiler;
-use super::{Decider, Hook};
+use super::{Decider, Hook, Purpose};
 use crate::packet::{
     Cause, Doubt, EditId, End, Family, Field, Outcome, OverBudget, PacketSet, Pin, RangeSet, Ruling, value,
 };
@@ -79,7 +79,7 @@ impl Compiler<'_> {
         let input = self.space.pinned(input);
         let none = RangeSet::point(0);
         let mut after = self.space.assume(input, Field::OutInterface, &none, None)?;
-        if self.translates(self.space.pinned(before)) {
+        if self.assigns(self.space.pinned(before), Field::DestinationClass) {
             let input = self.space.pin(after);
             let forward = self.hook(Hook::Forward, false)?;
             let forward = self.space.pin(forward);
@@ -132,7 +132,7 @@ impl Compiler<'_> {
     /// it as they are then. What is translated to another host's address never comes back.
     pub fn loopback(&mut self) -> Result<Ruling, OverBudget> {
         self.prepare(&[Path::Output.hooks(), Path::Input.hooks()].concat())?;
-        let input = self.last_input()?;
+        let input = self.input_of_own()?;
         let mark = self.space.pin_mark();
         let gone = Outcome {
             end: End::Drop,
@@ -142,13 +142,19 @@ impl Compiler<'_> {
         let gone = self.space.always(&[gone], &[]);
         let gone = self.space.pin(gone);
         let leaving = self.in_turn(Path::Output.hooks(), None)?;
-        let before = self.over_loopback(leaving, gone, Field::OutInterface, Field::InInterface)?;
+        let from = loopback_addresses;
+        let before = self.over_loopback(leaving, gone, (Field::OutInterface, Field::InInterface), from)?;
         let before = self.space.pin(before);
+        let from = if self.assigns(self.space.pinned(before), Field::SourceClass) {
+            |family: Family| RangeSet::range(0, family.max())
+        } else {
+            from
+        };
         let arriving = self.hook_without_translation(Hook::Prerouting)?;
-        let arriving = self.over_loopback(arriving, gone, Field::InInterface, Field::OutInterface)?;
+        let arriving = self.over_loopback(arriving, gone, (Field::InInterface, Field::OutInterface), from)?;
         let arriving = self.space.pin(arriving);
         let input = self.space.pinned(input);
-        let input = self.over_loopback(input, gone, Field::InInterface, Field::OutInterface)?;
+        let input = self.over_loopback(input, gone, (Field::InInterface, Field::OutInterface), from)?;
         let arriving = [self.space.pinned(arriving), input];
         let after = self.space.sequence_all(&arriving)?;
         let delivered = self.space.test(Field::DestinationClass, &delivered_classes())?;
@@ -158,14 +164,14 @@ impl Compiler<'_> {
         self.ends_accepted(ruling)
     }
 
-    /// A ruling of packets from addresses of loopback that cross it by one interface, and none by the other. The others are
+    /// A ruling of packets from some addresses that cross loopback by one interface, and none by the other. The others are
     /// left out first: they are most of any ruleset.
     fn over_loopback(
         &mut self,
         ruling: Ruling,
         gone: Pin,
-        by: Field,
-        not_by: Field,
+        (by, not_by): (Field, Field),
+        from: fn(Family) -> RangeSet,
     ) -> Result<Ruling, OverBudget> {
         let mut within = PacketSet::empty();
         for family in Family::ALL {
@@ -173,7 +179,7 @@ impl Compiler<'_> {
                 (Field::Family, RangeSet::point(family.value())),
                 (by, loopback_interface()),
                 (not_by, RangeSet::point(0)),
-                (family.source(), loopback_addresses(family)),
+                (family.source(), from(family)),
             ])?;
             within = self.space.union(within, own)?;
         }
@@ -193,6 +199,16 @@ impl Compiler<'_> {
         Ok(input)
     }
 
+    /// What the input hook does with packets whose connection began here, and was translated then or never.
+    fn input_of_own(&mut self) -> Result<Pin, OverBudget> {
+        let bases = || self.rulesets.iter().flat_map(|ruleset| &ruleset.bases);
+        if !bases().any(|base| base.hook == Hook::Input && base.purpose == Purpose::Nat) {
+            return self.last_input();
+        }
+        let input = self.hook_without_translation(Hook::Input)?;
+        Ok(self.space.pin(input))
+    }
+
     /// What hooks do one after the other. What `last` accepts is accepted at once.
     fn in_turn(&mut self, hooks: &[Hook], last: Option<Hook>) -> Result<Ruling, OverBudget> {
         let mark = self.space.pin_mark();
@@ -207,15 +223,15 @@ impl Compiler<'_> {
         Ok(ruling)
     }
 
-    /// Whether some packet leaves a ruling with another destination class than it came with.
-    fn translates(&self, ruling: Ruling) -> bool {
+    /// Whether a field of some packet is set on its way through a ruling.
+    fn assigns(&self, ruling: Ruling, field: Field) -> bool {
         let outcomes = self
             .space
             .terminals(ruling)
             .into_iter()
             .flat_map(|set| &set.outcomes);
         let mut edits = outcomes.flat_map(|outcome| self.space.assignments(outcome.edit));
-        edits.any(|(field, _)| *field == Field::DestinationClass)
+        edits.any(|(assigned, _)| *assigned == field)
     }
 
     /// What no hook stopped is accepted, by whoever accepted it last.

@@ -1,7 +1,7 @@
 //! Rules that could go: what follows them decides their packets the same way.
 //!
 //! INVARIANT: whichever of the rules that are found are taken out, one, some or all, no base chain decides otherwise about
-//! any packet. Where that is not certain (the packet was changed on its way, the line made several rules, the chain is
+//! any packet. Where that is not certain (the line made several rules, the chain is
 //! called from several places and only what follows those would decide), nothing is said.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,7 +58,8 @@ impl Compiler<'_> {
     }
 
     /// The packets that each rule may decide, of the base chains of a ruleset together, as they come to the base chain.
-    /// A rule is left out if it decides packets that were changed before. `None`: not all deciders are known.
+    /// Of a rule that decides packets which were changed before, all that it matches: what comes to it is among those. `None`:
+    /// not all deciders are known.
     fn decided_by_rules(
         &mut self,
         ruleset: usize,
@@ -69,7 +70,7 @@ impl Compiler<'_> {
             self.by_rules(ruleset, base)?;
         }
         let mut decided: FxHashMap<Decider, PacketSet> = FxHashMap::default();
-        let mut changed = FxHashSet::default();
+        let mut changed = BTreeSet::new();
         for base in 0..n_bases {
             let ruling = self.by_rules(ruleset, base)?;
             for set in self.space.terminals(ruling) {
@@ -91,7 +92,11 @@ impl Compiler<'_> {
                 }
             }
         }
-        decided.retain(|decider, _| !changed.contains(decider));
+        for decider in changed {
+            if let (Some(rule), Some(packets)) = (self.rule(decider), decided.get_mut(&decider)) {
+                *packets = self.reach(rule)?;
+            }
+        }
         Ok(Some(decided))
     }
 }

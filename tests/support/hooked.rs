@@ -13,7 +13,7 @@ pub(crate) fn hooked(mut ruleset: Ruleset, is_wanted: impl Fn(&Chain) -> bool) -
         [Default::Accept, Default::Drop].map(|default| Base {
             hook: Hook::Input,
             priority: 0,
-            order: 0,
+            order: [0; 3],
             purpose: Purpose::Filter,
             chain: ChainId(u32::try_from(at).unwrap()),
             default,

@@ -365,21 +365,25 @@ fn action(ruleset: &Ruleset, action: &Action) -> String {
             Edit::Mark { clear, flip } => format!("mark = mark & {:#010x} ^ {flip:#010x}", !clear),
             Edit::MarkUnknown { mask } => format!("mark bits {mask:#010x} become unknown"),
             Edit::Untrack => "untrack".into(),
-            Edit::Snat => "translate source".into(),
+            Edit::Snat { to } => format!("translate source{}", to_text(ruleset, to.as_ref())),
             Edit::Redirect { ports } => format!("redirect to this host{}", port_text(ports.as_ref())),
             Edit::Dnat { to, ports } => {
-                let to = to.as_ref().map_or_else(String::new, |to| {
-                    let family = if ruleset.families == Families::V6 {
-                        Family::V6
-                    } else {
-                        Family::V4
-                    };
-                    format!(" to {}", address::describe(family, to).join(", "))
-                });
-                format!("translate destination{to}{}", port_text(ports.as_ref()))
+                let (to, ports) = (to_text(ruleset, to.as_ref()), port_text(ports.as_ref()));
+                format!("translate destination{to}{ports}")
             }
         },
     }
+}
+
+fn to_text(ruleset: &Ruleset, to: Option<&RangeSet>) -> String {
+    to.map_or_else(String::new, |to| {
+        let family = if ruleset.families == Families::V6 {
+            Family::V6
+        } else {
+            Family::V4
+        };
+        format!(" to {}", address::describe(family, to).join(", "))
+    })
 }
 
 fn port_text(ports: Option<&RangeSet>) -> String {

@@ -33,7 +33,7 @@ pub(crate) fn tcp(side: Option<&Side>, port: u16, family: Family) -> Open {
         bases: vec![Base {
             hook: Hook::Input,
             priority: 0,
-            order: 0,
+            order: [0; 3],
             purpose: Purpose::Filter,
             chain: ChainId(0),
             default: Default::Drop,

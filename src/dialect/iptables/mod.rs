@@ -16,6 +16,7 @@ pub(super) use names::{icmp_type, icmpv6_type, port_by_name};
 use std::rc::Rc;
 
 use super::ipset::{Ipset, Sets};
+use super::tracking::doubt_untracked;
 use super::{Claim, Construct, Dialect, Reading};
 use crate::packet::Family;
 use crate::source::Source;
@@ -52,6 +53,7 @@ impl Dialect for Iptables {
             lower::dump(*source, family::detect(*source), sets.clone(), &mut reading);
             first_lines.resize(reading.rulesets.len(), lower::first_line(*source));
         }
+        doubt_untracked(&mut reading.rulesets);
         lower::add_absent_filters(&mut reading.rulesets, &first_lines);
         reading
     }

@@ -134,7 +134,7 @@ impl Endpoint<'_> {
         Base {
             hook,
             priority: BEFORE_HOST,
-            order: 0,
+            order: [0; 3],
             purpose: Purpose::Filter,
             chain,
             // "If a host endpoint is created and network policy is not in place, the default is to deny traffic."
@@ -242,7 +242,7 @@ impl Endpoint<'_> {
         Some(Base {
             hook: Hook::Forward,
             priority: 0,
-            order: 0,
+            order: [0; 3],
             purpose: Purpose::Filter,
             chain,
             default: Default::Accept,

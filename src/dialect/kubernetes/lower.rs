@@ -121,7 +121,7 @@ impl<'c> Lowering<'c> {
         Base {
             hook,
             priority: 0,
-            order: 0,
+            order: [0; 3],
             purpose: Purpose::Filter,
             chain,
             default: Default::Accept,

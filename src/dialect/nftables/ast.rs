@@ -108,9 +108,40 @@ pub(super) enum Object<'a> {
         elements: Expr<'a>,
     },
     /// A counter, a quota, a flow table: nothing that decides by itself.
-    Other,
+    Named(TableName<'a>, Named<'a>),
     /// Prints, and changes nothing.
     Nothing,
+}
+
+/// An object of a table that rules use by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Named<'a> {
+    /// What it is, as [`OBJECTS`] says.
+    pub(super) kind: &'static str,
+    pub(super) name: &'a str,
+}
+
+/// The kinds of objects that rules use by their names: nft(8), "STATEFUL OBJECTS", "FLOWTABLES".
+pub(super) const OBJECTS: &[&str] = &[
+    "counter",
+    "ct expectation",
+    "ct helper",
+    "ct timeout",
+    "flowtable",
+    "limit",
+    "quota",
+    "secmark",
+    "synproxy",
+    "tunnel",
+];
+
+impl<'a> Named<'a> {
+    /// An object of a kind that there is; of `ct` kinds the second word tells.
+    pub(super) fn new(kind: &str, name: &'a str) -> Option<Self> {
+        let is_it = |known: &&&str| known.strip_prefix("ct ").unwrap_or(known) == kind || **known == kind;
+        let kind = OBJECTS.iter().find(is_it)?;
+        Some(Self { kind, name })
+    }
 }
 
 /// Where a rule stands.
@@ -127,6 +158,9 @@ pub(super) enum TableItem<'a> {
     Set(SetBlock<'a>),
     /// `flags dormant`
     Dormant,
+    /// A flag of which only the place is known: it may be `dormant`.
+    Flag(&'a str),
+    Named(Named<'a>),
     Definition(Definition<'a>),
     Include(Word<'a>),
     Comment(&'a str),
@@ -240,6 +274,8 @@ pub(super) enum Kind<'a> {
     Pass,
     /// Goes on or not, differently each time; how it is called.
     Limit(&'static str),
+    /// Does something with an object of the table.
+    WithObject(Named<'a>, Box<Statement<'a>>),
     /// Does something with the object that a map gives; packets without a key in it go no further.
     Mapped {
         map: Expr<'a>,

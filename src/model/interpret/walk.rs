@@ -114,7 +114,7 @@ impl Walk<'_, '_> {
                 let edited = self.edit(edit, packet);
                 match edit {
                     Edit::Mark { .. } | Edit::MarkUnknown { .. } | Edit::Untrack => next.push(edited),
-                    Edit::Dnat { .. } | Edit::Redirect { .. } | Edit::Snat => {
+                    Edit::Dnat { .. } | Edit::Redirect { .. } | Edit::Snat { .. } => {
                         flow.decided.push((Verdict::Accept, decider, edited));
                     }
                 }
@@ -141,7 +141,20 @@ impl Walk<'_, '_> {
                     packet.with(Field::Mark(bit), RangeSet::range(0, 1))
                 }),
             Edit::Untrack => packet.with(Field::State, RangeSet::point(value::UNTRACKED)),
-            Edit::Snat => packet.with(Field::StatusSnat, RangeSet::point(1)),
+            Edit::Snat { to } => {
+                let is_v6 = packet.values(Field::Family).single() == Some(value::V6);
+                let of = if is_v6 { Family::V6 } else { Family::V4 };
+                let packet = match to {
+                    Some(to) => packet.with(of.source(), to.clone()),
+                    None => Family::ALL.into_iter().fold(packet, |packet, family| {
+                        packet.with(family.source(), RangeSet::range(0, family.max()))
+                    }),
+                };
+                packet
+                    .with(Field::StatusSnat, RangeSet::point(1))
+                    .with(Field::SourceClass, RangeSet::range(value::UNICAST, value::LOCAL))
+                    .with(Field::SourcePort, RangeSet::range(0, 0xffff))
+            }
             Edit::Dnat { to, ports } => {
                 let mut packet = packet.with(Field::StatusDnat, RangeSet::point(1));
                 if let Some(to) = to {

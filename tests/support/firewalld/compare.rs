@@ -78,7 +78,7 @@ fn is_verdict(action: &Action) -> bool {
         Action::Accept
             | Action::Drop
             | Action::Reject
-            | Action::Edit(Edit::Dnat { .. } | Edit::Redirect { .. } | Edit::Snat)
+            | Action::Edit(Edit::Dnat { .. } | Edit::Redirect { .. } | Edit::Snat { .. })
     )
 }
 
@@ -125,7 +125,7 @@ impl Named {
         let base = Base {
             hook: Hook::Input,
             priority: 0,
-            order: 0,
+            order: [0; 3],
             purpose: Purpose::Filter,
             chain: ChainId(0),
             default: Verdict::Drop,

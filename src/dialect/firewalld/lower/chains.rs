@@ -60,7 +60,7 @@ impl Chains {
         self.bases.push(Base {
             hook: place.hook,
             priority: place.priority(),
-            order: 0,
+            order: place.order(),
             purpose: place.purpose(),
             chain: ChainId(id),
             default: match place {

@@ -144,7 +144,7 @@ impl Lowering<'_> {
                     return;
                 }
                 matches.push(not_loopback(element.span));
-                (Action::Edit(Edit::Snat), false)
+                (Action::Edit(Edit::Snat { to: None }), false)
             }
             _ => (Action::Accept, false),
         };
@@ -264,7 +264,7 @@ impl Lowering<'_> {
             (None, Some(kind @ Kind::ForwardPort { .. })) => translation(kind),
             (None, Some(Kind::Masquerade)) => {
                 matches.push(not_loopback(rule.span));
-                Action::Edit(Edit::Snat)
+                Action::Edit(Edit::Snat { to: None })
             }
             (None, _) => return None,
         })

@@ -17,6 +17,9 @@ pub(super) struct Place {
     pub(super) hook: Hook,
 }
 
+/// How far firewalld's chains are behind the usual ones.
+const BEHIND: i32 = 10;
+
 impl Place {
     pub(super) const fn new(table: Table, hook: Hook) -> Self {
         Self { table, hook }
@@ -54,13 +57,19 @@ impl Place {
 
     /// netfilter's own priority; firewalld's chains are 10 behind it, so that what iptables drops stays dropped.
     pub(super) fn priority(self) -> i32 {
-        let usual = match (self.table, self.hook) {
-            (Table::Filter, _) => 0,
-            (Table::Mangle, _) => -150,
-            (Table::Nat, Hook::Postrouting | Hook::Input) => 100,
-            (Table::Nat, _) => -100,
-        };
-        usual + 10
+        match self.table {
+            Table::Filter => BEHIND,
+            Table::Mangle => BEHIND - 150,
+            Table::Nat => self.hook.translation_priority(),
+        }
+    }
+
+    /// NAT chains are called together: among those, too, firewalld's come behind others.
+    pub(super) fn order(self) -> [u32; 3] {
+        match self.table {
+            Table::Nat => [0, BEHIND.unsigned_abs(), 0],
+            Table::Filter | Table::Mangle => [0; 3],
+        }
     }
 
     pub(super) fn purpose(self) -> Purpose {

@@ -54,7 +54,7 @@ fn add_filter(ruleset: &mut Ruleset, span: Span) {
         ruleset.bases.push(Base {
             hook,
             priority: kind.priority(hook),
-            order: 0,
+            order: [0; 3],
             purpose: kind.purpose(),
             chain: ChainId(at),
             default: Verdict::Accept,

@@ -49,8 +49,7 @@ impl TableKind {
         match self {
             Self::Raw => -300,
             Self::Mangle => -150,
-            Self::Nat if matches!(hook, Hook::Input | Hook::Postrouting) => 100,
-            Self::Nat => -100,
+            Self::Nat => hook.translation_priority(),
             Self::Filter => 0,
             Self::Security => 50,
         }

@@ -129,8 +129,9 @@ impl<'a> Lowering<'a> {
             }),
             Effect::Snat => {
                 to_ports(rule)?;
-                self.to_source(rule)?;
-                Action::Edit(Edit::Snat)
+                Action::Edit(Edit::Snat {
+                    to: self.to_source(rule)?,
+                })
             }
             Effect::Netmap => self.netmap(rule, target, place, span)?,
             Effect::Notrack => Action::Edit(Edit::Untrack),
@@ -172,16 +173,16 @@ impl<'a> Lowering<'a> {
         }))
     }
 
-    /// `--to-source`: where it leads is not modelled, but it must lead somewhere.
-    fn to_source(&self, rule: &Rule<'a>) -> Read<'a, ()> {
+    /// `--to-source`: the new address.
+    fn to_source(&self, rule: &Rule<'a>) -> Read<'a, Option<RangeSet>> {
         let Some(term) = parameter(rule, "to-source") else {
-            return Ok(());
+            return Ok(None);
         };
         let address = parser::nat_address(parser::bare(term.arguments), self.family)?;
         if address.ports.is_some() && !ports_are_known(protocol_of(rule)) {
             return Err(needs_ports(term.arguments));
         }
-        Ok(())
+        Ok(address.to)
     }
 
     /// Maps the destination in PREROUTING and OUTPUT, the source in POSTROUTING and INPUT: iptables-extensions(8), "NETMAP".
@@ -191,7 +192,10 @@ impl<'a> Lowering<'a> {
         };
         let (address, _) = parser::addresses(parser::bare(term.arguments), self.family)?;
         Ok(match (place.hook, address) {
-            (Some(Hook::Input | Hook::Postrouting), _) => Action::Edit(Edit::Snat),
+            (Some(Hook::Input | Hook::Postrouting), parser::Address::Ranges(to)) => {
+                Action::Edit(Edit::Snat { to: Some(to) })
+            }
+            (Some(Hook::Input | Hook::Postrouting), _) => Action::Edit(Edit::Snat { to: None }),
             (Some(_), parser::Address::Ranges(to)) => Action::Edit(Edit::Dnat {
                 to: Some(to),
                 ports: None,

@@ -10,8 +10,8 @@ use self::expression::{elements, expr};
 use self::node::{Node, Value};
 use self::statement::{is_null, rule};
 use super::ast::{
-    ChainBlock, ChainItem, Command, Expr, ExprKind, HookLine, Intervals, Item, KeyType, Object, Place, Read,
-    SetBlock, TableFamily, TableItem, TableName, Unread, Verb, Word,
+    ChainBlock, ChainItem, Command, Expr, ExprKind, HookLine, Intervals, Item, KeyType, Named, OBJECTS,
+    Object, Place, Read, SetBlock, TableFamily, TableItem, TableName, Unread, Verb, Word,
 };
 
 /// All of a text as commands.
@@ -85,13 +85,7 @@ fn object<'a>(node: &Node<'a>, name: &str, inside: &Node<'a>, verb: Verb) -> Rea
         "ruleset" => Object::Ruleset(inside.get("family").map(|_| family(inside)).transpose()?),
         "table" => {
             let flags = inside.get("flags").map(Node::parts).unwrap_or_default();
-            let is_dormant = flags.iter().any(|flag| flag.word() == Some("dormant"));
-            let items = if is_dormant {
-                vec![TableItem::Dormant]
-            } else {
-                Vec::new()
-            };
-            Object::Table(table(inside, "name")?, items)
+            Object::Table(table(inside, "name")?, flags.iter().map(flag).collect())
         }
         "chain" if verb == Verb::Rename => Object::Renamed(
             table(inside, "table")?,
@@ -111,10 +105,25 @@ fn object<'a>(node: &Node<'a>, name: &str, inside: &Node<'a>, verb: Verb) -> Rea
             set: word(inside, "name")?,
             elements: of_elements(inside.get("elem").unwrap_or(inside))?,
         },
-        "flowtable" | "counter" | "quota" | "limit" | "secmark" | "synproxy" | "ct helper" | "ct timeout"
-        | "ct expectation" | "meter" => Object::Other,
+        "meter" => Object::Nothing,
+        _ if OBJECTS.contains(&name) => {
+            let named = Named::new(name, word(inside, "name")?);
+            named
+                .map(|named| table(inside, "table").map(|table| Object::Named(table, named)))
+                .transpose()?
+                .unwrap_or(Object::Nothing)
+        }
         _ => return Err(Unread::new(node.text, format!("`{name}` is not understood"))),
     })
+}
+
+/// A flag of a table. Where there is just one, nft 1.0.6 prints some other text in its place.
+fn flag<'a>(node: &Node<'a>) -> TableItem<'a> {
+    match node.word() {
+        Some("dormant") => TableItem::Dormant,
+        Some("owner" | "persist") => TableItem::Nothing,
+        _ => TableItem::Flag(node.text),
+    }
 }
 
 /// Listed rules carry their handles; only commands mean a place by them.

@@ -3,7 +3,8 @@
 use super::expression::expr;
 use super::node::{Node, Value};
 use crate::dialect::nftables::ast::{
-    Comparison, Expr, ExprKind, Kind, Nat, NatKind, Read, Rule, Statement, TableFamily, Unread, Verdict,
+    Comparison, Expr, ExprKind, Kind, Named, Nat, NatKind, OBJECTS, Read, Rule, Statement, TableFamily,
+    Unread, Verdict,
 };
 use crate::dialect::nftables::names::Key;
 use crate::packet::Family;
@@ -77,20 +78,23 @@ fn kind<'a>(node: &Node<'a>) -> Read<'a, Kind<'a>> {
             then,
         });
     }
-    of_name(node, (name, inside))
+    let kind = of_name(node, (name, inside))?;
+    let object = match (name, &inside.value) {
+        ("flow", _) => inside
+            .get("flowtable")
+            .and_then(Node::word)
+            .map(|name| ("flowtable", name)),
+        (_, &Value::String(object)) if OBJECTS.contains(&name) => Some((name, object)),
+        _ => None,
+    };
+    let named = object.and_then(|(kind, name)| Named::new(kind, name.trim_start_matches('@')));
+    let Some(named) = named else { return Ok(kind) };
+    let then = Box::new(Statement {
+        text: node.text,
+        kind,
+    });
+    Ok(Kind::WithObject(named, then))
 }
-
-/// What may be of an object that a map gives.
-const OBJECTS: &[&str] = &[
-    "counter",
-    "ct expectation",
-    "ct helper",
-    "ct timeout",
-    "limit",
-    "quota",
-    "secmark",
-    "synproxy",
-];
 
 fn of_name<'a>(node: &Node<'a>, (name, inside): (&'a str, &Node<'a>)) -> Read<'a, Kind<'a>> {
     let part = |key: &str| expr(inside.get(key).ok_or_else(|| not_read(node))?);

@@ -71,23 +71,19 @@ impl<'p, 'a> Writer<'_, 'p, 'a> {
     ) -> Read<'a, ()> {
         check_family(place, nat, span_text(nat))?;
         if nat.kind == NatKind::Source {
-            if let Some(address) = nat
+            let said = nat
                 .address
                 .as_ref()
-                .filter(|of| !matches!(behind(of).kind, ExprKind::Map(_)))
-            {
-                address_of(place, nat, address)?;
-            }
+                .filter(|of| !matches!(behind(of).kind, ExprKind::Map(_)));
+            let said = said.map(|address| address_of(place, nat, address)).transpose()?;
             for value in nat.address.iter().chain(&nat.ports) {
                 self.reads(place, value, matches)?;
             }
-            push(
-                place,
-                std::mem::take(matches),
-                Action::Edit(Edit::Snat),
-                span,
-                into,
-            );
+            if !said.as_ref().is_some_and(|(of, ..)| is_of_other(place, *of)) {
+                let to = said.map(|(_, to, _)| to);
+                let edit = Action::Edit(Edit::Snat { to });
+                push(place, std::mem::take(matches), edit, span, into);
+            }
             return Ok(());
         }
         let mapped = nat.address.as_ref().or(nat.ports.as_ref()).map(behind);
@@ -167,6 +163,14 @@ fn span_text<'a>(nat: &Nat<'a>) -> &'a str {
     nat.address.as_ref().map_or("", |address| address.text)
 }
 
+/// Whether a new address is of the family whose packets are not at hand: such a rule does not concern those that are.
+fn is_of_other(place: &Place<'_, '_>, family: Family) -> bool {
+    matches!(
+        (place.families, family),
+        (Families::V4, Family::V6) | (Families::V6, Family::V4)
+    )
+}
+
 fn push_translation(
     place: &Place<'_, '_>,
     nat: &Nat<'_>,
@@ -176,11 +180,7 @@ fn push_translation(
     matches: &[Match],
     into: &mut Vec<ModelRule>,
 ) {
-    // A rule that translates to the other family does not concern the packets of this one.
-    if matches!(
-        (place.families, family),
-        (Families::V4, Some(Family::V6)) | (Families::V6, Some(Family::V4))
-    ) {
+    if family.is_some_and(|family| is_of_other(place, family)) {
         return;
     }
     let edit = if nat.kind == NatKind::Redirect {

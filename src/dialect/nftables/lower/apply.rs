@@ -146,7 +146,16 @@ impl<'t, 'a> Loader<'t, 'a> {
             }
             Object::Set(table, block) => self.set_command(verb, table, block),
             Object::Element { table, set, elements } => self.element_command(verb, table, set, elements),
-            Object::Other | Object::Nothing => Ok(()),
+            Object::Named(table, named) => {
+                if let Some(table) = self.program.find(&table) {
+                    match verb {
+                        Verb::Delete | Verb::Destroy => drop(table.objects.remove(&named)),
+                        _ => drop(table.objects.insert(named)),
+                    }
+                }
+                Ok(())
+            }
+            Object::Nothing => Ok(()),
         }
     }
 
@@ -204,6 +213,18 @@ impl<'t, 'a> Loader<'t, 'a> {
                 TableItem::Dormant => {
                     if let Some(table) = self.program.tables.get_mut(at) {
                         table.is_dormant = true;
+                    }
+                    Ok(())
+                }
+                TableItem::Flag(text) => {
+                    if let Some(table) = self.program.tables.get_mut(at) {
+                        table.flag = Some(text);
+                    }
+                    Ok(())
+                }
+                TableItem::Named(named) => {
+                    if let Some(table) = self.program.tables.get_mut(at) {
+                        table.objects.insert(named);
                     }
                     Ok(())
                 }

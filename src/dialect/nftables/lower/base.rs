@@ -1,5 +1,7 @@
 //! Base chains: which hook calls which chain, when, and what it is for.
 
+use std::sync::Arc;
+
 use super::chains::{Lowering, table_path};
 use super::group::Group;
 use super::hooked::BaseLine;
@@ -9,12 +11,16 @@ use super::scope::behind;
 use crate::dialect::nftables::ast::{Data, ExprKind, Kind, Rule, TableFamily, Verdict};
 use crate::model::{
     Action, Base, ChainId, Condition, Default as DefaultVerdict, Families, Hook, Match, Purpose,
-    Rule as ModelRule,
+    Rule as ModelRule, Unknown,
 };
 use crate::packet::{Field, RangeSet, value};
+use crate::source::Span;
 
 /// The priority at which connections begin to be tracked: `NF_IP_PRI_CONNTRACK`.
 const CONNTRACK: i32 = -200;
+
+/// What is said of a flag of which only the place is known.
+const FLAG: &str = "a table's flag that nft misprints (list the ruleset as text)";
 
 /// Before and behind all chains that are not on a device.
 const DEVICE: i32 = 1 << 30;
@@ -163,7 +169,7 @@ fn of_verdict(table: &Table<'_>, verdict: &Verdict<'_>, call: &mut dyn FnMut(&st
 
 /// Hooks a chain.
 pub(super) fn hook(
-    lowering: &Lowering<'_, '_>,
+    lowering: &mut Lowering<'_, '_>,
     group: &mut Group,
     table: &Table<'_>,
     chain: &Chain<'_>,
@@ -172,10 +178,11 @@ pub(super) fn hook(
     let Some(base) = &chain.base else { return };
     let (default, said) = chain.policy.unwrap_or((DefaultVerdict::Accept, base.text));
     let default_span = lowering.texts.span(said);
+    let (priority, order) = turn(lowering, group.families, base);
     let mut hooked = Base {
         hook: base.hook,
-        priority: base.priority,
-        order: u32::MAX - base.serial,
+        priority,
+        order,
         purpose: purpose(base, default),
         chain: id,
         default,
@@ -192,7 +199,66 @@ pub(super) fn hook(
             _ => within + DEVICE,
         };
     }
+    if let Some(flag) = table.flag {
+        hooked.chain = if_hooked(lowering, group, table, chain, hooked.chain, flag);
+    }
     group.bases.push(hooked);
+}
+
+/// A chain that sends all packets through another, if the table's flag is not `dormant`.
+fn if_hooked(
+    lowering: &mut Lowering<'_, '_>,
+    group: &mut Group,
+    table: &Table<'_>,
+    chain: &Chain<'_>,
+    id: ChainId,
+    flag: &str,
+) -> ChainId {
+    let span = lowering.texts.span(flag);
+    let nowhere = Span::new(span.file, span.start, span.start);
+    let why = lowering.unknowns.count(FLAG, span, true);
+    let property = Some(Arc::from(format!("`{}` is dormant", table_path(table))));
+    let condition = Condition::Unknown(Unknown { property, why });
+    let rule = |matches, action| ModelRule {
+        span: nowhere,
+        matches,
+        action,
+        action_span: nowhere,
+    };
+    let entry = group.add(format!("{}/{} (hook)", table_path(table), chain.name), span);
+    let passes = rule(vec![Match { span, condition }], Action::Accept);
+    group.set_rules(entry, vec![passes, rule(Vec::new(), Action::Goto(id))]);
+    entry
+}
+
+/// When a chain is called among those of its hook: [`Base::priority`] and [`Base::order`].
+fn turn(lowering: &Lowering<'_, '_>, families: Families, base: &BaseLine<'_>) -> (i32, [u32; 3]) {
+    let newest_first = |serial: u32| u32::MAX - serial;
+    if base.kind != "nat" {
+        return (base.priority, [newest_first(base.serial), 0, 0]);
+    }
+    let meets = |family| match families {
+        Families::Both => family == TableFamily::Inet,
+        Families::V4 => matches!(family, TableFamily::Ip | TableFamily::Inet),
+        Families::V6 => matches!(family, TableFamily::Ip6 | TableFamily::Inet),
+    };
+    let tables = lowering.program.tables.iter();
+    let tables = tables.filter(|table| table.exists && !table.is_dormant && meets(table.name.family));
+    let bases = tables
+        .flat_map(|table| &table.chains)
+        .filter(|chain| chain.exists)
+        .filter_map(|chain| chain.base.as_ref());
+    let first = bases
+        .filter(|base| base.kind == "nat")
+        .map(|base| base.serial)
+        .min();
+    let among = base.priority.wrapping_sub(i32::MIN).cast_unsigned();
+    let order = [
+        newest_first(first.unwrap_or(base.serial)),
+        among,
+        newest_first(base.serial),
+    ];
+    (base.hook.translation_priority(), order)
 }
 
 /// A chain that sends the packets of some devices through another, and drops what falls out of it if that is its default.
@@ -276,7 +342,7 @@ pub(super) fn add_missing(lowering: &Lowering<'_, '_>, both: &mut Group, v4: &mu
         group.bases.push(Base {
             hook,
             priority: 0,
-            order: 0,
+            order: [0; 3],
             purpose: Purpose::Filter,
             chain,
             default: DefaultVerdict::Accept,

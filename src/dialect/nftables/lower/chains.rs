@@ -16,9 +16,10 @@ use super::unknown::Unknowns;
 use super::value::Refusal;
 use super::{Texts, base};
 use crate::dialect::circle::break_circles;
-use crate::dialect::nftables::ast::{Kind, NatKind, Rule, TableFamily, Unread};
+use crate::dialect::nftables::ast::{Kind, Named, NatKind, Rule, TableFamily, Unread};
 use crate::dialect::nftables::names::Type;
 use crate::dialect::reference::Uses;
+use crate::dialect::tracking::doubt_untracked;
 use crate::dialect::{Reading, reference};
 use crate::finding::Finding;
 use crate::model::{AskedSet, Families, NamedSets, is_generated};
@@ -125,6 +126,7 @@ impl<'p, 'a> Lowering<'p, 'a> {
             }
             into.rulesets.push(ruleset);
         }
+        doubt_untracked(&mut into.rulesets);
         into.n_rules += self.n_rules;
         into.notices.append(&mut self.notices);
         into.notices.extend(self.unknowns.notices());
@@ -270,6 +272,15 @@ impl<'p, 'a> Lowering<'p, 'a> {
         self.dangle(message, name);
     }
 
+    /// Says that an object is not there which a rule uses: nft refuses such a rule.
+    pub(super) fn check_object(&mut self, table: &Table<'a>, named: Named<'a>) {
+        if !table.objects.contains(&named) {
+            let Named { kind, name } = named;
+            let message = format!("{kind} `{name}` does not exist in table `{}`", table.name.name);
+            self.dangle(message, name);
+        }
+    }
+
     fn dangle(&mut self, message: String, name: &str) {
         if self.unknowns.is_muted {
             return;
@@ -278,7 +289,7 @@ impl<'p, 'a> Lowering<'p, 'a> {
         self.dangling.entry(message).or_insert(Uses::new(span)).count += 1;
     }
 
-    /// The elements of a set that a rule asks. Of one whose elements are there for a time it is no news that there are none.
+    /// The elements of a set that a rule asks. Of one whose elements are there for a time it is no news that all were deleted.
     pub(super) fn asked_content(
         &mut self,
         table: &'p Table<'a>,

@@ -1,12 +1,12 @@
 //! Sets that rules fill: of their members nothing is known, whatever their declaration says. nft's JSON leaves out the
-//! flag `dynamic` of some.
+//! flag `dynamic` of some. A set whose elements are there for a time and that has none waits for somebody to fill it.
 
 use rustc_hash::FxHashSet;
 
 use super::program::Table;
 use crate::dialect::nftables::ast::{ChainItem, Kind, Rule, Verdict};
 
-/// Marks the sets that some rule of a table adds to or deletes from.
+/// Marks the sets that some rule of a table adds to or deletes from, and those that wait for elements.
 pub(super) fn mark(table: &mut Table<'_>) {
     let mut filled: FxHashSet<&str> = FxHashSet::default();
     let rules = table.chains.iter().flat_map(|chain| &chain.rules);
@@ -27,7 +27,8 @@ pub(super) fn mark(table: &mut Table<'_>) {
             }
         }
     }
-    for (_, set) in table.sets.iter_mut().filter(|(name, _)| filled.contains(**name)) {
-        set.is_dynamic = true;
-    }
+    table.sets.iter_mut().for_each(|(name, set)| {
+        let waits = set.has_timeout && set.changes.is_empty();
+        set.is_dynamic |= waits || filled.contains(*name);
+    });
 }

@@ -4,12 +4,13 @@
 
 use std::collections::VecDeque;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::hooked::BaseLine;
 use super::scope::behind;
 use crate::dialect::nftables::ast::{
-    Element, Expr, ExprKind, Intervals, KeyType, Place, Rule, SetBlock, TableFamily, TableName, Unread, Verb,
+    Element, Expr, ExprKind, Intervals, KeyType, Named, Place, Rule, SetBlock, TableFamily, TableName,
+    Unread, Verb,
 };
 use crate::model::Default as Verdict;
 
@@ -34,11 +35,15 @@ const MAX_MOVES: usize = 1 << 28;
 pub(super) struct Table<'a> {
     pub(super) name: TableName<'a>,
     pub(super) is_dormant: bool,
+    /// A flag that may be `dormant`.
+    pub(super) flag: Option<&'a str>,
     pub(super) chains: Vec<Chain<'a>>,
     chain_by_name: FxHashMap<&'a str, usize>,
     /// What chains were called before: rules that led to them still do.
     former: FxHashMap<&'a str, usize>,
     pub(super) sets: FxHashMap<&'a str, Set<'a>>,
+    /// What else rules use by names.
+    pub(super) objects: FxHashSet<Named<'a>>,
     pub(super) exists: bool,
 }
 
@@ -86,10 +91,12 @@ impl<'a> Program<'a> {
         self.tables.push(Table {
             name,
             is_dormant: false,
+            flag: None,
             chains: Vec::new(),
             chain_by_name: FxHashMap::default(),
             former: FxHashMap::default(),
             sets: FxHashMap::default(),
+            objects: FxHashSet::default(),
             exists: true,
         });
         self.tables.len() - 1
@@ -102,6 +109,7 @@ impl<'a> Program<'a> {
                 table.exists = false;
                 table.chains.clear();
                 table.sets.clear();
+                table.objects.clear();
             }
         }
         self.is_flushed |= family.is_none();
@@ -114,6 +122,7 @@ impl<'a> Program<'a> {
                 table.exists = false;
                 table.chains.clear();
                 table.sets.clear();
+                table.objects.clear();
             })
             .is_some()
     }

@@ -126,7 +126,10 @@ impl<'p, 'a> Writer<'_, 'p, 'a> {
         matches: &mut Vec<Match>,
         into: &mut Vec<ModelRule>,
     ) -> Step {
-        let is_plain = |statement: &Statement<'_>| matches!(statement.kind, Kind::Pass);
+        let is_plain = |statement: &Statement<'_>| match &statement.kind {
+            Kind::WithObject(_, then) => matches!(then.kind, Kind::Pass),
+            kind => matches!(kind, Kind::Pass),
+        };
         let leaves_at_once = rest.split_last().is_some_and(|(last, before)| {
             before.iter().all(is_plain) && matches!(last.kind, Kind::Verdict(_)) && leaves(last)
         });
@@ -196,6 +199,10 @@ impl<'p, 'a> Writer<'_, 'p, 'a> {
             Kind::Limit(name) => {
                 self.gate(name, span, matches);
                 return Ok(Step::Next);
+            }
+            Kind::WithObject(named, then) => {
+                self.lowering.check_object(place.table, *named);
+                return self.statement(place, then, matches, into);
             }
             Kind::Mapped { map, then } => {
                 self.reads(place, map, matches)?;
@@ -368,6 +375,7 @@ fn leaves(statement: &Statement<'_>) -> bool {
             Verdict::Return | Verdict::Goto(_) | Verdict::Block(true, _)
         ),
         Kind::VerdictMap { .. } | Kind::Unknown(_) => true,
+        Kind::WithObject(_, then) => leaves(then),
         _ => false,
     }
 }

@@ -3,7 +3,7 @@
 use nom::Parser;
 use nom::branch::alt;
 use nom::combinator::cut;
-use nom::sequence::{delimited, preceded};
+use nom::sequence::delimited;
 
 use super::chain::chain_block;
 use super::command::{definition, include};
@@ -11,7 +11,7 @@ use super::expression::names;
 use super::lines::{all_lines, lines_of, say_twice};
 use super::set::set_block;
 use super::token::{Parsed, any_token, between, blank, has_symbol, keyword, label, symbol, word, wrong};
-use crate::dialect::nftables::ast::{ChainBlock, Expr, ExprKind, TableItem};
+use crate::dialect::nftables::ast::{ChainBlock, Expr, ExprKind, Named, TableItem};
 
 /// All of a text as the lines of a table: what a file says that is included there.
 pub(in crate::dialect::nftables) fn table_items(text: &str) -> Vec<TableItem<'_>> {
@@ -63,16 +63,22 @@ fn table_line(input: &str) -> Parsed<'_, TableItem<'_>> {
         "define" | "redefine" | "undefine" => definition.map(TableItem::Definition).parse(input),
         "include" => include.map(TableItem::Include).parse(input),
         "flowtable" | "counter" | "quota" | "limit" | "secmark" | "synproxy" | "tunnel" => {
-            let (rest, _) = cut(identifier).parse(rest)?;
-            cut(braces).map(|()| TableItem::Nothing).parse(rest)
+            object_block(name, rest)
         }
         "ct" => {
             let kind = alt((keyword("helper"), keyword("timeout"), keyword("expectation")));
-            let (rest, _) = cut(preceded(kind, identifier)).parse(rest)?;
-            cut(braces).map(|()| TableItem::Nothing).parse(rest)
+            let (rest, kind) = cut(kind).parse(rest)?;
+            object_block(kind, rest)
         }
         _ => wrong(input),
     }
+}
+
+/// `counter web { … }`, behind its first word.
+fn object_block<'a>(kind: &str, input: &'a str) -> Parsed<'a, TableItem<'a>> {
+    let (rest, name) = cut(identifier).parse(input)?;
+    let item = Named::new(kind, name).map_or(TableItem::Nothing, TableItem::Named);
+    Ok((cut(braces).parse(rest)?.0, item))
 }
 
 pub(super) fn is_dormant(flags: &Expr<'_>) -> bool {

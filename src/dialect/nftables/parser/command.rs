@@ -15,8 +15,8 @@ use super::token::{
     symbol, unexpected, word, wrong,
 };
 use crate::dialect::nftables::ast::{
-    ChainBlock, Command, Definition, Intervals, Item, Object, Place, Rule, SetBlock, TableFamily, TableName,
-    Verb, Word,
+    ChainBlock, Command, Definition, Intervals, Item, Named, Object, Place, Rule, SetBlock, TableFamily,
+    TableName, Verb, Word,
 };
 
 /// `items ::= /([ \t\n;]|\\\n|#[^\n]*\n)+/? (command (ends table)* ends?)?
@@ -211,9 +211,10 @@ fn object<'a>(input: &'a str, kind: &'a str, verb: Verb) -> Parsed<'a, Object<'a
         "element" => element_command(input),
         "ct" => {
             let kind = alt((keyword("helper"), keyword("timeout"), keyword("expectation")));
-            other_command(cut(kind).parse(input)?.0)
+            let (rest, kind) = cut(kind).parse(input)?;
+            object_command(kind, rest)
         }
-        _ => other_command(input),
+        kind => object_command(kind, input),
     }
 }
 
@@ -335,13 +336,14 @@ fn element_command(input: &str) -> Parsed<'_, Object<'_>> {
 }
 
 /// Objects that decide nothing by themselves.
-fn other_command(input: &str) -> Parsed<'_, Object<'_>> {
-    let (rest, _) = cut(table_name).parse(input)?;
-    let (rest, _) = cut(identifier).parse(rest)?;
+fn object_command<'a>(kind: &str, input: &'a str) -> Parsed<'a, Object<'a>> {
+    let (rest, table) = cut(table_name).parse(input)?;
+    let (rest, name) = cut(identifier).parse(rest)?;
     let rest = if has_block(rest) {
         cut(braces).parse(rest)?.0
     } else {
         skip_statement(rest)
     };
-    Ok((rest, Object::Other))
+    let object = Named::new(kind, name).map_or(Object::Nothing, |named| Object::Named(table, named));
+    Ok((rest, object))
 }

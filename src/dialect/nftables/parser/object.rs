@@ -6,7 +6,7 @@ use nom::Parser;
 
 use super::expression::left;
 use super::token::{Parsed, between, keyword, text, word, wrong};
-use crate::dialect::nftables::ast::{Expr, ExprKind, Kind, Statement};
+use crate::dialect::nftables::ast::{Expr, ExprKind, Kind, Named, Statement};
 
 /// `counter name "web"`, `limit name ip saddr map @limits`
 pub(super) fn by_name(input: &str) -> Parsed<'_, Kind<'_>> {
@@ -19,17 +19,26 @@ pub(super) fn by_name(input: &str) -> Parsed<'_, Kind<'_>> {
         "synproxy" => Kind::Unknown("synproxy"),
         _ => return wrong(input),
     };
-    named(input, rest, kind)
+    named(input, rest, what, kind)
 }
 
 /// What a name stands for, or a map of names.
-pub(super) fn named<'a>(whole: &'a str, rest: &'a str, kind: Kind<'a>) -> Parsed<'a, Kind<'a>> {
+pub(super) fn named<'a>(whole: &'a str, rest: &'a str, what: &str, kind: Kind<'a>) -> Parsed<'a, Kind<'a>> {
     if let Some((rest, map)) = mapped(rest) {
         let text = between(whole, rest);
         let then = Box::new(Statement { text, kind });
         return Ok((rest, Kind::Mapped { map, then }));
     }
-    Ok((text(rest)?.0, kind))
+    let (rest, name) = text(rest)?;
+    Ok((rest, with_object(between(whole, rest), what, name.text, kind)))
+}
+
+/// A statement that uses an object by its name.
+pub(super) fn with_object<'a>(whole: &'a str, what: &str, name: &'a str, kind: Kind<'a>) -> Kind<'a> {
+    match Named::new(what, name).filter(|_| !name.starts_with('$')) {
+        Some(named) => Kind::WithObject(named, Box::new(Statement { text: whole, kind })),
+        None => kind,
+    }
 }
 
 /// `tcp dport map { 80 : "web" }`

@@ -8,7 +8,7 @@ use nom::sequence::preceded;
 
 use super::count::{counter, gate, last_used, log};
 use super::expression::{computed, left, map_of, names, right, set};
-use super::object::{by_name, named};
+use super::object::{by_name, named, with_object};
 use super::selector::selector;
 use super::token::{
     Parsed, between, blank, has_symbol, is_end, keyword, label, number, peek_word, said, skip_statement,
@@ -197,7 +197,18 @@ fn change<'a>(input: &'a str, left: Expr<'a>) -> Parsed<'a, Kind<'a>> {
         ExprKind::Selector(Key::Other(other)) if other.is_of_tunnel() => {
             super::token::refuse(left.text, "what a tunnel carries cannot be changed")
         }
-        ExprKind::Selector(key) => Ok((rest, Kind::Change(key, value))),
+        ExprKind::Selector(key) => {
+            let name = match (&key, &value.kind) {
+                (Key::Other(other), ExprKind::Word(word)) if other.name == "meta secmark" => Some(word.text),
+                _ => None,
+            };
+            let kind = Kind::Change(key, value);
+            let named = match name {
+                Some(name) => with_object(between(input, rest), "secmark", name, kind),
+                None => kind,
+            };
+            Ok((rest, named))
+        }
         _ => super::token::refuse(left.text, "this cannot be changed"),
     }
 }
@@ -288,8 +299,9 @@ fn flow(input: &str) -> Parsed<'_, Kind<'_>> {
         return meter_of(word(rest)?.0);
     }
     let (rest, _) = alt((keyword("add"), keyword("offload"))).parse(rest)?;
-    let (rest, _) = preceded(symbol("@"), word).parse(rest)?;
-    Ok((rest, Kind::Pass))
+    let (rest, name) = preceded(symbol("@"), word).parse(rest)?;
+    let flow = with_object(between(input, rest), "flowtable", name, Kind::Pass);
+    Ok((rest, flow))
 }
 
 /// `dup to 10.0.0.1 device "eth0"`
@@ -332,9 +344,9 @@ fn connection(input: &str) -> Parsed<'_, Kind<'_>> {
     match peek_word(rest) {
         "count" => gate(input).map(|(rest, name)| (rest, Kind::Limit(name))),
         "helper" | "timeout" | "expectation" => {
-            let (after, _) = word(rest)?;
+            let (after, what) = word(rest)?;
             let (after, _) = keyword("set").parse(after)?;
-            named(input, after, Kind::Pass)
+            named(input, after, what, Kind::Pass)
         }
         _ => wrong(input),
     }

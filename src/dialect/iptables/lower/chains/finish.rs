@@ -47,7 +47,7 @@ impl Chains<'_> {
                 ruleset.bases.push(Base {
                     hook,
                     priority: table.kind.priority(hook),
-                    order: 0,
+                    order: [0; 3],
                     purpose: table.kind.purpose(),
                     chain: *id,
                     default: chain.default,
