@@ -25,7 +25,8 @@ impl<'u> Endpoints<'u> {
     /// The rulesets of a host, with those of its endpoints.
     pub(super) fn before(&mut self, host: &str, mut rulesets: Vec<Ruleset>) -> Vec<Ruleset> {
         let mut before = Vec::new();
-        for (endpoint, is_bound) in self.all.iter_mut().filter(|(endpoint, _)| endpoint.node == host) {
+        let is_here = |endpoint: &HostEndpoint| endpoint.node.as_deref().is_none_or(|node| node == host);
+        for (endpoint, is_bound) in self.all.iter_mut().filter(|(endpoint, _)| is_here(endpoint)) {
             *is_bound = true;
             if before.is_empty() {
                 endpoint.stand_before(&mut rulesets);
@@ -47,10 +48,13 @@ impl<'u> Endpoints<'u> {
     /// Says which endpoints stand before no host.
     pub(super) fn unbound(&self, summary: &mut Summary) {
         for (endpoint, _) in self.all.iter().filter(|(_, is_bound)| !is_bound) {
-            summary.unchecked.push(format!(
-                "host endpoint `{}`: no host is called `{}` as its node is",
-                endpoint.name, endpoint.node
-            ));
+            summary.unchecked.push(match &endpoint.node {
+                Some(node) => format!(
+                    "host endpoint `{}`: no host is called `{node}` as its node is",
+                    endpoint.name
+                ),
+                None => "policies of nodes: there is no host that they could be about".to_owned(),
+            });
         }
     }
 }

@@ -12,8 +12,8 @@ use crate::source::Span;
 pub struct HostEndpoint {
     /// What users call it.
     pub name: String,
-    /// The name of its node.
-    pub node: String,
+    /// The name of its node; `None`: it is not known which hosts are its nodes.
+    pub node: Option<String>,
     /// The bytes of its name.
     pub span: Span,
     /// What policies let through to its node ([`Hook::Input`]) and from it ([`Hook::Output`]).

@@ -24,8 +24,10 @@ use crate::source::Span;
 
 /// The profile that lets everything through.
 const DEFAULT_ALLOW: &str = "projectcalico-default-allow";
-/// Felix puts its chains before those of the host, so that the host's own rules are the last to decide.
-const BEFORE_HOST: i32 = -5_000;
+/// How endpoints of nodes are called among pods.
+pub(super) const KIND: &str = "HostEndpoint";
+/// Felix puts its jumps first in the chains of iptables' filter table, so that the host's own rules are the last to decide.
+const BEFORE_FILTER: i32 = -1;
 /// The protocol of packets in packets, and the port of overlays.
 const IPIP: u8 = 4;
 const VXLAN: u16 = 4789;
@@ -47,7 +49,7 @@ pub(super) fn endpoints(cluster: &Cluster, identities: &Identities) -> Vec<HostE
         let lowering = Lowering::new((cluster, identities), &nowhere, &subject, about.clone());
         HostEndpoint {
             name: written.name.clone(),
-            node: written.node.clone(),
+            node: Some(written.node.clone()),
             span: written.span,
             ruleset: endpoint.ruleset(lowering),
             goes_on: cluster.calico.returns(&written.node),
@@ -61,7 +63,7 @@ fn subject(written: &Written) -> Pods {
     let addresses = written.addresses.iter();
     let addresses = addresses.map(|network| network.family.address(network.low));
     Pods {
-        kind: "HostEndpoint",
+        kind: KIND,
         name: written.name.clone(),
         namespace: String::new(),
         labels: written.seen.labels.clone(),
@@ -80,7 +82,7 @@ fn subject(written: &Written) -> Pods {
 /// The policies that are or may be about an endpoint with these labels.
 fn about<'c>(cluster: &'c Cluster, seen: &Seen) -> Vec<(&'c Policy, Truth)> {
     let policies = cluster.policies.iter().filter_map(|policy| {
-        let hosts = policy.hosts.as_ref()?;
+        let hosts = policy.hosts.as_ref().filter(|_| policy.cilium.is_none())?;
         let limit = Truth::of(!policy.is_subject_unread).or(Truth::Maybe);
         Some((
             policy,
@@ -133,7 +135,7 @@ impl Endpoint<'_> {
         let chain = lowering.chain(direction.word().to_owned(), self.written.span, rules);
         Base {
             hook,
-            priority: BEFORE_HOST,
+            priority: BEFORE_FILTER,
             order: 0,
             purpose: Purpose::Filter,
             chain,
@@ -252,14 +254,14 @@ impl Endpoint<'_> {
 }
 
 /// The interface that packets of a direction go through.
-fn interface(direction: Direction) -> Field {
+pub(super) fn interface(direction: Direction) -> Field {
     match direction {
         Direction::Ingress => Field::InInterface,
         Direction::Egress => Field::OutInterface,
     }
 }
 
-fn may_be_anything(span: Span, why: &str) -> Rule {
+pub(super) fn may_be_anything(span: Span, why: &str) -> Rule {
     Rule {
         span,
         matches: Vec::<Match>::new(),

@@ -93,6 +93,9 @@ impl Dialect for Kubernetes {
         reading.identities = identities.classes(&cluster, &mut reading.notes);
         reading.workloads = lower::workloads(&cluster, &identities);
         reading.endpoints = host::endpoints(&cluster, &identities);
+        reading
+            .endpoints
+            .extend(cilium::endpoints(&cluster, &identities, &mut reading.notices));
         reading.n_rules = cluster.n_rules();
         reading.notes.extend(cluster.on_host_network());
         reading.notes.extend(cluster.calico.remarks.iter().cloned());
