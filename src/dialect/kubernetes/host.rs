@@ -203,10 +203,10 @@ impl Endpoint<'_> {
 
     fn failsafe(&self, failsafe: &Failsafe, direction: Direction) -> Rule {
         let span = failsafe.span.unwrap_or(self.written.span);
-        let port = match failsafe.port {
-            Some((protocol, port)) => Condition::All(vec![
+        let port = match failsafe.ports {
+            Some((protocol, low, high)) => Condition::All(vec![
                 protocols(&[protocol]),
-                Condition::Test(Field::Service, RangeSet::point(u128::from(port))),
+                Condition::Test(Field::Service, RangeSet::range(u128::from(low), u128::from(high))),
             ]),
             None => unknown(format!("failsafe at {span:?}"), "this port could not be read"),
         };

@@ -43,7 +43,7 @@ pub use reach::{End, Flow};
 pub use service::Backend;
 pub use truth::Truth;
 
-use super::{Claim, Construct, Dialect, Reading, Support};
+use super::{Claim, Construct, Dialect, Given, Reading, Support};
 use crate::finding::Finding;
 use crate::source::Source;
 
@@ -83,7 +83,12 @@ impl Dialect for Kubernetes {
     }
 
     fn read(&self, unit: &[Source<'_>]) -> Reading {
-        let (cluster, notices) = Cluster::read(unit);
+        self.read_given(unit, &Given::default())
+    }
+
+    fn read_given(&self, unit: &[Source<'_>], given: &Given) -> Reading {
+        let (mut cluster, notices) = Cluster::read(unit);
+        cluster.calico.leave_open(given);
         let mut reading = Reading {
             notices,
             ..Reading::default()

@@ -56,6 +56,8 @@ pub(super) struct Calico {
     pub(super) before: Vec<(Selector, Span)>,
     /// What Felix is configured to do, by the names of the objects.
     felix: BTreeMap<String, felix::Felix>,
+    /// What the site says of it.
+    given: felix::Felix,
     /// Labels of service accounts by namespace and name, as far as manifests declare them.
     service_accounts: BTreeMap<(String, String), Labels>,
     /// Labels that profiles give to the pods of a namespace, or of a service account of it.
