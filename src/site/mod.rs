@@ -177,6 +177,8 @@ pub struct Binding {
     pub resources: Vec<Spanned<String>>,
     /// Workloads of clusters, each a host.
     pub workloads: Option<Workloads>,
+    /// Patterns of nodes of clusters, each a host: `*` stands for any characters.
+    pub nodes: Vec<Spanned<String>>,
     /// Where its hosts are: as a destination, one of these addresses.
     pub addresses: Vec<Spanned<Network>>,
     /// The addresses that others see instead, when its traffic is masqueraded.
@@ -187,6 +189,15 @@ pub struct Binding {
     pub everything: bool,
     /// The whole binding.
     pub span: Span,
+}
+
+impl Binding {
+    /// Whether it means a node of a cluster.
+    #[must_use]
+    pub fn means_node(&self, name: &str) -> bool {
+        let mut patterns = self.nodes.iter();
+        patterns.any(|pattern| resource::glob(pattern.value.as_bytes(), name.as_bytes()))
+    }
 }
 
 /// The site file for `start` (a file or folder): in its folder or the nearest one above, no higher than the

@@ -44,6 +44,7 @@ const BIND: &[&str] = &[
     "files",
     "resources",
     "workloads",
+    "nodes",
     "addresses",
     "seen_as",
     "router",
@@ -273,6 +274,7 @@ impl Reader<'_> {
             files: strings(self, "files"),
             resources: strings(self, "resources"),
             workloads: table.get("workloads").and_then(|item| self.workloads(item)),
+            nodes: strings(self, "nodes"),
             addresses: networks(self, "addresses"),
             seen_as: networks(self, "seen_as"),
             router: table

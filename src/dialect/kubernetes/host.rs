@@ -53,6 +53,10 @@ pub(super) fn endpoints(cluster: &Cluster, identities: &Identities) -> Vec<HostE
             span: written.span,
             ruleset: endpoint.ruleset(lowering),
             goes_on: cluster.calico.returns(&written.node),
+            interfaces: match &written.interface {
+                Interface::Named(name) => Some(RangeSet::point(value::interface(name))),
+                Interface::All | Interface::Unnamed => None,
+            },
         }
     };
     cluster.calico.hosts.iter().map(of).collect()

@@ -16,6 +16,7 @@ use super::super::policy::Policy;
 use super::super::reach::Direction;
 use super::super::selector::{ANY_KEY, Seen};
 use super::super::truth::Truth;
+use super::agent::Agent;
 use crate::dialect::condition::any;
 use crate::finding::Finding;
 use crate::model::{
@@ -100,6 +101,7 @@ fn endpoint(cluster: &Cluster, identities: &Identities, node: Option<&Node>) -> 
         span,
         ruleset: Endpoint { cluster, span }.ruleset(lowering),
         goes_on: true,
+        interfaces: devices(&cluster.cilium.agent),
     })
 }
 
@@ -183,18 +185,10 @@ impl Endpoint<'_> {
         let field = interface(direction);
         let are = |names: RangeSet| Condition::Test(field, names);
         let mut parts = vec![Condition::Test(field, loopback_interface())];
-        let devices = &self.cluster.cilium.agent.devices;
-        if devices.is_empty() {
-            parts.push(are(RangeSet::from_ranges(NEVER.iter().map(|name| point(name)))));
-        } else {
-            let named = devices.iter().map(|name| match name.strip_suffix('+') {
-                Some(prefix) => value::interface_prefix(prefix),
-                None => point(name),
-            });
-            let is_one = are(RangeSet::from_ranges(named));
-            let is_one = any(vec![is_one, are(beginning_with(OF_PODS))]);
-            parts.push(Condition::Not(Box::new(is_one)));
-        }
+        parts.push(match devices(&self.cluster.cilium.agent) {
+            Some(devices) => Condition::Not(Box::new(are(devices))),
+            None => are(RangeSet::from_ranges(NEVER.iter().map(|name| point(name)))),
+        });
         if direction == Direction::Ingress {
             let local = RangeSet::point(value::LOCAL);
             let is_own = Condition::Test(Field::DestinationClass, local);
@@ -245,10 +239,16 @@ impl Endpoint<'_> {
     }
 }
 
-fn point(name: &str) -> (u128, u128) {
-    (value::interface(name), value::interface(name))
+/// The interfaces that the agent is told to be at, and those of its pods.
+fn devices(agent: &Agent) -> Option<RangeSet> {
+    let named = agent.devices.iter().map(|name| match name.strip_suffix('+') {
+        Some(prefix) => value::interface_prefix(prefix),
+        None => point(name),
+    });
+    let of_pods = OF_PODS.iter().map(|prefix| value::interface_prefix(prefix));
+    (!agent.devices.is_empty()).then(|| RangeSet::from_ranges(named.chain(of_pods)))
 }
 
-fn beginning_with(prefixes: &[&str]) -> RangeSet {
-    RangeSet::from_ranges(prefixes.iter().map(|prefix| value::interface_prefix(prefix)))
+fn point(name: &str) -> (u128, u128) {
+    (value::interface(name), value::interface(name))
 }
