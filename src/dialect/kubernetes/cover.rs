@@ -14,7 +14,9 @@ use crate::packet::Network;
 pub(super) fn has_subjects(outer: &Policy, inner: &Policy, cluster: &Cluster) -> bool {
     let are_read = !outer.is_subject_unread && !inner.is_subject_unread;
     are_read
+        && outer.is_of_hosts_alone() == inner.is_of_hosts_alone()
         && match (outer.of_nodes(), inner.of_nodes()) {
+            (None, None) if outer.is_of_hosts_alone() => false,
             (None, None) => has_pods(&outer.subject, &inner.subject, cluster),
             (Some(outer), Some(inner)) => {
                 outer.is_empty() || !outer.is_unread && !inner.is_unread && outer.terms == inner.terms

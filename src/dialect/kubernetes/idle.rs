@@ -49,7 +49,7 @@ fn nobody_selected(policy: &Policy, cluster: &Cluster, all: &[(&Namespace, &Pods
     if let Some(selector) = policy.of_nodes() {
         return no_node_selected(policy, selector, cluster);
     }
-    if policy.hosts.is_some() && cluster.calico.has_hosts() {
+    if policy.is_of_hosts_alone() || policy.hosts.is_some() && cluster.calico.has_hosts() {
         return None;
     }
     let own = Namespace::used(policy.namespace.as_deref().unwrap_or_default());

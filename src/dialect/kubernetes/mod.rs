@@ -12,6 +12,7 @@ mod connections;
 mod cover;
 mod foreign;
 mod host;
+mod host_stage;
 mod identity;
 mod idle;
 mod index;
@@ -123,7 +124,7 @@ impl Dialect for Kubernetes {
         all.extend(peers.map(|peer| construct(peer, Support::UnknownProperty)));
         let of_hosts =
             ["applyOnForward", "doNotTrack", "preDNAT"].map(|kind| format!("{kind} of projectcalico.org"));
-        all.extend(of_hosts.map(|name| construct(name, Support::UnknownEachTime)));
+        all.extend(of_hosts.map(|name| construct(name, Support::Exact)));
         all.extend(cilium::open().map(|part| construct(part, Support::UnknownProperty)));
         let foreign = read::foreign_groups().map(|group| format!("policies of {group}"));
         all.extend(foreign.map(|group| construct(group, Support::UnknownEachTime)));

@@ -43,6 +43,18 @@ pub(super) struct Hosts {
     pub(super) selector: Selector,
     /// Whether it is about what is passed on too (`applyOnForward`).
     pub(super) on_forward: bool,
+    /// When it is asked. Only what is asked at the usual time is about workloads too.
+    pub(super) stage: Stage,
+}
+
+/// When host endpoints ask a policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Before connections are tracked (`doNotTrack`): what it lets through is not.
+    Untracked,
+    /// Before destinations are translated (`preDNAT`), on the way in.
+    BeforeTranslation,
+    Normal,
 }
 
 impl Policy {
@@ -50,6 +62,12 @@ impl Policy {
     pub(super) fn of_nodes(&self) -> Option<&Selector> {
         let hosts = self.hosts.as_ref().filter(|_| self.cilium.is_some())?;
         Some(&hosts.selector)
+    }
+
+    /// Whether it is about host endpoints or nodes alone.
+    pub(super) fn is_of_hosts_alone(&self) -> bool {
+        let is_early = |hosts: &Hosts| hosts.stage != Stage::Normal;
+        self.of_nodes().is_some() || self.hosts.as_ref().is_some_and(is_early)
     }
 
     /// Whether they have one place in one tier.

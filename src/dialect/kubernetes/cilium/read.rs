@@ -6,7 +6,7 @@ use super::super::cluster::{Cluster, Foreign};
 use super::super::network_policy;
 use super::super::notes::Notes;
 use super::super::object::Object;
-use super::super::policy::{Hosts, Namespaces, PodSet, Policy, Rule, Rules, Ties};
+use super::super::policy::{Hosts, Namespaces, PodSet, Policy, Rule, Rules, Stage, Ties};
 use super::super::reach::Direction;
 use super::super::selector::Selector;
 use super::super::tier::{Order, Tier};
@@ -122,6 +122,7 @@ impl Reader<'_> {
             hosts: of_nodes.map(|selector| Hosts {
                 selector,
                 on_forward: false,
+                stage: Stage::Normal,
             }),
             ingress: ingress.rules,
             egress: egress.rules,
