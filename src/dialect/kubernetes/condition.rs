@@ -97,9 +97,10 @@ impl Lowering<'_> {
         }
     }
 
-    /// Whether an end is one of a set of pods: the own end is the workload.
+    /// Whether an end is one of a set of pods: the own end is the workload. What goes through a host endpoint is from or to anybody,
+    /// and the endpoint itself is its addresses.
     fn is_in(&self, set: &PodSet, end: PacketEnd, direction: Direction) -> Condition {
-        if end == direction.other_end() {
+        if end == direction.other_end() || self.pods.kind == host::KIND {
             let of_subject = match set.namespaces {
                 Namespaces::Same(_) | Namespaces::NotSame(_) => self.namespace.name.as_str(),
                 _ => "",

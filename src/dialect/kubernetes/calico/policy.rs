@@ -187,17 +187,18 @@ fn hosts(spec: Node<'_>, span: Span, about: About) -> Hosts {
     let mut unsaid = Notes::default();
     let mut terms: Vec<Terms> = Vec::new();
     let mut is_unread = false;
+    // Only of namespaces and service accounts does `all()` leave out what has none.
     let selectors = [
-        ("selector", "", false),
-        ("serviceAccountSelector", OF_SERVICE_ACCOUNT, false),
-        ("namespaceSelector", OF_NAMESPACE, true),
+        ("selector", "", Scope::Namespaced),
+        ("serviceAccountSelector", OF_SERVICE_ACCOUNT, Scope::Global),
+        ("namespaceSelector", OF_NAMESPACE, Scope::Global),
     ];
-    for (key, prefix, is_of_namespaces) in selectors {
+    for (key, prefix, scope) in selectors {
         let Some(node) = spec.get(key).filter(|selector| !selector.is_null()) else {
             continue;
         };
-        match read_selector(node, is_of_namespaces, &mut unsaid) {
-            Some(found) => terms.push(found.terms(prefix, Scope::Global)),
+        match read_selector(node, key == "namespaceSelector", &mut unsaid) {
+            Some(found) => terms.push(found.terms(prefix, scope)),
             None => is_unread = true,
         }
     }
