@@ -5,7 +5,7 @@ use std::path::{Component, Path};
 use std::sync::Arc;
 
 use super::behind::{Behind, Grouped};
-use super::endpoints::Endpoints;
+use super::endpoints::{Endpoints, bindings_of};
 use super::groups::unbound_group;
 use super::inputs::Unit;
 use super::policies::Policies;
@@ -74,8 +74,13 @@ pub(super) fn bind(
         findings,
         summary,
     );
+    for node in endpoints.alone(&site, summary) {
+        let grouped = behind.of_bindings(&node.bindings);
+        hosts.push(binding.behind(node.name, &node.bindings, node.rulesets, grouped.as_ref()));
+    }
     endpoints.unbound(summary);
-    let has_host = |at: usize| !grouped.unmatched.contains(&at) || workloads.has_binding(at);
+    let has_node = |at: usize| endpoints.has_binding(&site, at);
+    let has_host = |at: usize| !grouped.unmatched.contains(&at) || workloads.has_binding(at) || has_node(at);
     for (bound, grouped) in behind.alone(has_host) {
         findings.extend(bound.is_none().then(|| unbound_group(grouped, &site)).flatten());
         hosts.push(binding.behind(grouped.name.clone(), bound.as_slice(), Vec::new(), Some(grouped)));
@@ -84,7 +89,7 @@ pub(super) fn bind(
     binding.world.bridges = docker_bridges(hosts.iter().flat_map(|host| &host.rulesets));
     binding.know(&behind, (&workloads, &endpoints), &mut hosts);
     let mut unmatched = grouped.unmatched;
-    unmatched.retain(|&at| !behind.has_binding(at) && !workloads.has_binding(at));
+    unmatched.retain(|&at| !behind.has_binding(at) && !workloads.has_binding(at) && !has_node(at));
     unmeant_resources(&site, &behind, &unmatched, findings);
     if is_whole {
         idle_patterns(&site, &all_paths, &unmatched, summary);
@@ -141,14 +146,18 @@ impl Binding<'_> {
             } else {
                 files.name.clone()
             };
-            if files.bindings.is_empty() && !site.bindings.is_empty() {
+            let mut bindings = files.bindings;
+            bindings.extend(bindings_of(site, &files.name));
+            bindings.sort_unstable();
+            bindings.dedup();
+            if bindings.is_empty() && !site.bindings.is_empty() {
                 findings.extend(taken.iter().map(unbound_config));
             }
             unread::said_twice(&name, &taken, summary);
             let rulesets = taken.into_iter().flat_map(|unit| unit.reading.rulesets);
             let rulesets = endpoints.before(&files.name, rulesets.collect());
-            let grouped = behind.of_bindings(&files.bindings);
-            bound.push(self.behind(name, &files.bindings, rulesets, grouped.as_ref()));
+            let grouped = behind.of_bindings(&bindings);
+            bound.push(self.behind(name, &bindings, rulesets, grouped.as_ref()));
         }
         bound
     }

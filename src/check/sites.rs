@@ -78,6 +78,7 @@ impl SiteTexts {
             variable_files: site.terraform.variable_files,
             workspace: site.terraform.workspace,
             exports: BTreeMap::new(),
+            failsafes: [site.calico.failsafe_inbound, site.calico.failsafe_outbound],
         }
     }
 }

@@ -81,7 +81,13 @@ pub struct Given {
     pub workspace: Option<Spanned<String>>,
     /// What templates of the run hand to others, by the name of the export: `None` where several do by one name.
     pub exports: BTreeMap<String, Option<Exported>>,
+    /// Ports that stay open at host endpoints of Calico whatever policies say, on the way in and on the way out. `None`: as
+    /// manifests have it.
+    pub failsafes: [Option<Vec<GivenPorts>>; 2],
 }
+
+/// Protocol, lowest and highest port, and where that is said.
+pub type GivenPorts = Spanned<(u8, u16, u16)>;
 
 /// What a template hands to others.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,9 +2,14 @@
 //!
 //! INVARIANT: what an endpoint accepts surely meets the rules of the node itself only if somebody says that it goes on.
 
+use std::sync::Arc;
+
 use super::path::loopback_interface;
-use super::{Action, Base, Chain, ChainId, Condition, Default, Hook, Match, Purpose, Rule, Ruleset, Unknown};
-use crate::packet::Field;
+use super::{
+    Action, Base, Chain, ChainId, Condition, Default, Families, Hook, Layer, Match, NamedSets, Purpose, Rule,
+    Ruleset, Unknown,
+};
+use crate::packet::{Field, RangeSet};
 use crate::source::Span;
 
 /// One of them.
@@ -12,14 +17,16 @@ use crate::source::Span;
 pub struct HostEndpoint {
     /// What users call it.
     pub name: String,
-    /// The name of its node.
-    pub node: String,
+    /// The name of its node; `None`: it is not known which hosts are its nodes.
+    pub node: Option<String>,
     /// The bytes of its name.
     pub span: Span,
     /// What policies let through to its node ([`Hook::Input`]) and from it ([`Hook::Output`]).
     pub ruleset: Ruleset,
     /// Whether what it accepts meets the rules of the node itself too.
     pub goes_on: bool,
+    /// The interfaces that it is about, if it is not about all: what goes by others, it lets through.
+    pub interfaces: Option<RangeSet>,
 }
 
 /// The chains that a dump of a node has, if it was taken where such endpoints are in force.
@@ -34,6 +41,62 @@ impl Chain {
 }
 
 impl HostEndpoint {
+    /// What stands behind the endpoints of a node of which nothing else is known: it may stop what goes by interfaces that none of
+    /// them is about. `None`: they are about all.
+    #[must_use]
+    pub fn rest(all: &[&Self]) -> Option<Ruleset> {
+        let place = all.first()?.span;
+        let mut covered = loopback_interface();
+        for endpoint in all {
+            covered = covered.union(endpoint.interfaces.as_ref()?);
+        }
+        let nowhere = Span::new(place.file, place.start, place.start);
+        let is_stopped = Condition::Unknown(Unknown {
+            property: Some("a firewall that was not given".into()),
+            why: "what goes by other interfaces than those of host endpoints is not known: no dump was given"
+                .into(),
+        });
+        let mut ruleset = Ruleset {
+            layer: Layer::HostEndpoint,
+            families: Families::Both,
+            chains: Vec::new(),
+            bases: Vec::new(),
+            sets: NamedSets::default(),
+        };
+        for (hook, interface) in [
+            (Hook::Input, Field::InInterface),
+            (Hook::Output, Field::OutInterface),
+        ] {
+            let is_covered = Condition::Test(interface, covered.clone());
+            let rule = Rule {
+                span: nowhere,
+                matches: vec![Match {
+                    span: place,
+                    condition: Condition::All(vec![Condition::Not(Box::new(is_covered)), is_stopped.clone()]),
+                }],
+                action: Action::Drop,
+                action_span: nowhere,
+            };
+            let chain = ChainId(u32::try_from(ruleset.chains.len()).unwrap_or(u32::MAX));
+            ruleset.chains.push(Chain {
+                path: "not given".to_owned(),
+                calls: Arc::default(),
+                span: place,
+                rules: vec![rule],
+            });
+            ruleset.bases.push(Base {
+                hook,
+                priority: 0,
+                order: [0; 3],
+                purpose: Purpose::Filter,
+                chain,
+                default: Default::Accept,
+                default_span: place,
+            });
+        }
+        Some(ruleset)
+    }
+
     /// Puts the endpoint before the rulesets of its node: both must accept, but what it accepts may never come to the others
     /// ("if you have custom iptables rules, using host endpoints with allow-all rules [...] will accept all traffic and therefore
     /// bypass those custom rules"). A dump that has its chains has that in them.

@@ -318,6 +318,7 @@ fn binding_of(roles: &[Word<'_>], everything: Span) -> Binding {
         files: Vec::new(),
         resources: Vec::new(),
         workloads: None,
+        nodes: Vec::new(),
         addresses: Vec::new(),
         seen_as: Vec::new(),
         router: false,

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod binding;
+mod calico;
 mod codes;
 mod error;
 mod hosts;
@@ -13,6 +14,7 @@ mod pattern;
 mod read;
 mod resource;
 mod table;
+mod terraform;
 mod workload;
 mod zone;
 
@@ -21,6 +23,7 @@ use std::path::{Path, PathBuf};
 
 pub use arguments::Arguments;
 pub use binding::{Binder, Bound};
+pub use calico::{Calico, Ports};
 pub use error::{SiteError, SiteErrors};
 pub use hosts::{HostFiles, Hosts};
 pub use pattern::Pattern;
@@ -69,6 +72,8 @@ pub struct Site {
     pub parameters: BTreeMap<String, Value>,
     /// What root modules of Terraform are given.
     pub terraform: Terraform,
+    /// What Calico lets through whatever policies say.
+    pub calico: Calico,
     /// Which configs stand for which roles.
     pub bindings: Vec<Binding>,
 }
@@ -90,6 +95,7 @@ impl Default for Site {
             lifted: BTreeMap::new(),
             parameters: BTreeMap::new(),
             terraform: Terraform::default(),
+            calico: Calico::default(),
             bindings: Vec::new(),
         }
     }
@@ -171,6 +177,8 @@ pub struct Binding {
     pub resources: Vec<Spanned<String>>,
     /// Workloads of clusters, each a host.
     pub workloads: Option<Workloads>,
+    /// Patterns of nodes of clusters, each a host: `*` stands for any characters.
+    pub nodes: Vec<Spanned<String>>,
     /// Where its hosts are: as a destination, one of these addresses.
     pub addresses: Vec<Spanned<Network>>,
     /// The addresses that others see instead, when its traffic is masqueraded.
@@ -181,6 +189,15 @@ pub struct Binding {
     pub everything: bool,
     /// The whole binding.
     pub span: Span,
+}
+
+impl Binding {
+    /// Whether it means a node of a cluster.
+    #[must_use]
+    pub fn means_node(&self, name: &str) -> bool {
+        let mut patterns = self.nodes.iter();
+        patterns.any(|pattern| resource::glob(pattern.value.as_bytes(), name.as_bytes()))
+    }
 }
 
 /// The site file for `start` (a file or folder): in its folder or the nearest one above, no higher than the

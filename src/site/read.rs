@@ -29,10 +29,9 @@ const TOP: &[&str] = &[
     "lift",
     "parameters",
     "terraform",
+    "calico",
     "bind",
 ];
-/// Keys of `[terraform]`.
-const TERRAFORM: &[&str] = &["vars", "var_files", "workspace"];
 /// Keys of a zone.
 const ZONE: &[&str] = &["networks", "interfaces"];
 /// Keys of `[policy.NAME]` that are not services or parameters of the policy.
@@ -45,6 +44,7 @@ const BIND: &[&str] = &[
     "files",
     "resources",
     "workloads",
+    "nodes",
     "addresses",
     "seen_as",
     "router",
@@ -55,7 +55,8 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
     ("", TOP),
     ("zone", ZONE),
     ("policy", POLICY),
-    ("terraform", TERRAFORM),
+    ("terraform", super::terraform::KEYS),
+    ("calico", super::calico::KEYS),
     ("bind", BIND),
     ("workloads", super::workload::KEYS),
 ];
@@ -122,6 +123,7 @@ impl Reader<'_> {
                         .extend(value.map(|value| (name.to_owned(), value)));
                 }),
                 "terraform" => self.terraform(key, item, &mut site),
+                "calico" => self.calico(key, item, &mut site),
                 "bind" => site.bindings = self.bindings(item),
                 _ => {}
             }
@@ -131,29 +133,13 @@ impl Reader<'_> {
         site
     }
 
-    fn terraform(&mut self, key: &str, item: &Item, site: &mut Site) {
-        let Some(table) = self.table(key, item) else {
-            return;
-        };
-        self.check_keys(table, "`[terraform]`", TERRAFORM);
-        for (key, item) in table.iter() {
-            match key {
-                "vars" => self.each(key, item, |reader, table, name, item| {
-                    let key = reader.key_span(table, name);
-                    let value = reader.string(name, item).map(|text| Value { key, text });
-                    site.terraform
-                        .variables
-                        .extend(value.map(|value| (name.to_owned(), value)));
-                }),
-                "var_files" => site.terraform.variable_files = self.strings(key, item),
-                "workspace" => site.terraform.workspace = self.string(key, item),
-                _ => {}
-            }
-        }
-    }
-
     /// Calls `read` with every key and item of the table that `item` is.
-    fn each(&mut self, key: &str, item: &Item, mut read: impl FnMut(&mut Self, &dyn TableLike, &str, &Item)) {
+    pub(super) fn each(
+        &mut self,
+        key: &str,
+        item: &Item,
+        mut read: impl FnMut(&mut Self, &dyn TableLike, &str, &Item),
+    ) {
         if let Some(table) = self.table(key, item) {
             for (name, item) in table.iter() {
                 read(self, table, name, item);
@@ -288,6 +274,7 @@ impl Reader<'_> {
             files: strings(self, "files"),
             resources: strings(self, "resources"),
             workloads: table.get("workloads").and_then(|item| self.workloads(item)),
+            nodes: strings(self, "nodes"),
             addresses: networks(self, "addresses"),
             seen_as: networks(self, "seen_as"),
             router: table

@@ -4,7 +4,7 @@
 //! (a Kustomization, the values of a chart) claim nothing.
 
 use super::super::{Claim, beginning};
-use super::{calico, foreign, read, workload};
+use super::{calico, cilium, foreign, read, workload};
 use crate::source::Source;
 
 /// How much of a file is looked at.
@@ -37,6 +37,7 @@ fn matters(kind: &str, text: &str) -> bool {
         || workload::kinds().any(|known| known == kind)
         || read::matters(kind)
         || calico::matters(kind, text)
+        || cilium::matters(kind, text)
         || foreign::matters(kind, text)
 }
 

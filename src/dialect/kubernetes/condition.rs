@@ -3,6 +3,7 @@
 //! INVARIANT: what is not known is an unknown that keeps its answer for the same place or name, beside what is surely asked.
 
 use super::cilium;
+use super::host;
 use super::identity::Identities;
 use super::lower::Lowering;
 use super::node::Nodes;
@@ -55,7 +56,14 @@ impl Lowering<'_> {
                 let why = format!("which addresses `{}` has is not known", names.join("`, `"));
                 outside(end.identity(), format!("names {}", names.join(" ")), &why)
             }
-            Who::Cilium(who) => cilium::condition(who, peer.span, direction, self.nodes()),
+            Who::Cilium(who) => {
+                let at = if self.pods.kind == host::KIND {
+                    cilium::At::Node
+                } else {
+                    cilium::At::Pod
+                };
+                cilium::condition(who, peer.span, direction, (at, self.nodes()))
+            }
             Who::Unread => unknown(format!("peer at {:?}", peer.span), "this peer could not be read"),
         }
     }
@@ -89,9 +97,10 @@ impl Lowering<'_> {
         }
     }
 
-    /// Whether an end is one of a set of pods: the own end is the workload.
+    /// Whether an end is one of a set of pods: the own end is the workload. What goes through a host endpoint is from or to anybody,
+    /// and the endpoint itself is its addresses.
     fn is_in(&self, set: &PodSet, end: PacketEnd, direction: Direction) -> Condition {
-        if end == direction.other_end() {
+        if end == direction.other_end() || self.pods.kind == host::KIND {
             let of_subject = match set.namespaces {
                 Namespaces::Same(_) | Namespaces::NotSame(_) => self.namespace.name.as_str(),
                 _ => "",

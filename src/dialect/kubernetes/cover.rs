@@ -13,7 +13,16 @@ use crate::packet::Network;
 /// Whether everything that `inner` is about is what `outer` is about.
 pub(super) fn has_subjects(outer: &Policy, inner: &Policy, cluster: &Cluster) -> bool {
     let are_read = !outer.is_subject_unread && !inner.is_subject_unread;
-    are_read && has_pods(&outer.subject, &inner.subject, cluster)
+    are_read
+        && outer.is_of_hosts_alone() == inner.is_of_hosts_alone()
+        && match (outer.of_nodes(), inner.of_nodes()) {
+            (None, None) if outer.is_of_hosts_alone() => false,
+            (None, None) => has_pods(&outer.subject, &inner.subject, cluster),
+            (Some(outer), Some(inner)) => {
+                outer.is_empty() || !outer.is_unread && !inner.is_unread && outer.terms == inner.terms
+            }
+            _ => false,
+        }
 }
 
 /// Whether `outer` takes every packet that `inner` takes, of the same subject.

@@ -37,7 +37,6 @@ const OF_CILIUM: &[&str] = &[
     "CiliumLoadBalancerIPPool",
     "CiliumLocalRedirectPolicy",
     "CiliumNode",
-    "CiliumNodeConfig",
     "CiliumPodIPPool",
     "CiliumVTEPConfig",
 ];

@@ -1,22 +1,21 @@
 //! Host endpoints of Calico to layers of their nodes: what policies of the cluster let through to a node itself.
 //!
-//! Semantics: docs.tigera.io, "Host endpoint", "Failsafe rules" and "Apply on forwarded traffic"; felix, rules,
-//! `HostEndpointToFilterChains`. INVARIANT: what is asked before connections are tracked or translated, and of what is passed on,
-//! is followed both ways.
+//! Semantics: docs.tigera.io, "Host endpoint", "Failsafe rules" and "Summary of host endpoint policies"; felix, rules,
+//! `HostEndpointToFilterChains`. INVARIANT: a packet goes through an interface of the endpoint or is let through.
 
 use super::calico::{Failsafe, HostEndpoint as Written, Interface};
 use super::cluster::{Cluster, Namespace, Pods};
 use super::condition::{are_in, protocols, unknown};
 use super::identity::Identities;
 use super::lower::{Lowering, answers, let_through};
-use super::policy::Policy;
+use super::policy::{Policy, Stage};
 use super::reach::Direction;
 use super::selector::Seen;
 use super::truth::Truth;
 use crate::dialect::condition::any;
 use crate::model::{
-    Action, Base, Condition, Default, Families, Hook, HostEndpoint, Layer, Match, NamedSets, Purpose, Rule,
-    Ruleset, Unknown, loopback_interface,
+    Action, Base, ChainId, Condition, Default, Families, Hook, HostEndpoint, Layer, Match, NamedSets,
+    Purpose, Rule, Ruleset, Unknown, loopback_interface,
 };
 use crate::packet::protocol::number;
 use crate::packet::{Field, RangeSet, value};
@@ -24,8 +23,10 @@ use crate::source::Span;
 
 /// The profile that lets everything through.
 const DEFAULT_ALLOW: &str = "projectcalico-default-allow";
-/// Felix puts its chains before those of the host, so that the host's own rules are the last to decide.
-const BEFORE_HOST: i32 = -5_000;
+/// How endpoints of nodes are called among pods.
+pub(super) const KIND: &str = "HostEndpoint";
+/// Felix puts its jumps first in the chains of iptables' filter table, so that the host's own rules are the last to decide.
+const BEFORE_FILTER: i32 = -1;
 /// The protocol of packets in packets, and the port of overlays.
 const IPIP: u8 = 4;
 const VXLAN: u16 = 4789;
@@ -38,19 +39,22 @@ pub(super) fn endpoints(cluster: &Cluster, identities: &Identities) -> Vec<HostE
     };
     let of = |written: &Written| {
         let subject = subject(written);
-        let about = about(cluster, &written.seen);
         let endpoint = Endpoint {
             cluster,
             written,
-            about: &about,
+            about: about(cluster, &written.seen),
         };
-        let lowering = Lowering::new((cluster, identities), &nowhere, &subject, about.clone());
+        let lowering = Lowering::new((cluster, identities), &nowhere, &subject, Vec::new());
         HostEndpoint {
             name: written.name.clone(),
-            node: written.node.clone(),
+            node: Some(written.node.clone()),
             span: written.span,
             ruleset: endpoint.ruleset(lowering),
             goes_on: cluster.calico.returns(&written.node),
+            interfaces: match &written.interface {
+                Interface::Named(name) => Some(RangeSet::point(value::interface(name))),
+                Interface::All | Interface::Unnamed => None,
+            },
         }
     };
     cluster.calico.hosts.iter().map(of).collect()
@@ -61,7 +65,7 @@ fn subject(written: &Written) -> Pods {
     let addresses = written.addresses.iter();
     let addresses = addresses.map(|network| network.family.address(network.low));
     Pods {
-        kind: "HostEndpoint",
+        kind: KIND,
         name: written.name.clone(),
         namespace: String::new(),
         labels: written.seen.labels.clone(),
@@ -80,7 +84,7 @@ fn subject(written: &Written) -> Pods {
 /// The policies that are or may be about an endpoint with these labels.
 fn about<'c>(cluster: &'c Cluster, seen: &Seen) -> Vec<(&'c Policy, Truth)> {
     let policies = cluster.policies.iter().filter_map(|policy| {
-        let hosts = policy.hosts.as_ref()?;
+        let hosts = policy.hosts.as_ref().filter(|_| policy.cilium.is_none())?;
         let limit = Truth::of(!policy.is_subject_unread).or(Truth::Maybe);
         Some((
             policy,
@@ -91,18 +95,18 @@ fn about<'c>(cluster: &'c Cluster, seen: &Seen) -> Vec<(&'c Policy, Truth)> {
 }
 
 /// One endpoint.
-struct Endpoint<'c> {
-    cluster: &'c Cluster,
-    written: &'c Written,
-    about: &'c [(&'c Policy, Truth)],
+pub(super) struct Endpoint<'c> {
+    pub(super) cluster: &'c Cluster,
+    pub(super) written: &'c Written,
+    pub(super) about: Vec<(&'c Policy, Truth)>,
 }
 
-impl Endpoint<'_> {
-    fn ruleset(&self, mut lowering: Lowering<'_>) -> Ruleset {
-        let mut bases = vec![
-            self.base(&mut lowering, Hook::Input, Direction::Ingress),
-            self.base(&mut lowering, Hook::Output, Direction::Egress),
-        ];
+impl<'c> Endpoint<'c> {
+    fn ruleset(&self, mut lowering: Lowering<'c>) -> Ruleset {
+        let mut bases = self.untracked(&mut lowering);
+        bases.extend(self.before_translation(&mut lowering));
+        bases.push(self.base(&mut lowering, Hook::Input, Direction::Ingress));
+        bases.push(self.base(&mut lowering, Hook::Output, Direction::Egress));
         bases.extend(self.forwarded(&mut lowering));
         Ruleset {
             layer: Layer::HostEndpoint,
@@ -113,34 +117,53 @@ impl Endpoint<'_> {
         }
     }
 
-    fn nowhere(&self) -> Span {
+    pub(super) fn nowhere(&self) -> Span {
         let at = self.written.span;
         Span::new(at.file, at.start, at.start)
     }
 
-    fn base(&self, lowering: &mut Lowering<'_>, hook: Hook, direction: Direction) -> Base {
-        let place = self.nowhere();
-        let loopback = Condition::Test(interface(direction), loopback_interface());
-        let mut rules = vec![let_through(place, loopback), answers(place)];
-        rules.extend(self.elsewhere(direction));
+    /// What becomes of packets to and from the node itself.
+    fn base(&self, lowering: &mut Lowering<'c>, hook: Hook, direction: Direction) -> Base {
+        let mut rules = self.of_others(direction);
+        rules.extend(self.accepted_before(lowering, direction));
+        rules.extend([answers(self.nowhere()), invalid(self.nowhere())]);
         rules.extend(self.not_modelled());
         rules.extend(self.tunnels());
-        let node = &self.written.node;
-        let failsafes = self.cluster.calico.failsafes(node, direction).into_iter();
-        rules.extend(failsafes.map(|failsafe| self.failsafe(&failsafe, direction)));
+        rules.extend(self.failsafes(direction));
+        lowering.with(self.at(Stage::Normal));
         rules.extend(lowering.tiers(direction));
         rules.extend(self.profiles());
         let chain = lowering.chain(direction.word().to_owned(), self.written.span, rules);
+        // "If a host endpoint is created and network policy is not in place, the default is to deny traffic."
+        self.hooked(hook, BEFORE_FILTER, chain, Default::Drop)
+    }
+
+    pub(super) fn hooked(&self, hook: Hook, priority: i32, chain: ChainId, default: Default) -> Base {
         Base {
             hook,
-            priority: BEFORE_HOST,
+            priority,
             order: [0; 3],
             purpose: Purpose::Filter,
             chain,
-            // "If a host endpoint is created and network policy is not in place, the default is to deny traffic."
-            default: Default::Drop,
+            default,
             default_span: self.written.span,
         }
+    }
+
+    /// The policies that are asked at a stage.
+    pub(super) fn at(&self, stage: Stage) -> Vec<(&'c Policy, Truth)> {
+        let is_then = |(policy, _): &&(&Policy, Truth)| {
+            let hosts = policy.hosts.as_ref();
+            hosts.is_some_and(|hosts| hosts.stage == stage)
+        };
+        self.about.iter().filter(is_then).copied().collect()
+    }
+
+    /// What is none of the endpoint's business: loopback, and other interfaces.
+    pub(super) fn of_others(&self, direction: Direction) -> Vec<Rule> {
+        let loopback = Condition::Test(interface(direction), loopback_interface());
+        let loopback = let_through(self.nowhere(), loopback);
+        [loopback].into_iter().chain(self.elsewhere(direction)).collect()
     }
 
     /// What goes through interfaces that the endpoint is not: "traffic to/from other interfaces is ignored".
@@ -167,19 +190,18 @@ impl Endpoint<'_> {
         Some(let_through(self.nowhere(), condition))
     }
 
-    /// Policies that are asked before connections are tracked or translated, and objects that are not read.
+    /// Objects of the cluster that are not read, and policies that need not apply at all interfaces.
     fn not_modelled(&self) -> Vec<Rule> {
-        let seen = &self.written.seen;
-        let before = self.cluster.calico.before.iter();
-        let before = before.filter(|(selector, _)| selector.selects(&seen.labels, &seen.open) != Truth::No);
-        let before =
-            before.map(|(_, span)| (*span, "what this policy does to host endpoints is not modelled"));
         let foreign = self.cluster.foreign.iter().filter(|one| one.namespace.is_none());
         let foreign = foreign.map(|one| (one.span, one.why.as_str()));
-        before
-            .chain(foreign)
-            .map(|(span, why)| may_be_anything(span, why))
-            .collect()
+        let is_everywhere = self.written.interface == Interface::All;
+        let untracked = self.at(Stage::Untracked).into_iter();
+        let untracked = untracked.filter(|_| is_everywhere).map(|(policy, _)| {
+            let why = "whether policies with `doNotTrack` hold at an endpoint of all interfaces is not known";
+            (policy.span, why)
+        });
+        let all = foreign.chain(untracked);
+        all.map(|(span, why)| may_be_anything(span, why)).collect()
     }
 
     /// Felix lets through the tunnels that it makes between nodes (felix, rules, `filterInputChain`).
@@ -199,12 +221,22 @@ impl Endpoint<'_> {
         Some(let_through(self.nowhere(), condition))
     }
 
-    fn failsafe(&self, failsafe: &Failsafe, direction: Direction) -> Rule {
+    /// What stays open in a direction.
+    pub(super) fn failsafes(&self, direction: Direction) -> Vec<Rule> {
+        let all = self.cluster.calico.failsafes(&self.written.node, direction);
+        let rules = all
+            .iter()
+            .map(|failsafe| self.failsafe(failsafe, direction, Field::Service));
+        rules.collect()
+    }
+
+    /// One of them, or, by the port that packets are from, what answers it.
+    pub(super) fn failsafe(&self, failsafe: &Failsafe, direction: Direction, field: Field) -> Rule {
         let span = failsafe.span.unwrap_or(self.written.span);
-        let port = match failsafe.port {
-            Some((protocol, port)) => Condition::All(vec![
+        let port = match failsafe.ports {
+            Some((protocol, low, high)) => Condition::All(vec![
                 protocols(&[protocol]),
-                Condition::Test(Field::Service, RangeSet::point(u128::from(port))),
+                Condition::Test(field, RangeSet::range(u128::from(low), u128::from(high))),
             ]),
             None => unknown(format!("failsafe at {span:?}"), "this port could not be read"),
         };
@@ -226,40 +258,26 @@ impl Endpoint<'_> {
         };
         self.written.profiles.iter().map(of).collect()
     }
+}
 
-    /// "Forwarded traffic is allowed by default if no policies apply": those with `applyOnForward` may.
-    fn forwarded(&self, lowering: &mut Lowering<'_>) -> Option<Base> {
-        let mut on_forward = self.about.iter();
-        let (policy, _) = on_forward.find(|(policy, _)| {
-            let hosts = policy.hosts.as_ref();
-            hosts.is_some_and(|hosts| hosts.on_forward)
-        })?;
-        let rule = may_be_anything(
-            policy.span,
-            "what policies do to what is passed on at host endpoints is not modelled",
-        );
-        let chain = lowering.chain("forward".to_owned(), self.written.span, vec![rule]);
-        Some(Base {
-            hook: Hook::Forward,
-            priority: 0,
-            order: [0; 3],
-            purpose: Purpose::Filter,
-            chain,
-            default: Default::Accept,
-            default_span: self.written.span,
-        })
+/// Felix drops packets of no connection that it can tell (`DisableConntrackInvalidCheck`, false by default).
+pub(super) fn invalid(place: Span) -> Rule {
+    let state = Condition::Test(Field::State, RangeSet::point(value::INVALID));
+    Rule {
+        action: Action::Drop,
+        ..let_through(place, state)
     }
 }
 
 /// The interface that packets of a direction go through.
-fn interface(direction: Direction) -> Field {
+pub(super) fn interface(direction: Direction) -> Field {
     match direction {
         Direction::Ingress => Field::InInterface,
         Direction::Egress => Field::OutInterface,
     }
 }
 
-fn may_be_anything(span: Span, why: &str) -> Rule {
+pub(super) fn may_be_anything(span: Span, why: &str) -> Rule {
     Rule {
         span,
         matches: Vec::<Match>::new(),

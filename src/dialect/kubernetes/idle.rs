@@ -8,6 +8,7 @@ use super::cover::{has_packets, has_subjects};
 use super::policy::{Action, PodSet, Policy, Rule, Ties};
 use super::reach::Direction;
 use super::select::{looks_into, selects};
+use super::selector::Selector;
 use super::tier::EndOfTier;
 use super::truth::Truth;
 use crate::finding::{Code, Finding, Label, Severity};
@@ -45,7 +46,10 @@ fn taken(set: &PodSet, own: &Namespace, all: &[(&Namespace, &Pods)]) -> (bool, b
 }
 
 fn nobody_selected(policy: &Policy, cluster: &Cluster, all: &[(&Namespace, &Pods)]) -> Option<Finding> {
-    if policy.hosts.is_some() && cluster.calico.has_hosts() {
+    if let Some(selector) = policy.of_nodes() {
+        return no_node_selected(policy, selector, cluster);
+    }
+    if policy.is_of_hosts_alone() || policy.hosts.is_some() && cluster.calico.has_hosts() {
         return None;
     }
     let own = Namespace::used(policy.namespace.as_deref().unwrap_or_default());
@@ -60,6 +64,20 @@ fn nobody_selected(policy: &Policy, cluster: &Cluster, all: &[(&Namespace, &Pods
     let label = Label::new(policy.subject.pods.span, "nothing is in it");
     let finding = Finding::new(Code::SelectorMatchesNothing, message, Some(label));
     Some(finding.help("correct the labels, give the manifests of the workloads that are meant, or remove it"))
+}
+
+fn no_node_selected(policy: &Policy, selector: &Selector, cluster: &Cluster) -> Option<Finding> {
+    let all = &cluster.nodes.all;
+    let mut answers = all
+        .iter()
+        .map(|node| selector.selects(&node.seen.labels, &node.seen.open));
+    if all.is_empty() || answers.any(|answer| answer != Truth::No) {
+        return None;
+    }
+    let message = format!("{} `{}` selects no node of the run", policy.kind, policy.name);
+    let label = Label::new(selector.span, "nothing is in it");
+    let finding = Finding::new(Code::SelectorMatchesNothing, message, Some(label));
+    Some(finding.help("correct the labels, give the Nodes that are meant, or remove it"))
 }
 
 fn empty_peers(policy: &Policy, all: &[(&Namespace, &Pods)]) -> Vec<Finding> {

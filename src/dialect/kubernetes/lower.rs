@@ -134,8 +134,34 @@ impl<'c> Lowering<'c> {
         self.chains
     }
 
+    /// Goes on with other policies.
+    pub(super) fn with(&mut self, about: Vec<(&'c Policy, Truth)>) {
+        self.about = about;
+    }
+
+    /// Has rules of chains from the given one on do otherwise: each may become several.
+    pub(super) fn rewrite(&mut self, from: usize, rewritten: impl Fn(&Rule) -> Vec<Rule>) {
+        for chain in self.chains.iter_mut().skip(from) {
+            chain.rules = chain.rules.iter().flat_map(&rewritten).collect();
+        }
+    }
+
+    /// How many chains there are so far.
+    pub(super) fn n_chains(&self) -> usize {
+        self.chains.len()
+    }
+
     /// A jump for each tier, in their order.
     pub(super) fn tiers(&mut self, direction: Direction) -> Vec<Rule> {
+        self.tiers_with(direction, true)
+    }
+
+    /// The same, where what no policy of a tier decides goes on.
+    pub(super) fn tiers_without_end(&mut self, direction: Direction) -> Vec<Rule> {
+        self.tiers_with(direction, false)
+    }
+
+    fn tiers_with(&mut self, direction: Direction, have_end: bool) -> Vec<Rule> {
         let mut rules = Vec::new();
         let about = self.selected(direction);
         for selected in about.chunk_by(|a, b| a.policy.tier == b.policy.tier) {
@@ -148,7 +174,7 @@ impl<'c> Lowering<'c> {
                 vec![("denials".to_owned(), denying), (tier.words(), accepting)]
             } else {
                 let mut lowered = self.in_order(selected, direction);
-                if tier.end == EndOfTier::Deny {
+                if have_end && tier.end == EndOfTier::Deny {
                     lowered.extend(self.end(selected, direction));
                 }
                 vec![(tier.words(), lowered)]

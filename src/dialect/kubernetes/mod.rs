@@ -12,6 +12,7 @@ mod connections;
 mod cover;
 mod foreign;
 mod host;
+mod host_stage;
 mod identity;
 mod idle;
 mod index;
@@ -43,7 +44,7 @@ pub use reach::{End, Flow};
 pub use service::Backend;
 pub use truth::Truth;
 
-use super::{Claim, Construct, Dialect, Reading, Support};
+use super::{Claim, Construct, Dialect, Given, Reading, Support};
 use crate::finding::Finding;
 use crate::source::Source;
 
@@ -83,7 +84,12 @@ impl Dialect for Kubernetes {
     }
 
     fn read(&self, unit: &[Source<'_>]) -> Reading {
-        let (cluster, notices) = Cluster::read(unit);
+        self.read_given(unit, &Given::default())
+    }
+
+    fn read_given(&self, unit: &[Source<'_>], given: &Given) -> Reading {
+        let (mut cluster, notices) = Cluster::read(unit);
+        cluster.calico.leave_open(given);
         let mut reading = Reading {
             notices,
             ..Reading::default()
@@ -93,6 +99,9 @@ impl Dialect for Kubernetes {
         reading.identities = identities.classes(&cluster, &mut reading.notes);
         reading.workloads = lower::workloads(&cluster, &identities);
         reading.endpoints = host::endpoints(&cluster, &identities);
+        reading
+            .endpoints
+            .extend(cilium::endpoints(&cluster, &identities, &mut reading.notices));
         reading.n_rules = cluster.n_rules();
         reading.notes.extend(cluster.on_host_network());
         reading.notes.extend(cluster.calico.remarks.iter().cloned());
@@ -115,7 +124,7 @@ impl Dialect for Kubernetes {
         all.extend(peers.map(|peer| construct(peer, Support::UnknownProperty)));
         let of_hosts =
             ["applyOnForward", "doNotTrack", "preDNAT"].map(|kind| format!("{kind} of projectcalico.org"));
-        all.extend(of_hosts.map(|name| construct(name, Support::UnknownEachTime)));
+        all.extend(of_hosts.map(|name| construct(name, Support::Exact)));
         all.extend(cilium::open().map(|part| construct(part, Support::UnknownProperty)));
         let foreign = read::foreign_groups().map(|group| format!("policies of {group}"));
         all.extend(foreign.map(|group| construct(group, Support::UnknownEachTime)));

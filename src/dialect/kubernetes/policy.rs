@@ -27,7 +27,7 @@ pub(super) struct Policy {
     pub(super) subject: PodSet,
     /// Whether the subject could not be read.
     pub(super) is_subject_unread: bool,
-    /// Which host endpoints it is about too, if it may be about some.
+    /// Which host endpoints it is about too, if it may be about some; with a `nodeSelector` of Cilium, which nodes alone.
     pub(super) hosts: Option<Hosts>,
     /// `None`: it has nothing to do with that direction.
     pub(super) ingress: Option<Rules>,
@@ -36,16 +36,40 @@ pub(super) struct Policy {
     pub(super) cilium: Option<cilium::Traits>,
 }
 
-/// Which host endpoints a policy is about, and what of their traffic.
+/// Which host endpoints or nodes a policy is about, and what of their traffic.
 #[derive(Debug, Clone)]
 pub(super) struct Hosts {
-    /// Of the labels of an endpoint.
+    /// Of the labels of an endpoint, or a node.
     pub(super) selector: Selector,
     /// Whether it is about what is passed on too (`applyOnForward`).
     pub(super) on_forward: bool,
+    /// When it is asked. Only what is asked at the usual time is about workloads too.
+    pub(super) stage: Stage,
+}
+
+/// When host endpoints ask a policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Before connections are tracked (`doNotTrack`): what it lets through is not.
+    Untracked,
+    /// Before destinations are translated (`preDNAT`), on the way in.
+    BeforeTranslation,
+    Normal,
 }
 
 impl Policy {
+    /// Which nodes it is about, if it is about nodes alone (a `nodeSelector` of Cilium).
+    pub(super) fn of_nodes(&self) -> Option<&Selector> {
+        let hosts = self.hosts.as_ref().filter(|_| self.cilium.is_some())?;
+        Some(&hosts.selector)
+    }
+
+    /// Whether it is about host endpoints or nodes alone.
+    pub(super) fn is_of_hosts_alone(&self) -> bool {
+        let is_early = |hosts: &Hosts| hosts.stage != Stage::Normal;
+        self.of_nodes().is_some() || self.hosts.as_ref().is_some_and(is_early)
+    }
+
     /// Whether they have one place in one tier.
     pub(super) fn is_level_with(&self, other: &Self) -> bool {
         self.tier == other.tier && self.order == other.order

@@ -82,6 +82,7 @@ impl Reader {
         match (group, object.kind) {
             ("", "Namespace") => self.namespace(object),
             ("", "Node") => node::read(object, &mut self.cluster, &mut self.notes),
+            ("", "ConfigMap") => cilium::read_config(object, &mut self.cluster, &mut self.notes),
             ("", "Service") => {
                 let service = service::read(object, &mut self.notes);
                 self.cluster.services.push(service);

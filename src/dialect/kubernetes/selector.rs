@@ -76,6 +76,18 @@ impl Selector {
         }
     }
 
+    /// One that selects nothing: of no choice, none holds.
+    pub(super) fn nothing(span: Span) -> Self {
+        let terms = Terms {
+            choices: vec![Vec::new()],
+            ..Terms::default()
+        };
+        Self {
+            terms,
+            ..Self::everything(span)
+        }
+    }
+
     /// Reads one. What says nothing (`podSelector:`) selects everything.
     pub(super) fn read(entry: Entry<'_>, notes: &mut Notes) -> Self {
         Self::of(entry.value, notes)

@@ -142,16 +142,27 @@ impl<'v> Objects<'v> {
             required: Vec::new(),
             allowed: Vec::new(),
             denied: Vec::new(),
-            is_isolated: false,
+            isolated: Vec::new(),
         };
         asked.all();
         let denied = or(asked.denied);
-        let allowed = or(asked.allowed.into_iter().chain([Some(!asked.is_isolated)]));
+        let is_open = or(asked.isolated).map(|isolated| !isolated);
+        let allowed = or(asked.allowed.into_iter().chain([is_open]));
         let answer = and([denied.map(|denied| !denied), allowed]);
         // A node reaches its own pods, and which those are is not known.
         let is_node = matches!(other, End::World(address) if self.is_node(address));
         answer.filter(|answer| *answer || !is_node)
     }
+}
+
+/// Whether a specification has something in `fromRequires` or `toRequires`.
+fn requires(spec: &Value) -> bool {
+    let rules = ["ingress", "egress"].map(|key| list(spec, key));
+    let mut rules = rules.into_iter().flatten();
+    rules.any(|rule| {
+        let fields = ["fromRequires", "toRequires"].map(|key| list(rule, key));
+        fields.into_iter().flatten().next().is_some()
+    })
 }
 
 /// One packet at one end, and what the rules said so far.
@@ -166,7 +177,7 @@ struct Asked<'a> {
     required: Vec<(&'a Value, String)>,
     allowed: Vec<Option<bool>>,
     denied: Vec<Option<bool>>,
-    is_isolated: bool,
+    isolated: Vec<Option<bool>>,
 }
 
 impl Asked<'_> {
@@ -198,13 +209,16 @@ impl Asked<'_> {
         for (spec, own) in &specs {
             let has_rules = list(spec, key).chain(list(spec, deny)).next().is_some();
             let asked = spec["enableDefaultDeny"][key].as_bool();
-            self.is_isolated |= asked.unwrap_or(has_rules);
+            // Agents from 1.19 on refuse a policy that requires something of peers.
+            let may_be_refused = requires(spec);
+            let if_taken = |answer: Option<bool>| answer.filter(|it| !it || !may_be_refused);
+            self.isolated.push(if_taken(Some(asked.unwrap_or(has_rules))));
             for rule in list(spec, key) {
-                let answer = self.rule(rule, from, own, false);
+                let answer = if_taken(self.rule(rule, from, own, false));
                 self.allowed.push(answer);
             }
             for rule in list(spec, deny) {
-                let answer = self.rule(rule, from, own, true);
+                let answer = if_taken(self.rule(rule, from, own, true));
                 self.denied.push(answer);
             }
         }
@@ -245,7 +259,8 @@ impl Asked<'_> {
             End::Pod(pod) => in_scope(selector, own, &pod.labels),
             End::World(_) => Some(false),
         });
-        and(asked.collect::<Vec<_>>())
+        // Of a policy that is refused nothing is required.
+        and(asked.map(|it| it.filter(|it| *it)).collect::<Vec<_>>())
     }
 
     fn peer(&self, name: &str, item: &Value, own: &str) -> Option<bool> {
@@ -354,7 +369,7 @@ impl Asked<'_> {
             if !is_of_direction || !is_subject {
                 continue;
             }
-            self.is_isolated = true;
+            self.isolated.push(Some(true));
             for rule in list(spec, key) {
                 let mut peers = list(rule, from)
                     .map(|peer| self.is_policy_peer(peer, &namespace))

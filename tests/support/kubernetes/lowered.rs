@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use portcullis::dialect::Reading;
 use portcullis::dialect::kubernetes::{Flow, Truth};
-use portcullis::model::{HostFacts, Identities, Identity, Interpreter, Packet, Path, Verdict, Workload};
+use portcullis::model::{
+    HostFacts, Identities, Identity, Interpreter, Packet, Path, Ruleset, Verdict, Workload,
+};
 use portcullis::packet::address::number;
 use portcullis::packet::{Field, RangeSet, value};
 
@@ -22,14 +24,7 @@ impl<'r> Hosts<'r> {
         for identity in &reading.identities {
             identities.add(identity.clone());
         }
-        // Groups that nobody is in are known too: nobody is.
-        let mut groups: Vec<Arc<str>> = Vec::new();
-        for workload in &reading.workloads {
-            let rules = workload.ruleset.chains.iter().flat_map(|chain| &chain.rules);
-            for condition in rules.flat_map(|rule| &rule.matches).map(|one| &one.condition) {
-                collect(condition, &mut groups);
-            }
-        }
+        let groups = groups_asked(reading.workloads.iter().map(|workload| &workload.ruleset));
         let facts = HostFacts {
             members: Arc::new(identities.members(&groups)),
             ..HostFacts::default()
@@ -98,6 +93,18 @@ impl<'r> Hosts<'r> {
             None => Truth::Maybe,
         }
     }
+}
+
+/// The groups that rulesets ask about: those that nobody is in are known too, nobody is.
+pub(crate) fn groups_asked<'r>(rulesets: impl IntoIterator<Item = &'r Ruleset>) -> Vec<Arc<str>> {
+    let mut groups: Vec<Arc<str>> = Vec::new();
+    let chains = rulesets.into_iter().flat_map(|ruleset| &ruleset.chains);
+    for rule in chains.flat_map(|chain| &chain.rules) {
+        for one in &rule.matches {
+            collect(&one.condition, &mut groups);
+        }
+    }
+    groups
 }
 
 fn collect(condition: &portcullis::model::Condition, groups: &mut Vec<Arc<str>>) {

@@ -1,6 +1,7 @@
 //! Folders of manifests as clusters. INVARIANT: files come in the order of their paths, so results are the same everywhere.
 
 mod calico;
+mod calico_hosts;
 mod cilium;
 mod cilium_connectivity;
 mod cilium_expected;
@@ -11,6 +12,7 @@ pub(crate) mod conformance;
 mod connections;
 mod generated;
 mod generated_calico;
+mod generated_hosts;
 pub(crate) mod lowered;
 pub(crate) mod scheme;
 

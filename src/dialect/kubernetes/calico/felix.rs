@@ -6,6 +6,7 @@ use super::{Calico, set};
 use crate::dialect::kubernetes::notes::Notes;
 use crate::dialect::kubernetes::object::Object;
 use crate::dialect::kubernetes::reach::Direction;
+use crate::dialect::{Given, GivenPorts};
 use crate::packet::Network;
 use crate::packet::protocol::number;
 use crate::source::Span;
@@ -16,8 +17,8 @@ use crate::tree::Node;
 pub(in crate::dialect::kubernetes) struct Failsafe {
     /// Where it is said; `None`: it is so unless somebody says otherwise.
     pub(in crate::dialect::kubernetes) span: Option<Span>,
-    /// Protocol and port; `None`: they could not be read.
-    pub(in crate::dialect::kubernetes) port: Option<(u8, u16)>,
+    /// Protocol, lowest and highest port; `None`: they could not be read.
+    pub(in crate::dialect::kubernetes) ports: Option<(u8, u16, u16)>,
     /// Whom it is open to; `None`: anybody.
     pub(in crate::dialect::kubernetes) network: Option<Network>,
 }
@@ -77,7 +78,7 @@ pub(super) fn read(object: Object<'_>, calico: &mut Calico, notes: &mut Notes) {
 fn failsafes(list: Node<'_>, notes: &mut Notes) -> Vec<Failsafe> {
     let unread = |span| Failsafe {
         span: Some(span),
-        port: None,
+        ports: None,
         network: None,
     };
     let Some(items) = notes.items(Some(list), "failsafe ports") else {
@@ -113,7 +114,7 @@ fn failsafe(item: Node<'_>, notes: &mut Notes) -> Option<Failsafe> {
     };
     Some(Failsafe {
         span: Some(item.span()),
-        port: Some((protocol, port)),
+        ports: Some((protocol, port, port)),
         network,
     })
 }
@@ -134,9 +135,9 @@ impl Calico {
             Direction::Egress => OUTBOUND,
         };
         self.felix(node).find_map(said).unwrap_or_else(|| {
-            let by_default = |&port| Failsafe {
+            let by_default = |&(protocol, port)| Failsafe {
                 span: None,
-                port: Some(port),
+                ports: Some((protocol, port, port)),
                 network: None,
             };
             defaults.iter().map(by_default).collect()
@@ -148,8 +149,24 @@ impl Calico {
         self.felix(node).find_map(|felix| felix.returns) == Some(true)
     }
 
+    /// What the site says goes before what objects say, as Felix's own environment does ("Felix configuration": "the first
+    /// source that has a value").
     fn felix(&self, node: &str) -> impl Iterator<Item = &Felix> {
         let names = [format!("node.{node}"), "default".to_owned()];
-        names.into_iter().filter_map(|name| self.felix.get(&name))
+        let objects = names.into_iter().filter_map(|name| self.felix.get(&name));
+        std::iter::once(&self.given).chain(objects)
+    }
+
+    /// Takes what the site leaves open.
+    pub(in crate::dialect::kubernetes) fn leave_open(&mut self, given: &Given) {
+        let of = |one: &GivenPorts| Failsafe {
+            span: Some(one.span),
+            ports: Some(one.value),
+            network: None,
+        };
+        let said = |list: &Vec<_>| list.iter().map(of).collect();
+        let [inbound, outbound] = &given.failsafes;
+        self.given.inbound = inbound.as_ref().map(said);
+        self.given.outbound = outbound.as_ref().map(said);
     }
 }

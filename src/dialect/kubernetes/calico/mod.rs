@@ -24,10 +24,9 @@ use super::cluster::Cluster;
 use super::notes::Notes;
 use super::object::Object;
 use super::policy::{Policy, Rule};
-use super::selector::{Labels, Selector};
+use super::selector::Labels;
 use super::tier::Tier;
 use crate::packet::Network;
-use crate::source::Span;
 
 pub(super) use felix::Failsafe;
 pub(super) use host::{HostEndpoint, Interface};
@@ -52,10 +51,10 @@ pub(super) struct Calico {
     /// How many blocks of addresses selectors take.
     n_blocks: usize,
     pub(super) hosts: Vec<HostEndpoint>,
-    /// Policies that host endpoints meet before connections are tracked or translated: whom each selects, and where it says so.
-    pub(super) before: Vec<(Selector, Span)>,
     /// What Felix is configured to do, by the names of the objects.
     felix: BTreeMap<String, felix::Felix>,
+    /// What the site says of it.
+    given: felix::Felix,
     /// Labels of service accounts by namespace and name, as far as manifests declare them.
     service_accounts: BTreeMap<(String, String), Labels>,
     /// Labels that profiles give to the pods of a namespace, or of a service account of it.

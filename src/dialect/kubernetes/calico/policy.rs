@@ -12,7 +12,7 @@ use crate::dialect::kubernetes::cluster::{Cluster, Foreign};
 use crate::dialect::kubernetes::network_policy::named_directions;
 use crate::dialect::kubernetes::notes::Notes;
 use crate::dialect::kubernetes::object::Object;
-use crate::dialect::kubernetes::policy::{Block, Hosts, Namespaces, PodSet, Policy, Rule, Ties, Who};
+use crate::dialect::kubernetes::policy::{Block, Hosts, Namespaces, PodSet, Policy, Rule, Stage, Ties, Who};
 use crate::dialect::kubernetes::reach::Direction;
 use crate::dialect::kubernetes::selector::{Selector, Terms};
 use crate::dialect::kubernetes::tier::{Order, Tier};
@@ -60,10 +60,9 @@ pub(super) fn read(object: Object<'_>, cluster: &mut Cluster, notes: &mut Notes)
     let subject = subject(object, spec, notes);
     let about = about(spec, notes);
     is_read &= subject.is_some() && about != About::Unread;
-    let hosts = is_global.then(|| hosts(spec, span));
-    if let (Some(hosts), About::HostsAlone(key)) = (&hosts, about) {
-        cluster.calico.before.push((hosts.selector.clone(), key));
-    }
+    // Workload endpoints get the policies of the normal kind alone (felix, calc, `tierInfoToProtoTierInfo`).
+    let is_of_hosts_alone = matches!(about, About::At(stage) if stage != Stage::Normal);
+    let hosts = is_global.then(|| hosts(spec, span, about));
     let (has_ingress, has_egress, are_types_read) = types(spec, notes);
     let namespace = namespace_of(object);
     let mut remarks = Vec::new();
@@ -89,18 +88,22 @@ pub(super) fn read(object: Object<'_>, cluster: &mut Cluster, notes: &mut Notes)
         order: order.unwrap_or(Order::LAST),
         ties: Ties::ByName,
         span,
-        subject: subject.unwrap_or_else(|| everything(span)),
+        subject: match subject {
+            Some(subject) if is_of_hosts_alone => PodSet {
+                pods: Selector::nothing(subject.pods.span),
+                ..subject
+            },
+            Some(subject) => subject,
+            None => everything(span),
+        },
         is_subject_unread: !(is_read && are_types_read),
-        hosts: hosts.filter(|_| about == About::Any),
+        hosts: hosts.filter(|_| about != About::Unread),
         cilium: None,
         ingress,
         egress,
     };
     cluster.calico.bound(&mut policy, notes);
-    // Workload endpoints get the policies of the normal kind alone (felix, calc, `tierInfoToProtoTierInfo`).
-    if !matches!(about, About::HostsAlone(_)) {
-        cluster.policies.push(policy);
-    }
+    cluster.policies.push(policy);
 }
 
 /// A policy of a tier that no manifest has: what it does to those that it is about is not known.
@@ -179,22 +182,23 @@ fn subject(object: Object<'_>, spec: Node<'_>, notes: &mut Notes) -> Option<PodS
 
 /// Which host endpoints a policy of the cluster is about: they are in no namespace, and run under no service account. What could
 /// not be read may be about any.
-fn hosts(spec: Node<'_>, span: Span) -> Hosts {
+fn hosts(spec: Node<'_>, span: Span, about: About) -> Hosts {
     // What is wrong with them is said where they are read for pods.
     let mut unsaid = Notes::default();
     let mut terms: Vec<Terms> = Vec::new();
     let mut is_unread = false;
+    // Only of namespaces and service accounts does `all()` leave out what has none.
     let selectors = [
-        ("selector", "", false),
-        ("serviceAccountSelector", OF_SERVICE_ACCOUNT, false),
-        ("namespaceSelector", OF_NAMESPACE, true),
+        ("selector", "", Scope::Namespaced),
+        ("serviceAccountSelector", OF_SERVICE_ACCOUNT, Scope::Global),
+        ("namespaceSelector", OF_NAMESPACE, Scope::Global),
     ];
-    for (key, prefix, is_of_namespaces) in selectors {
+    for (key, prefix, scope) in selectors {
         let Some(node) = spec.get(key).filter(|selector| !selector.is_null()) else {
             continue;
         };
-        match read_selector(node, is_of_namespaces, &mut unsaid) {
-            Some(found) => terms.push(found.terms(prefix, Scope::Global)),
+        match read_selector(node, key == "namespaceSelector", &mut unsaid) {
+            Some(found) => terms.push(found.terms(prefix, scope)),
             None => is_unread = true,
         }
     }
@@ -205,34 +209,39 @@ fn hosts(spec: Node<'_>, span: Span) -> Hosts {
         selector,
         // What is no truth value may be either: then forwarded traffic is followed both ways too.
         on_forward: on_forward.is_some_and(|value| value.as_bool() != Some(false)),
+        stage: match about {
+            About::At(stage) => stage,
+            About::Unread => Stage::Normal,
+        },
     }
 }
 
-/// What kind of endpoints a policy is about.
+/// When host endpoints ask a policy, if that could be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum About {
-    Any,
-    /// It is asked before connections are tracked or translated: the place that says so.
-    HostsAlone(Span),
+    At(Stage),
     Unread,
 }
 
 /// "The `doNotTrack` and `preDNAT` and `applyOnForward` fields are meaningful only when applying policy to a host endpoint."
 fn about(spec: Node<'_>, notes: &mut Notes) -> About {
-    let mut about = About::Any;
-    for key in ["doNotTrack", "preDNAT"] {
-        let Some(entry) = spec.entry(key) else { continue };
-        match entry.value.as_bool() {
-            Some(false) => {}
-            Some(true) => {
-                let message = format!("what policies with `{key}` do to host endpoints is not modelled");
-                notes.unsupported(entry.key.span(), message, None);
-                if about == About::Any {
-                    about = About::HostsAlone(entry.key.span());
-                }
+    let mut about = About::At(Stage::Normal);
+    for (key, stage) in [
+        ("doNotTrack", Stage::Untracked),
+        ("preDNAT", Stage::BeforeTranslation),
+    ] {
+        let Some(entry) = spec.entry(key).filter(|entry| !entry.value.is_null()) else {
+            continue;
+        };
+        match (entry.value.as_bool(), about) {
+            (Some(false), _) => {}
+            (Some(true), About::At(Stage::Normal)) => about = About::At(stage),
+            (Some(true), _) => {
+                let message = "a policy cannot be both `doNotTrack` and `preDNAT`";
+                notes.unread(entry.key.span(), message, Some("make two policies of it"));
+                about = About::Unread;
             }
-            None if entry.value.is_null() => {}
-            None => {
+            (None, _) => {
                 notes.unread(entry.value.span(), format!("`{key}` is true or false"), None);
                 about = About::Unread;
             }

@@ -9,6 +9,7 @@ use super::super::identity::Identities;
 use super::super::node::Nodes;
 use super::super::reach::{Direction, Side};
 use super::super::truth::Truth;
+use super::At;
 use crate::dialect::condition::never;
 use crate::model::Condition;
 use crate::packet::{Family, Field, RangeSet};
@@ -103,7 +104,7 @@ impl Entity {
     }
 
     /// Whether the other end of a packet is in it.
-    pub(super) fn condition(self, direction: Direction, nodes: &Nodes) -> Condition {
+    pub(super) fn condition(self, direction: Direction, (at, nodes): (At, &Nodes)) -> Condition {
         let end = direction.other_identity();
         let is_pod = || Identities::is_pod(end);
         match self {
@@ -117,6 +118,15 @@ impl Entity {
                 Condition::All(of_family.into_iter().chain(are_not).collect())
             }
             Self::Cluster => Condition::Any(vec![is_pod(), are_nodes(nodes, direction), in_cluster(end)]),
+            // What a node says to itself meets no policy.
+            Self::Other(Other::Host) if at == At::Node => never(),
+            Self::Other(Other::RemoteNode) if at == At::Node => {
+                let is_no_pod = Condition::Not(Box::new(is_pod()));
+                let may_be = Condition::Any(vec![is_no_pod.clone(), Identities::is_on_node(end)]);
+                let others = Condition::All(vec![may_be, Other::RemoteNode.unknown(end)]);
+                let listed = Condition::All(vec![is_no_pod, are_nodes(nodes, direction)]);
+                Condition::Any(vec![listed, others])
+            }
             Self::Other(other) => {
                 let is_no_pod = Condition::Not(Box::new(is_pod()));
                 let may_be = if other.may_be_node() {

@@ -115,7 +115,7 @@ impl Parts {
                         self.doubt("which name the cluster has is not known", notes);
                     }
                 } else if is_left_out(key) {
-                    let why = format!("Cilium keeps `{key}` of pods only if it is told so");
+                    let why = format!("Cilium keeps label `{key}` only if it is told so");
                     self.doubt(&why, notes);
                 } else {
                     self.pods.push(with_key(key));
@@ -277,6 +277,24 @@ pub(super) fn required(node: Node<'_>, own: Option<&str>, notes: &mut Notes) -> 
     let reserved = std::mem::take(&mut parts.reserved);
     parts.pods.extend(reserved);
     parts.in_scope(own, notes)
+}
+
+/// The nodes that a `nodeSelector` selects: their host endpoints have their labels, and `reserved:host` ("Host Firewall").
+pub(super) fn nodes(node: Node<'_>, notes: &mut Notes) -> Selector {
+    let mut parts = Parts::read(node, notes);
+    let is_of_host = |one: &Requirement| one.key == "reserved:host" && asks_for(one);
+    if parts.reserved.iter().any(|one| !is_of_host(one)) {
+        parts.doubt("which nodes have such reserved labels is not known", notes);
+    }
+    let of_namespaces = std::mem::take(&mut parts.namespaces);
+    let mut asked = std::mem::take(&mut parts.pods);
+    // No node is in a namespace, so it has no such label.
+    asked.extend(of_namespaces.into_iter().map(|(_, one)| one));
+    asked.sort();
+    Selector {
+        is_unread: parts.doubt.is_some(),
+        ..parts.selector(asked)
+    }
 }
 
 /// The pods that an `endpointSelector` selects: of a policy of a namespace, those in it. `None`: endpoints that are no pods.

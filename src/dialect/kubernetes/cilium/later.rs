@@ -78,6 +78,9 @@ pub(in super::super) fn finish(cluster: &mut Cluster, notes: &mut Notes) {
             .findings
             .push(reference::dangling(&what, Uses { first, count }));
     }
+    if cluster.cilium.is_there && cluster.cilium.agent.idle().is_some() {
+        policies.clear();
+    }
     cluster.policies = policies;
 }
 

@@ -8,18 +8,23 @@ use super::super::lower::Lowering;
 use super::super::node::Nodes;
 use super::super::policy::{Action, Peer, Rule, Who as Peers};
 use super::super::reach::Direction;
-use super::Who;
+use super::{At, Who};
 use crate::dialect::condition::any;
 use crate::model::{Condition, Match};
 use crate::packet::Field;
 use crate::source::Span;
 
 /// Whether the other end is who a peer says.
-pub(in super::super) fn condition(who: &Who, span: Span, direction: Direction, nodes: &Nodes) -> Condition {
+pub(in super::super) fn condition(
+    who: &Who,
+    span: Span,
+    direction: Direction,
+    (at, nodes): (At, &Nodes),
+) -> Condition {
     let end = direction.other_identity();
     let is_no_pod = || Condition::Not(Box::new(Identities::is_pod(end)));
     match who {
-        Who::Entity(entity) => entity.condition(direction, nodes),
+        Who::Entity(entity) => entity.condition(direction, (at, nodes)),
         Who::Addresses { network, except } => {
             let is_no_node = Condition::Not(Box::new(are_nodes(nodes, direction)));
             Condition::All(vec![block(network, except, direction), is_no_pod(), is_no_node])

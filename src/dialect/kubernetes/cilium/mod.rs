@@ -6,7 +6,9 @@
 //! force; a part that is not modelled is a peer that may be anybody, or anybody outside, never left out.
 
 mod address;
+mod agent;
 mod entity;
+mod host;
 mod label;
 mod later;
 mod layer7;
@@ -18,7 +20,9 @@ mod rule;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(super) use agent::read_config;
 pub(super) use entity::Entity;
+pub(super) use host::endpoints;
 pub(super) use later::finish;
 pub(super) use lower::condition;
 pub(super) use reach::{Isolation, has_peer, is_peer, meets, with_required};
@@ -28,6 +32,7 @@ use self::later::Later;
 use super::policy::PodSet;
 use super::reach::Direction;
 use super::selector::Labels;
+use super::truth::Truth;
 use crate::packet::Network;
 use crate::source::Span;
 
@@ -44,12 +49,17 @@ const MAX_BLOCKS: usize = 200_000;
 
 /// The kinds, for `portcullis dialects`.
 pub(super) fn kinds() -> impl Iterator<Item = &'static str> {
-    [NAMESPACED, CLUSTERWIDE, CIDR_GROUP].into_iter()
+    [NAMESPACED, CLUSTERWIDE, CIDR_GROUP, agent::OF_NODES].into_iter()
+}
+
+/// Whether a file is read for a kind: the map that the agent reads.
+pub(super) fn matters(kind: &str, text: &str) -> bool {
+    kind == "ConfigMap" && text.contains(agent::CONFIG)
 }
 
 /// The versions of a kind.
 pub(super) fn versions(kind: &str) -> &'static [&'static str] {
-    if kind == CIDR_GROUP {
+    if [CIDR_GROUP, agent::OF_NODES].contains(&kind) {
         &["v2alpha1", "v2"]
     } else {
         &["v2"]
@@ -64,6 +74,7 @@ pub(super) fn open() -> impl Iterator<Item = String> {
         "toNodes, fromNodes",
         "toServices without pods",
         "entities of nodes",
+        "host firewall without cilium-config",
     ];
     let parts = peers.into_iter().map(|peer| format!("Cilium's {peer}"));
     parts.chain(["Cilium's authentication".to_owned()])
@@ -142,6 +153,15 @@ pub(super) enum Who {
     Later(Later),
 }
 
+/// Where a policy is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum At {
+    /// At a pod, on a node that is not known.
+    Pod,
+    /// At a node.
+    Node,
+}
+
 /// What objects of Cilium say of a whole cluster.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
@@ -153,6 +173,10 @@ pub(super) struct Facts {
     n_required: usize,
     /// `CiliumCIDRGroup` objects.
     groups: BTreeMap<String, CidrGroup>,
+    /// How the agent is configured.
+    agent: agent::Agent,
+    /// Where policies say that they are about nodes.
+    of_nodes: Vec<Span>,
 }
 
 #[derive(Debug)]
@@ -163,8 +187,22 @@ struct CidrGroup {
 }
 
 impl Facts {
-    /// Lines about what is counted as open.
-    pub(super) fn notes(&self) -> Option<String> {
+    /// Lines about what is counted as open, and what is not in force.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let idle = self.agent.idle().filter(|_| self.is_there);
+        let idle =
+            idle.map(|why| format!("Cilium {why}: its policies and NetworkPolicies count as not there"));
+        let has_no_firewall = !self.of_nodes.is_empty() && self.agent.host_firewall() == Truth::No;
+        let off = "the host firewall of Cilium is off: its policies of nodes do nothing";
+        let off = has_no_firewall.then(|| off.to_owned());
+        let looks_itself = "Cilium is not told its `devices`: policies of nodes are taken to hold at all interfaces but those of bridges for containers";
+        let is_on = !self.of_nodes.is_empty() && !has_no_firewall && self.agent.idle().is_none();
+        let looks_itself = (is_on && self.agent.devices.is_empty()).then(|| looks_itself.to_owned());
+        let all = self.of_layer7().into_iter().chain(idle).chain(off);
+        all.chain(looks_itself).collect()
+    }
+
+    fn of_layer7(&self) -> Option<String> {
         let first = self.layer7.first()?;
         let who = match self.layer7.len() {
             1 => format!("`{first}` has rules"),

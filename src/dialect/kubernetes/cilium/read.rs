@@ -6,12 +6,12 @@ use super::super::cluster::{Cluster, Foreign};
 use super::super::network_policy;
 use super::super::notes::Notes;
 use super::super::object::Object;
-use super::super::policy::{Namespaces, PodSet, Policy, Rule, Rules, Ties};
+use super::super::policy::{Hosts, Namespaces, PodSet, Policy, Rule, Rules, Stage, Ties};
 use super::super::reach::Direction;
 use super::super::selector::Selector;
 use super::super::tier::{Order, Tier};
 use super::rule::{Besides, Section};
-use super::{CIDR_GROUP, CLUSTERWIDE, MAX_REQUIRED, NAMESPACED, Required, Traits, label, later};
+use super::{CIDR_GROUP, CLUSTERWIDE, MAX_REQUIRED, NAMESPACED, Required, Traits, agent, label, later};
 use crate::source::Span;
 use crate::tree::Node;
 
@@ -31,8 +31,10 @@ const FIELDS: &[&str] = &[
 
 /// Reads an object of one of the kinds, and puts its policies to the others.
 pub(in super::super) fn read(object: Object<'_>, cluster: &mut Cluster, notes: &mut Notes) {
-    if object.kind == CIDR_GROUP {
-        return later::group(object, cluster, notes);
+    match object.kind {
+        CIDR_GROUP => return later::group(object, cluster, notes),
+        agent::OF_NODES => return agent::read_node_config(object, cluster, notes),
+        _ => {}
     }
     cluster.cilium.is_there = true;
     let (name, span) = object.name();
@@ -96,10 +98,14 @@ impl Reader<'_> {
         if besides.iter().any(|besides| besides.has_layer7) {
             cluster.cilium.layer7.insert(self.full_name());
         }
-        let (subject, is_selector_refused) = match self.subject(spec, notes) {
-            Subject::Pods(subject) => (subject, false),
+        let (subject, of_nodes, is_selector_refused) = match self.subject(spec, notes) {
+            Subject::Pods(subject) => (subject, None, false),
+            Subject::Nodes(key, selector) => {
+                cluster.cilium.of_nodes.push(key);
+                (self.nobody(spec), Some(selector), false)
+            }
             Subject::NoPods => return,
-            Subject::Refused => (self.everything(spec), true),
+            Subject::Refused => (self.everything(spec), None, true),
         };
         let [of_ingress, of_egress] = besides;
         let requires = [of_ingress.requires, of_egress.requires].map(|all| bounded(all, cluster, notes));
@@ -113,7 +119,11 @@ impl Reader<'_> {
             span: self.span,
             subject,
             is_subject_unread: is_refused || is_selector_refused,
-            hosts: None,
+            hosts: of_nodes.map(|selector| Hosts {
+                selector,
+                on_forward: false,
+                stage: Stage::Normal,
+            }),
             ingress: ingress.rules,
             egress: egress.rules,
             cilium: Some(Traits {
@@ -138,9 +148,7 @@ impl Reader<'_> {
                 }
             }
             (None, Some(entry)) if self.own.is_none() => {
-                let message = "a policy of nodes: what gets through to them is not judged";
-                notes.unsupported(entry.key.span(), message, None);
-                Subject::NoPods
+                Subject::Nodes(entry.key.span(), label::nodes(entry.value, notes))
             }
             (None, Some(entry)) => {
                 let help = "make it a CiliumClusterwideNetworkPolicy";
@@ -164,6 +172,14 @@ impl Reader<'_> {
                 );
                 Subject::Refused
             }
+        }
+    }
+
+    /// No pods: "they apply only to the host namespace, including host-networking pods" ("Host Policies").
+    fn nobody(&self, spec: Node<'_>) -> PodSet {
+        PodSet {
+            pods: Selector::nothing(spec.span()),
+            ..self.everything(spec)
         }
     }
 
@@ -244,6 +260,9 @@ fn bounded(mut all: Vec<Required>, cluster: &mut Cluster, notes: &mut Notes) -> 
 /// Who a policy is about.
 enum Subject {
     Pods(PodSet),
+    /// The nodes with some labels, and the place that says that it is about nodes.
+    Nodes(Span, Selector),
+    /// Endpoints of the agent.
     NoPods,
     /// Cilium would refuse it.
     Refused,

@@ -79,6 +79,11 @@ impl Section<'_> {
         let ports = self.ports(node, besides, notes);
         let mut peers = self.peers(node, &of_peers, besides, notes);
         if let Some(list) = node.entry(&requires).filter(|entry| !entry.value.is_empty()) {
+            // Upgrade notes of 1.19: both lists are enforced to be empty.
+            let message = format!("whether `{requires}` is refused depends on the version of Cilium");
+            let help = "ask for the labels in the selectors of the peers: Cilium refuses it from 1.19 on";
+            notes.unsupported(list.key.span(), message, Some(help));
+            besides.is_refused = true;
             self.requires(list.value, besides, notes);
             if peers.is_none() && ports.is_some() {
                 let why = "to whom ports are open besides `fromRequires` or `toRequires` is not known";
