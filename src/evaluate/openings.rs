@@ -45,7 +45,9 @@ fn of_side(filters: &mut Filters<'_>, side: Side) -> Result<Vec<Opening>, OverBu
     let view = filters.view(side, Moment::First)?;
     let families = filters.families.clone();
     let mut openings = Vec::new();
-    for part in parts(filters, view, &families)? {
+    let all = sendable(filters, view, &families)?;
+    let all = filters.inside(all, side)?;
+    for part in parts(filters, view, all)? {
         let region = filters.as_asked(part.region, part.opener, &view)?;
         if !region.is_empty() {
             openings.push(Opening {
@@ -59,12 +61,12 @@ fn of_side(filters: &mut Filters<'_>, side: Side) -> Result<Vec<Opening>, OverBu
     Ok(openings)
 }
 
-/// What each rule lets through on a side of what other hosts may send, of these families.
-pub(super) fn parts(
+/// What other hosts may send on a side, of these families: new connections, whoever the peers are.
+pub(super) fn sendable(
     filters: &mut Filters<'_>,
     view: View,
     families: &[Family],
-) -> Result<Vec<Part>, OverBudget> {
+) -> Result<PacketSet, OverBudget> {
     let side = view.side;
     let families: RangeSet = families
         .iter()
@@ -74,13 +76,21 @@ pub(super) fn parts(
     let space = &mut filters.compiler.space;
     let families = space.test(Field::Family, &families)?;
     let feasible = view.feasible(space, &ends, &all_but_loopback())?;
-    let feasible = space.intersection(feasible, families)?;
-    let mut open = space.intersection(view.open.possibly, feasible)?;
+    let mut feasible = space.intersection(feasible, families)?;
     if side == Side::Transit {
         let published = filters.published(view.ruling)?;
-        open = filters.compiler.space.difference(open, published)?;
+        feasible = filters.compiler.space.difference(feasible, published)?;
     }
-    open = filters.inside(open, side)?;
+    Ok(feasible)
+}
+
+/// What each rule lets through of some packets.
+pub(super) fn parts(
+    filters: &mut Filters<'_>,
+    view: View,
+    among: PacketSet,
+) -> Result<Vec<Part>, OverBudget> {
+    let open = filters.compiler.space.intersection(view.open.possibly, among)?;
     let mut parts = Vec::new();
     for Opened { opener, region, .. } in filters.opened_by(open, view.open.surely, view)? {
         let sure = filters.compiler.space.intersection(region, view.open.surely)?;
