@@ -197,46 +197,6 @@ fn a_change_is_compared_with_a_revision() {
 const POLICY: &str = "policy web \"The site\" {\n  role server\n\n  require site: any -> server : tcp/443 \"for everybody\"\n}\n";
 
 #[test]
-fn requirements_break_and_are_mended() {
-    let folder = Folder::new(&[
-        ("web.ports", POLICY),
-        (
-            "old/web.rules",
-            &dump(&["-p tcp --dport 443 -j ACCEPT", "-p tcp --dport 8080 -j ACCEPT"]),
-        ),
-        (
-            "new/web.rules",
-            &dump(&["-s 10.0.0.0/8 -p tcp --dport 443 -j ACCEPT"]),
-        ),
-    ]);
-    let audit = "--policy web.ports --role web.server --no-common";
-    let run = folder.run(&format!("diff {audit} old new"));
-    assert_eq!(run.status, 1);
-    assert!(
-        run.stdout.contains("breaks missing-opening of `web/site`: "),
-        "{}",
-        run.stdout
-    );
-    assert!(
-        run.stdout
-            .contains("mends excess-opening: tcp/8080 (http-alt) from any IPv4 address on web.rules"),
-        "{}",
-        run.stdout
-    );
-    let back = folder.run(&format!("diff {audit} new old"));
-    assert!(
-        back.stdout.contains("mends missing-opening of `web/site`: "),
-        "{}",
-        back.stdout
-    );
-    assert!(
-        back.stdout.contains("breaks excess-opening: tcp/8080"),
-        "{}",
-        back.stdout
-    );
-}
-
-#[test]
 fn groups_are_known_by_their_addresses() {
     let group = |port: u16, source: &str| {
         format!(

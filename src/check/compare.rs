@@ -5,11 +5,11 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::found::hosts_of;
+use super::found::{HostFound, hosts_of};
 use super::workloads::Whom;
-use super::{HostsFound, Refusal, Request};
+use super::{Refusal, Request};
 use crate::baseline::Names;
-use crate::evaluate::{self, Change, Host, Told, World};
+use crate::evaluate::{self, Changes, Told};
 use crate::finding::Summary;
 use crate::packet::OverBudget;
 use crate::source::{SourceMap, Span};
@@ -22,7 +22,7 @@ pub struct HostChanges {
     /// What it is called, if it is there.
     pub new: Option<String>,
     /// What becomes of which packets; or that it is not known.
-    pub changes: Result<Vec<Change>, OverBudget>,
+    pub changes: Result<Changes, OverBudget>,
 }
 
 /// Two states, compared.
@@ -49,8 +49,7 @@ pub struct State<'a> {
 struct Named {
     name: String,
     file: String,
-    host: Host,
-    world: World,
+    found: HostFound,
 }
 
 /// Compares the hosts of two states, by their openings. A state that is none has no hosts.
@@ -89,8 +88,9 @@ pub fn compare(old: Option<State<'_>>, new: Option<State<'_>>) -> Result<Compare
 
 fn told<'a>(named: &'a Named, text: &'a (dyn Fn(Span) -> String + Sync)) -> Told<'a> {
     Told {
-        host: &named.host,
-        world: &named.world,
+        host: &named.found.host,
+        world: &named.found.world,
+        rows: &named.found.rows,
         text,
     }
 }
@@ -100,7 +100,7 @@ fn found(state: Option<State<'_>>) -> Result<(SourceMap, Vec<Named>, Summary), R
     let Some(State { request, root }) = state else {
         return Ok((SourceMap::new(), Vec::new(), Summary::default()));
     };
-    let (sources, hosts, mut summary): HostsFound = hosts_of(request, Whom::Everybody)?;
+    let (sources, hosts, mut summary) = hosts_of(request, Whom::Everybody)?;
     if hosts.is_empty() && summary.n_without_hosts == 0 && summary.failures.is_empty() {
         let paths: Vec<_> = request
             .paths
@@ -111,16 +111,15 @@ fn found(state: Option<State<'_>>) -> Result<(SourceMap, Vec<Named>, Summary), R
         summary.failures.push(failure);
     }
     let mut names = Names::new(root);
-    let hosts = hosts.into_iter().map(|(host, world)| {
-        let mut bases = host.rulesets.iter().flat_map(|ruleset| &ruleset.bases);
+    let hosts = hosts.into_iter().map(|found| {
+        let mut bases = found.host.rulesets.iter().flat_map(|ruleset| &ruleset.bases);
         let file = bases
             .next()
             .map(|base| sources.file(base.default_span.file).name());
         Named {
-            name: names.of(&host.name),
+            name: names.of(&found.host.name),
             file: names.of(file.unwrap_or_default()),
-            host,
-            world,
+            found,
         }
     });
     let hosts = hosts.collect();
@@ -149,7 +148,8 @@ fn pair(old: &[Named], new: &[Named], budget: usize) -> Vec<Pair> {
     let is_left = |partners: &[Option<usize>]| partners.iter().any(Option::is_none);
     if is_left(&partners.of_new) && is_left(&partners.of_old) {
         // A host without a name in common that opens the same was renamed.
-        let number = |named: &Named| evaluate::fingerprint(&named.host, &named.world, budget).ok();
+        let number =
+            |named: &Named| evaluate::fingerprint(&named.found.host, &named.found.world, budget).ok();
         partners.meet(old, new, number);
     }
     if let ([_], [_]) = (old, new) {

@@ -1,6 +1,7 @@
 //! What commands look at that report no findings: hosts and clusters, one at a time.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::sites;
 use super::workloads::Whom;
@@ -8,6 +9,7 @@ use super::{Inputs, Refusal, Request, load_policies, read_inputs, unread};
 use crate::dialect::kubernetes::Cluster;
 use crate::evaluate::{Host, World};
 use crate::finding::{Code, Finding, Summary};
+use crate::policy::Row;
 use crate::source::SourceMap;
 
 /// Texts, hosts with the world of each, and what went wrong.
@@ -15,11 +17,23 @@ pub type HostsFound = (SourceMap, Vec<(Host, World)>, Summary);
 
 /// The hosts of a run, for the commands that look at one at a time.
 pub fn hosts(request: &Request) -> Result<HostsFound, Refusal> {
-    hosts_of(request, Whom::Bound)
+    let (sources, hosts, summary) = hosts_of(request, Whom::Bound)?;
+    let hosts = hosts.into_iter().map(|found| (found.host, found.world));
+    Ok((sources, hosts.collect(), summary))
+}
+
+/// A host with the rows in force on its site.
+pub(super) struct HostFound {
+    pub(super) host: Host,
+    pub(super) world: World,
+    pub(super) rows: Arc<[Row]>,
 }
 
 /// The hosts of a run, with those workloads.
-pub(super) fn hosts_of(request: &Request, whom: Whom) -> Result<HostsFound, Refusal> {
+pub(super) fn hosts_of(
+    request: &Request,
+    whom: Whom,
+) -> Result<(SourceMap, Vec<HostFound>, Summary), Refusal> {
     let Inputs {
         mut sources,
         units,
@@ -41,9 +55,14 @@ pub(super) fn hosts_of(request: &Request, whom: Whom) -> Result<HostsFound, Refu
             Err(errors) => return Err(Refusal { sources, errors }),
         };
         let mut world = sites::world(&group.site, &policies);
+        let rows: Arc<[Row]> = policies.rows(&group.site).into();
         let bound = super::hosts::bind(group, &policies, &mut world, &mut findings, &mut summary, whom);
         summary.n_without_hosts += bound.n_without_hosts;
-        hosts.extend(bound.hosts.into_iter().map(|host| (host, world.clone())));
+        hosts.extend(bound.hosts.into_iter().map(|host| HostFound {
+            host,
+            world: world.clone(),
+            rows: rows.clone(),
+        }));
     }
     note_unread(&sources, &findings, &mut summary);
     Ok((sources, hosts, summary))

@@ -2,7 +2,8 @@
 
 use std::io;
 
-use super::{Diff, Line, Place, called, fate, requirement, summary, way};
+use super::{Diff, Line, Place, RowDiff, called, fate, requirement, summary, way};
+use crate::finding::Certainty;
 
 pub(super) fn write(diff: &Diff, out: &mut dyn io::Write) -> io::Result<()> {
     for host in &diff.hosts {
@@ -29,8 +30,12 @@ pub(super) fn write(diff: &Diff, out: &mut dyn io::Write) -> io::Result<()> {
         writeln!(out)?;
     }
     for (title, entries) in [("breaks", &diff.broken), ("mends", &diff.mended)] {
-        for entry in entries {
-            writeln!(out, "{title} {} on {}", requirement(entry), entry.key.object)?;
+        for RowDiff { host, of } in entries {
+            let possibly = match of.certainty {
+                Certainty::Surely => "",
+                Certainty::Possibly => "possibly ",
+            };
+            writeln!(out, "{possibly}{title} {} on {host}", requirement(of))?;
         }
     }
     if !diff.broken.is_empty() || !diff.mended.is_empty() {

@@ -4,8 +4,7 @@ use std::io;
 
 use serde::Serialize;
 
-use super::{Diff, HostDiff, Line, Place};
-use crate::baseline::Entry;
+use super::{Diff, HostDiff, Line, Place, RowDiff};
 use crate::evaluate::{Direction, State as Fate};
 
 #[derive(Serialize)]
@@ -131,12 +130,12 @@ fn place(place: &Place) -> PlaceV1<'_> {
     }
 }
 
-fn requirement(entry: &Entry) -> RequirementV1<'_> {
+fn requirement(RowDiff { host, of }: &RowDiff) -> RequirementV1<'_> {
     RequirementV1 {
-        code: entry.key.code.id(),
-        certainty: entry.key.certainty.word(),
-        host: &entry.key.object,
-        rows: &entry.key.rows,
-        packets: &entry.extent,
+        code: of.code.id(),
+        certainty: of.certainty.word(),
+        host,
+        rows: &of.rows,
+        packets: &of.lines,
     }
 }

@@ -4,7 +4,8 @@
 
 use std::io;
 
-use super::{Diff, HostDiff, Line, called, fate, requirement, summary, way};
+use super::{Diff, HostDiff, Line, RowDiff, called, fate, requirement, summary, way};
+use crate::finding::Certainty;
 use crate::report::cell;
 
 /// Rows of the table before the rest is only counted: a comment has at most 65,536 characters.
@@ -29,13 +30,12 @@ pub(super) fn write(diff: &Diff, out: &mut dyn io::Write) -> io::Result<()> {
             continue;
         }
         writeln!(out, "**{title}**\n")?;
-        for entry in entries.iter().take(MAX_ROWS) {
-            writeln!(
-                out,
-                "- {} on {}",
-                cell(&requirement(entry)),
-                cell(&entry.key.object)
-            )?;
+        for RowDiff { host, of } in entries.iter().take(MAX_ROWS) {
+            let possibly = match of.certainty {
+                Certainty::Surely => "",
+                Certainty::Possibly => "possibly ",
+            };
+            writeln!(out, "- {possibly}{} on {}", cell(&requirement(of)), cell(host))?;
         }
         match entries.len().checked_sub(MAX_ROWS).filter(|more| *more > 0) {
             Some(more) => writeln!(out, "- and {more} more\n")?,

@@ -6,13 +6,12 @@ mod human;
 mod json;
 mod markdown;
 
-use std::collections::BTreeMap;
 use std::io;
 
-use crate::baseline::{self, Baseline, Entry, Names};
+use crate::baseline::{Entry, Names};
 use crate::check::{self, Compared, HostChanges, Past, Refusal, State};
-use crate::evaluate::{Change, Direction, State as Fate};
-use crate::finding::{Code, Label};
+use crate::evaluate::{Change, Direction, Requirement, State as Fate};
+use crate::finding::{Certainty, Label};
 use crate::source::SourceMap;
 
 /// How changes are written.
@@ -33,10 +32,10 @@ pub struct Diff {
     pub hosts: Vec<HostDiff>,
     /// Hosts that are called otherwise, and let through what they did: the old name and the new one.
     pub renamed: Vec<(String, String)>,
-    /// What rows are not met any more, or what is open now that no row asks for.
-    pub broken: Vec<Entry>,
-    /// The same, the other way round.
-    pub mended: Vec<Entry>,
+    /// What hosts no longer keep to of what rows ask.
+    pub broken: Vec<RowDiff>,
+    /// What they keep to now, and did not.
+    pub mended: Vec<RowDiff>,
     /// How many hosts were compared.
     pub n_hosts: usize,
     /// What could not be done.
@@ -52,6 +51,15 @@ pub struct HostDiff {
     pub new: Option<String>,
     /// What becomes of which packets.
     pub changes: Vec<Line>,
+}
+
+/// What becomes of some packets of rows at a host.
+#[derive(Debug)]
+pub struct RowDiff {
+    /// What the host is called.
+    pub host: String,
+    /// Which packets, and what they are called where they are wrong.
+    pub of: Requirement,
 }
 
 /// Packets whose fate changes.
@@ -136,70 +144,60 @@ impl Diff {
 /// Compares two states. One that is `None` has nothing in it.
 pub fn diff(old: Option<State<'_>>, new: Option<State<'_>>) -> Result<Diff, Refusal> {
     let compared = check::compare(old, new)?;
-    let names: BTreeMap<String, String> = compared
-        .hosts
-        .iter()
-        .filter_map(|host| Some((host.old.clone()?, host.new.clone()?)))
-        .collect();
-    let mut was = judged(old)?;
-    let is = judged(new)?;
-    for entry in &mut was {
-        if let Some(name) = names.get(&entry.key.object) {
-            entry.key.object.clone_from(name);
-        }
-    }
-    let broken = baseline::beyond(&nameless(&was), &nameless_entries(&is));
-    let mended = baseline::beyond(&nameless(&is), &nameless_entries(&was));
+    let judged = [judged(old)?, judged(new)?];
+    let names = compared.hosts.iter();
+    let names = names.filter_map(|host| Some((host.old.clone()?, host.new.clone()?)));
     let mut diff = Diff {
         hosts: Vec::new(),
-        renamed: names.into_iter().filter(|(old, new)| old != new).collect(),
-        broken,
-        mended,
+        renamed: names.filter(|(old, new)| old != new).collect(),
+        broken: Vec::new(),
+        mended: Vec::new(),
         n_hosts: compared.hosts.len(),
         failures: Vec::new(),
     };
-    diff.add(compared, old, new);
+    diff.renamed.sort();
+    diff.add(compared, old, new, &judged);
     Ok(diff)
 }
 
-/// What rows ask of the hosts of a state and do not get, or get and did not ask for.
+/// What `check` finds in a state: rows of which it finds nothing, since comments or waivers take it back, are not said to be broken
+/// or mended either.
 fn judged(state: Option<State<'_>>) -> Result<Vec<Entry>, Refusal> {
     let Some(State { request, root }) = state else {
         return Ok(Vec::new());
     };
     let mut request = request.clone();
     request.known = Past::Record(root.to_owned());
-    let mut entries = check::check(&request)?.entries;
-    entries.retain(|entry| {
-        matches!(
-            entry.key.code,
-            Code::MissingOpening
-                | Code::BlockedReply
-                | Code::ExcessOpening
-                | Code::ExposedSelfPort
-                | Code::ForbiddenOpening
-        )
-    });
-    Ok(entries)
+    Ok(check::check(&request)?.entries)
 }
 
-/// Entries whatever their files are called: hosts are told apart by their names.
-fn nameless_entries(entries: &[Entry]) -> Vec<Entry> {
-    let mut entries = entries.to_vec();
-    for entry in &mut entries {
-        entry.key.file.clear();
+/// What becomes of rows at a host, as far as `check` finds it too: only those rows, and no surer.
+fn confirmed(host: &str, mut of: Requirement, found: &[Entry]) -> Option<RowDiff> {
+    let found = found.iter();
+    let here = found.filter(|entry| entry.key.object == host && entry.key.code == of.code);
+    let here: Vec<&Entry> = here.collect();
+    of.rows
+        .retain(|row| here.iter().any(|entry| entry.key.rows.contains(row)));
+    let names_some = |entry: &&&Entry| of.rows.iter().any(|row| entry.key.rows.contains(row));
+    let is_sure = here
+        .iter()
+        .filter(names_some)
+        .any(|entry| entry.key.certainty == Certainty::Surely);
+    if !is_sure {
+        of.certainty = Certainty::Possibly;
     }
-    entries.sort();
-    entries.dedup();
-    entries
-}
-
-fn nameless(entries: &[Entry]) -> Baseline {
-    nameless_entries(entries).into_iter().collect()
+    let host = host.to_owned();
+    (!of.rows.is_empty()).then_some(RowDiff { host, of })
 }
 
 impl Diff {
-    fn add(&mut self, compared: Compared, old: Option<State<'_>>, new: Option<State<'_>>) {
+    fn add(
+        &mut self,
+        compared: Compared,
+        old: Option<State<'_>>,
+        new: Option<State<'_>>,
+        judged: &[Vec<Entry>; 2],
+    ) {
         let Compared {
             sources,
             summaries,
@@ -222,7 +220,20 @@ impl Diff {
                     continue;
                 }
             };
-            let lines = changes.into_iter().map(|change: Change| Line {
+            let rows = changes.requirements;
+            let shown = new.as_ref().or(old.as_ref()).cloned().unwrap_or_default();
+            for (of, list, name, found) in [
+                (rows.broken, &mut self.broken, &new, &judged[1]),
+                (rows.mended, &mut self.mended, &old, &judged[0]),
+            ] {
+                let name = name.as_deref().unwrap_or_default();
+                let confirmed = of.into_iter().filter_map(|one| confirmed(name, one, found));
+                list.extend(confirmed.map(|one| RowDiff {
+                    host: shown.clone(),
+                    ..one
+                }));
+            }
+            let lines = changes.openings.into_iter().map(|change: Change| Line {
                 packets: change.lines,
                 before: change.before,
                 after: change.after,
@@ -321,14 +332,8 @@ fn summary(diff: &Diff) -> String {
     )
 }
 
-/// What a requirement that is broken or mended is about: the rows, or what is open without one.
-fn requirement(entry: &Entry) -> String {
-    let rows: Vec<String> = entry.key.rows.iter().map(|row| format!("`{row}`")).collect();
-    let rows = if rows.is_empty() {
-        String::new()
-    } else {
-        format!(" of {}", rows.join(", "))
-    };
-    let packets = entry.extent.join("; ");
-    format!("{}{rows}: {packets}", entry.key.code.id())
+/// What is broken or mended: the rows, and the packets.
+fn requirement(of: &Requirement) -> String {
+    let rows: Vec<String> = of.rows.iter().map(|row| format!("`{row}`")).collect();
+    format!("{} of {}: {}", of.code.id(), rows.join(", "), of.lines.join("; "))
 }

@@ -7,18 +7,22 @@
 mod difference;
 mod joint;
 mod peers;
+mod requirement;
+mod rows;
 
 use super::filters::Filters;
 use super::host::Host;
 use super::openings::{parts, sendable};
 use super::peer::World;
 use super::view::{Moment, Side};
-use crate::finding::Label;
+use crate::finding::{Certainty, Code, Label};
 use crate::packet::{Family, OverBudget, PacketSet, Space};
+use crate::policy::Row;
 use crate::source::Span;
 use difference::Differences;
 use joint::{Joint, Opened};
 use peers::Peers;
+use requirement::Compared;
 
 /// What becomes of packets in one state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,6 +63,37 @@ pub struct Change {
     pub new: Option<Label>,
 }
 
+/// Packets for which rows get otherwise than they ask, and did not, or did and no longer do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requirement {
+    /// What it is called where a host does not keep to the rows.
+    pub code: Code,
+    /// Whether it is so whatever the unknown parts turn out to be, in both states.
+    pub certainty: Certainty,
+    /// The ids of the rows.
+    pub rows: Vec<String>,
+    /// The packets, line by line.
+    pub lines: Vec<String>,
+}
+
+/// What a change does to the rows at a host.
+#[derive(Debug, Clone, Default)]
+pub struct Requirements {
+    /// What the host no longer keeps to.
+    pub broken: Vec<Requirement>,
+    /// What it keeps to now.
+    pub mended: Vec<Requirement>,
+}
+
+/// What becomes other at a host.
+#[derive(Debug, Clone, Default)]
+pub struct Changes {
+    /// What opens and closes, in the order of the rules that open.
+    pub openings: Vec<Change>,
+    /// What becomes of the rows.
+    pub requirements: Requirements,
+}
+
 /// A state of a host: itself, what is known beside it, and what its texts say at a place.
 #[derive(Clone, Copy)]
 pub struct Told<'a> {
@@ -66,16 +101,14 @@ pub struct Told<'a> {
     pub host: &'a Host,
     /// Zones and peers.
     pub world: &'a World,
+    /// The rows in force.
+    pub rows: &'a [Row],
     /// The text of some bytes.
     pub text: &'a (dyn Fn(Span) -> String + Sync),
 }
 
-/// What becomes other between two states of a host, in the order of the rules that open. `None`: there is no such host.
-pub fn changes(
-    old: Option<Told<'_>>,
-    new: Option<Told<'_>>,
-    budget: usize,
-) -> Result<Vec<Change>, OverBudget> {
+/// What becomes other between two states of a host. `None`: there is no such host.
+pub fn changes(old: Option<Told<'_>>, new: Option<Told<'_>>, budget: usize) -> Result<Changes, OverBudget> {
     let peers = Peers::of(old.map(|told| told.world), new.map(|told| told.world));
     let both = old.is_some() && new.is_some();
     let families: Vec<Family> = Family::ALL
@@ -88,7 +121,8 @@ pub fn changes(
     let mut states = [None, None];
     for (state, told) in states.iter_mut().zip([old, new]) {
         if let Some(told) = told {
-            let filters = Filters::compile(told.host, told.world, Space::with_budget(budget), false)?;
+            let has_own = rows::speak_of_itself(told.rows);
+            let filters = Filters::compile(told.host, told.world, Space::with_budget(budget), has_own)?;
             *state = Some((told, filters));
         }
     }
@@ -118,7 +152,22 @@ pub fn changes(
         };
         differences.find(&mut found)?;
     }
-    Ok(found)
+    let mut asked = [Vec::new(), Vec::new()];
+    for (asked, state) in asked.iter_mut().zip(&mut states) {
+        if let Some((told, filters)) = state {
+            *asked = rows::asked(filters, told.rows)?;
+        }
+    }
+    let mut compared = Compared {
+        peers: &peers,
+        states: &mut states,
+        families: &families,
+        budget,
+    };
+    Ok(Changes {
+        openings: found,
+        requirements: compared.requirements(&asked)?,
+    })
 }
 
 /// A number of what is open at a host, the same for hosts that differ in their names alone.

@@ -43,11 +43,11 @@ struct Opening {
 
 /// Packets that are let through against a rule of the policies: surely, and possibly.
 #[derive(Clone, Copy)]
-struct Wrong {
+pub(super) struct Wrong {
     /// By all fields; surely open, if the interface and own address are what they are.
-    open: Bounds,
+    pub(super) open: Bounds,
     /// Surely wrong whatever the interface and the own address.
-    surely: PacketSet,
+    pub(super) surely: PacketSet,
 }
 
 /// The packets of a side that were judged, and those of them that should not be open, by what they are.
@@ -135,7 +135,7 @@ impl<'f, 'm> Excess<'f, 'm> {
     }
 
     /// The packets of `among` that are open and not permitted.
-    fn wrong(&mut self, among: PacketSet, permitted: Bounds) -> Result<Wrong, OverBudget> {
+    pub(super) fn wrong(&mut self, among: PacketSet, permitted: Bounds) -> Result<Wrong, OverBudget> {
         let own = self.filters.own().clone();
         let outside = self.filters.world.outside_interfaces();
         let space = &mut self.filters.compiler.space;

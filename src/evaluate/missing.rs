@@ -66,12 +66,7 @@ impl Required<'_, '_> {
             required = space.union(required, cell.required)?;
         }
         let is_whole = blocked == required;
-        // Blocked for a part of a peer that the site has not described. What is blocked for all of it is no guess.
-        let is_guess = is_sure
-            && !is_whole
-            && cells
-                .iter()
-                .all(|cell| cell.party.is_assumed && !is_for_all_members(space, cell));
+        let is_guess = is_sure && !is_whole && is_guess(space, &cells);
         if is_guess && is_ban_list(space, &cells) {
             return Ok(None);
         }
@@ -320,8 +315,16 @@ pub(super) fn best_alternative(cells: &[Cell<'_>]) -> Option<(Status, (usize, us
         .min_by_key(|(status, one)| (rank(*status), *one))
 }
 
+/// Whether what is blocked of some cells, for a part of their peers, is blocked for a part of peers that the site has not
+/// described. What is blocked for all of a peer is no guess.
+pub(super) fn is_guess(space: &Space, cells: &[&Cell<'_>]) -> bool {
+    cells
+        .iter()
+        .all(|cell| cell.party.is_assumed && !is_for_all_members(space, cell))
+}
+
 /// Whether so few of a peer are blocked that it is a ban list and not a missing opening: less than one in 256.
-fn is_ban_list(space: &Space, cells: &[&Cell<'_>]) -> bool {
+pub(super) fn is_ban_list(space: &Space, cells: &[&Cell<'_>]) -> bool {
     cells.iter().all(|cell| {
         let banned = space.values_of(cell.blocked.surely, cell.side.peer(cell.family));
         let members = cell.party.members.family(cell.family);

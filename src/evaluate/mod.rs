@@ -38,7 +38,7 @@ mod view;
 mod words;
 
 pub use address::{Addresses, Crowd};
-pub use change::{Change, Direction, State, Told, changes, fingerprint};
+pub use change::{Change, Changes, Direction, Requirement, State, Told, changes, fingerprint};
 pub use conflict::conflicting_rows;
 pub use coverage::{Held, JudgedOpening};
 pub use host::{Evaluation, Host, evaluate};

@@ -13,12 +13,12 @@ use crate::packet::{
 use crate::policy::Row;
 
 /// What must get through after some requests of a cell.
-struct Answers {
+pub(super) struct Answers {
     what: What,
     /// How they are seen.
-    view: View,
+    pub(super) view: View,
     /// What must get through.
-    required: PacketSet,
+    pub(super) required: PacketSet,
     /// What does.
     open: Bounds,
 }
@@ -49,8 +49,24 @@ impl What {
     }
 }
 
+/// Answers that are blocked.
+pub(super) struct BlockedAnswers {
+    pub(super) set: PacketSet,
+    /// Whether all answers are.
+    is_whole: bool,
+    /// Whether it depends on who the peer is.
+    pub(super) is_guess: bool,
+}
+
 /// Blocked answers of which fewer than one in so many are blocked are a ban, not a missing opening.
 const BAN: f64 = 256.0;
+
+impl Cell<'_> {
+    /// Whether there are answers to ask about: of services with ports, for peers that are known.
+    pub(super) fn has_answers(&self) -> bool {
+        self.service.protocol.is_some_and(protocol::has_ports) && self.party.unknown.is_none()
+    }
+}
 
 impl Required<'_, '_> {
     /// How the answers to a cell's requests are seen: as part of a connection, unless no request is tracked.
@@ -85,11 +101,8 @@ impl Required<'_, '_> {
         cells: &[Cell<'_>],
     ) -> Result<Option<Finding>, OverBudget> {
         let best = best_alternative(cells).map(|(_, alternative)| alternative);
-        for cell in cells.iter().filter(|cell| Some(cell.alternative) == best) {
-            let has_ports = cell.service.protocol.is_some_and(protocol::has_ports);
-            if !has_ports || cell.party.unknown.is_some() {
-                continue;
-            }
+        let asked = cells.iter().filter(|cell| Some(cell.alternative) == best);
+        for cell in asked.filter(|cell| cell.has_answers()) {
             for answers in self.answers(cell)? {
                 if let Some(finding) = self.blocked_answers(row, cell, &answers)? {
                     return Ok(Some(finding));
@@ -101,7 +114,7 @@ impl Required<'_, '_> {
 
     /// The answers to the requests of a cell that surely get through: those that the host gives, and those of other hosts that
     /// requests are sent on to.
-    fn answers(&mut self, cell: &Cell<'_>) -> Result<Vec<Answers>, OverBudget> {
+    pub(super) fn answers(&mut self, cell: &Cell<'_>) -> Result<Vec<Answers>, OverBudget> {
         let sent_on = match cell.side {
             Side::Ingress => self.sent_on,
             _ => PacketSet::empty(),
@@ -267,19 +280,41 @@ impl Required<'_, '_> {
         clients.intersection(cell.party.members.family(cell.family))
     }
 
-    /// The finding that answers are blocked: all of them, or so many that it is no ban of a few.
+    /// The answers to a cell that are blocked: all of them, or so many that it is no ban of a few.
+    pub(super) fn blocked_of(
+        &mut self,
+        cell: &Cell<'_>,
+        answers: &Answers,
+    ) -> Result<Option<BlockedAnswers>, OverBudget> {
+        let space = &mut self.filters.compiler.space;
+        let set = space.difference(answers.required, answers.open.possibly)?;
+        let is_whole = set == answers.required;
+        if set.is_empty() || !is_whole && space.share(set) * BAN < space.share(answers.required) {
+            return Ok(None);
+        }
+        Ok(Some(BlockedAnswers {
+            set,
+            is_whole,
+            is_guess: !is_whole && cell.party.is_assumed && !self.is_for_all(cell, answers, set),
+        }))
+    }
+
+    /// The finding that answers are blocked.
     fn blocked_answers(
         &mut self,
         row: &Row,
         cell: &Cell<'_>,
         answers: &Answers,
     ) -> Result<Option<Finding>, OverBudget> {
-        let space = &mut self.filters.compiler.space;
-        let blocked = space.difference(answers.required, answers.open.possibly)?;
-        let is_whole = blocked == answers.required;
-        if blocked.is_empty() || !is_whole && space.share(blocked) * BAN < space.share(answers.required) {
+        let Some(blocked) = self.blocked_of(cell, answers)? else {
             return Ok(None);
-        }
+        };
+        let BlockedAnswers {
+            set: blocked,
+            is_whole,
+            is_guess,
+        } = blocked;
+        let space = &mut self.filters.compiler.space;
         let among = space.difference(blocked, answers.view.open.possibly)?;
         let among = self.likely(among, cell, answers.view.side)?;
         let witness = self.filters.compiler.space.witness(among).unwrap_or_default();
@@ -301,7 +336,7 @@ impl Required<'_, '_> {
             .help(self.remedy(decider));
         if !is_whole {
             finding.severity = Severity::Warning;
-            if cell.party.is_assumed && !self.is_for_all(cell, answers, blocked) {
+            if is_guess {
                 let why = format!(
                     "it depends on who {} is: say it in portcullis.toml",
                     cell.party.word

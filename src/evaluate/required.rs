@@ -51,7 +51,7 @@ pub(super) struct Cell<'r> {
 
 /// Whether a peer must get through in a family.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Debt {
+pub(super) enum Debt {
     Owed,
     /// Its addresses are only assumed, and it gets through in another one.
     Spared,
@@ -155,13 +155,7 @@ impl<'f, 'm> Required<'f, 'm> {
     ) -> Result<Standing, OverBudget> {
         let mut standing = Standing::Unasked;
         let before = evaluation.findings.len();
-        let all: Vec<&Service> = row.services.items.iter().map(|service| &service.value).collect();
-        let groups: Vec<Vec<&Service>> = if row.services.one_of {
-            vec![all]
-        } else {
-            all.into_iter().map(|one| vec![one]).collect()
-        };
-        for services in groups {
+        for services in services_of(row) {
             let cells = self.cells(row, &services, (side, Debt::Owed))?;
             if !cells.is_empty() {
                 standing = Standing::Verified;
@@ -193,7 +187,7 @@ impl<'f, 'm> Required<'f, 'm> {
         Ok(found.map(standing_of).fold(standing, Standing::max))
     }
 
-    fn cells<'r>(
+    pub(super) fn cells<'r>(
         &mut self,
         row: &'r Row,
         services: &[&'r Service],
@@ -370,8 +364,18 @@ fn unrelated(filters: &mut Filters<'_>, side: Side) -> Result<Option<View>, Over
     filters.view(side, Moment::UnrelatedReply).map(Some)
 }
 
+/// The services of a row, those of which one is enough together.
+pub(super) fn services_of(row: &Row) -> Vec<Vec<&Service>> {
+    let all: Vec<&Service> = row.services.items.iter().map(|service| &service.value).collect();
+    if row.services.one_of {
+        vec![all]
+    } else {
+        all.into_iter().map(|one| vec![one]).collect()
+    }
+}
+
 /// Why a row is not required for sure, if the site leaves something open.
-fn needs_setting(row: &Row, services: &[&Service]) -> Option<String> {
+pub(super) fn needs_setting(row: &Row, services: &[&Service]) -> Option<String> {
     if let Truth::Unknown(why) = &row.active {
         return Some(why.clone());
     }
