@@ -91,6 +91,8 @@ pub struct Outcome {
     pub site: Option<FileId>,
     /// The findings as a baseline lists them, if that was asked for.
     pub entries: Vec<Entry>,
+    /// Where the first site that names a baseline has it.
+    pub baseline: Option<PathBuf>,
 }
 
 /// The run cannot start: a policy or site file is wrong, with the texts that the errors point into.
@@ -122,6 +124,8 @@ pub fn check(request: &Request) -> Result<Outcome, Refusal> {
     let mut left_out: Option<BTreeSet<Code>> = None;
     let n_groups = groups.len();
     let mut coverage = request.coverage.then(Coverage::default);
+    let baseline = groups.iter().find_map(known::of_site);
+    let baseline = baseline.map(|(_, path)| PathBuf::from(crate::discover::shown(&path)));
     let baselines = match request.known.baselines(&groups, &mut sources) {
         Ok(baselines) => baselines,
         Err(errors) => return Err(Refusal { sources, errors }),
@@ -166,7 +170,9 @@ pub fn check(request: &Request) -> Result<Outcome, Refusal> {
     findings.retain(|finding| !left_out.contains(&finding.code));
     summary.n_ignored = n_all - findings.len();
     summary.n_suppressed = suppressed.known.len();
-    let entries = request.known.entries(&findings, &sources);
+    let entries = request
+        .known
+        .entries(&findings, &sources, &request.paths, baseline.as_deref());
     let mut findings = baselines.take_back(&sources, findings, &not_asked, &mut summary);
     if request.is_merged {
         findings = merge::alike(&sources, findings);
@@ -182,6 +188,7 @@ pub fn check(request: &Request) -> Result<Outcome, Refusal> {
         fail_on,
         site,
         entries,
+        baseline,
     })
 }
 

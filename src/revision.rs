@@ -1,7 +1,9 @@
 //! The files of another revision of a git repository, in a folder that is gone when it is no longer needed.
 //!
 //! git itself reads the objects (filters, alternates and partial clones included), through an index of its own: neither the work
-//! tree nor the repository's index is touched. INVARIANT: what is written lies in one new folder that nobody else can read.
+//! tree nor the repository's index is touched. Submodules are read too, at the commits of then, where the work tree has them. INVARIANT: what is written lies in one new folder that nobody else can read.
+
+mod renamed;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -13,6 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::baseline::Baseline;
 use crate::check::{self, Past, Refusal, Request};
+use renamed::Renamed;
 
 /// Why a revision cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -59,17 +62,16 @@ pub struct Checkout {
     root: PathBuf,
     /// The work tree that they are another state of.
     top: PathBuf,
+    /// What git calls the tree of the revision.
+    tree: String,
 }
 
 impl Checkout {
-    /// Reads a revision of the repository of the working directory.
-    pub fn of(revision: &str) -> Result<Self, RevisionError> {
-        let top = git(
-            &["rev-parse", "--show-toplevel"],
-            Path::new("."),
-            None,
-            "find a work tree here",
-        )?;
+    /// Reads a revision of the repository that the first of some paths lies in; without paths, of that of the working directory.
+    pub fn of(revision: &str, paths: &[PathBuf]) -> Result<Self, RevisionError> {
+        let here = folder_of(paths.first().map_or(Path::new("."), PathBuf::as_path));
+        let what = format!("find a work tree at `{}`", here.display());
+        let top = git(&["rev-parse", "--show-toplevel"], &here, None, &what)?;
         let top = fs::canonicalize(&top).unwrap_or_else(|_| PathBuf::from(&top));
         let tree = format!("{revision}^{{tree}}");
         let what = format!("find the revision `{revision}`");
@@ -88,26 +90,49 @@ impl Checkout {
             root: folder.join("tree"),
             folder,
             top,
+            tree,
         };
-        checkout.fill(&tree)?;
+        checkout.fill()?;
         Ok(checkout)
     }
 
-    fn fill(&self, tree: &str) -> Result<(), RevisionError> {
-        let folder = |why: io::Error| RevisionError::Folder {
-            revision: self.revision.clone(),
-            why,
-        };
-        // The root of a repository is where the search for a site file ends.
-        fs::create_dir_all(self.root.join(".git")).map_err(folder)?;
-        let index = self.folder.join("index");
-        let what = format!("read the files of `{}`", self.revision);
-        let whole = ["-c", "core.sparseCheckout=false"];
-        let read = [whole[0], whole[1], "read-tree", tree];
-        git(&read, &self.top, Some(&index), &what)?;
-        let prefix = format!("--prefix={}/", self.root.display());
-        let write = [whole[0], whole[1], "checkout-index", "--all", "--quiet", &prefix];
-        git(&write, &self.top, Some(&index), &what)?;
+    fn fill(&self) -> Result<(), RevisionError> {
+        // Repositories whose files are still to be written: where they are, the tree, and where its files go.
+        let mut pending = vec![(self.top.clone(), self.tree.clone(), self.root.clone())];
+        let mut written = 0;
+        while let Some((top, tree, root)) = pending.pop() {
+            written += 1;
+            let what = match root.strip_prefix(&self.root) {
+                Ok(within) if within != Path::new("") => {
+                    format!("`{}` at `{}`", within.display(), self.revision)
+                }
+                _ => format!("`{}`", self.revision),
+            };
+            // The root of a repository is where the search for a site file ends.
+            fs::create_dir_all(root.join(".git")).map_err(|why| RevisionError::Folder {
+                revision: self.revision.clone(),
+                why,
+            })?;
+            let index = self.folder.join(format!("index-{written}"));
+            let what = format!("read the files of {what}");
+            let whole = ["-c", "core.sparseCheckout=false"];
+            git(
+                &[whole[0], whole[1], "read-tree", &tree],
+                &top,
+                Some(&index),
+                &what,
+            )?;
+            let prefix = format!("--prefix={}/", root.display());
+            let write = [whole[0], whole[1], "checkout-index", "--all", "--quiet", &prefix];
+            git(&write, &top, Some(&index), &what)?;
+            let listed = git(&["ls-files", "--stage", "-z"], &top, Some(&index), &what)?;
+            for (commit, path) in listed.split('\0').filter_map(submodule) {
+                // One that is not there in the work tree has no files in either state.
+                if top.join(path).join(".git").exists() {
+                    pending.push((top.join(path), commit.to_owned(), root.join(path)));
+                }
+            }
+        }
         Ok(())
     }
 
@@ -174,11 +199,11 @@ impl Drop for Checkout {
 
 /// What a run over a revision finds, as a baseline for the work tree.
 pub fn findings(revision: &str, request: &Request) -> Result<Arc<Baseline>, RevisionError> {
-    let checkout = Checkout::of(revision)?;
+    let checkout = Checkout::of(revision, &request.paths)?;
     let mut then = checkout.request(request)?;
-    then.known = Past::Record(checkout.root().to_owned());
+    then.known = Past::Record(Some(checkout.root().to_owned()));
     then.coverage = false;
-    let entries = if then.paths.is_empty() {
+    let mut entries = if then.paths.is_empty() {
         Vec::new()
     } else {
         let found = check::check(&then).map_err(|_: Refusal| RevisionError::Refused {
@@ -186,10 +211,30 @@ pub fn findings(revision: &str, request: &Request) -> Result<Arc<Baseline>, Revi
         })?;
         found.entries
     };
+    let renamed = Renamed::since(&checkout.tree, checkout.top(), checkout.root())?;
+    for entry in &mut entries {
+        renamed.now(&mut entry.key.file);
+        renamed.now(&mut entry.key.object);
+    }
     Ok(Arc::new(Baseline {
         folder: checkout.top().to_owned(),
         ..Baseline::from_iter(entries)
     }))
+}
+
+/// The commit and the path of a line of `git ls-files --stage`, if it is a submodule.
+fn submodule(line: &str) -> Option<(&str, &str)> {
+    let (about, path) = line.split_once('\t')?;
+    let mut words = about.split(' ');
+    let is_submodule = words.next()? == "160000";
+    words.next().filter(|_| is_submodule).map(|commit| (commit, path))
+}
+
+/// The nearest folder at a path that is there.
+fn folder_of(path: &Path) -> PathBuf {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let there = whole.ancestors().find(|folder| folder.is_dir());
+    there.map_or_else(|| PathBuf::from("."), Path::to_owned)
 }
 
 /// Runs git in a folder, and gives what it prints, without the last line break.

@@ -18,11 +18,12 @@ const MET: [&str; 3] = [
 ];
 
 fn dump(rules: &[&str], more: &[&str]) -> String {
-    let rules: String = rules
+    let rules: Vec<String> = rules
         .iter()
         .chain(more)
         .map(|rule| format!("-A {rule}\n"))
         .collect();
+    let rules = rules.concat();
     format!("*filter\n:INPUT DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n{rules}COMMIT\n")
 }
 

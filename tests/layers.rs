@@ -46,7 +46,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     // Findings that a list of known ones takes back.
-    ("baseline", &["finding", "source", "tree"]),
+    ("baseline", &["finding", "packet", "source", "tree"]),
     // Findings that comments take back.
     ("suppress", &["finding", "policy", "source", "tree"]),
     // What a change of configs opens, closes, breaks and mends.

@@ -165,6 +165,7 @@ impl Setting {
         let world = World {
             redundant: false,
             coverage: false,
+            compared: false,
             zones: Zones::resolve(&site, true),
             aliases: zones
                 .filter_map(|zone| Some((zone.name.clone(), zone.alias.clone()?)))

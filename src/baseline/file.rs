@@ -7,8 +7,9 @@ use std::io;
 
 use serde::Serialize;
 
-use super::{Entry, Key};
-use crate::finding::{Certainty, Code};
+use super::{Entry, Key, tidy};
+use crate::finding::{Certainty, Code, Packets};
+use crate::packet::Product;
 use crate::source::{Source, Span};
 use crate::tree::{Node, Tree};
 
@@ -34,19 +35,24 @@ struct EntryV1<'e> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     packets: &'e [String],
     #[serde(skip_serializing_if = "Option::is_none")]
+    way: Option<&'e str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    products: &'e [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
     region: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<&'e str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<usize>,
 }
 
 /// Writes entries, each once.
 pub fn write(entries: &[Entry], out: &mut dyn io::Write) -> io::Result<()> {
-    let mut entries: Vec<&Entry> = entries.iter().collect();
-    entries.sort();
-    entries.dedup();
+    let mut entries = entries.to_vec();
+    tidy(&mut entries);
     let file = FileV1 {
         version: 1,
-        findings: entries.into_iter().map(mirror).collect(),
+        findings: entries.iter().map(mirror).collect(),
     };
     serde_json::to_writer_pretty(&mut *out, &file)?;
     writeln!(out)
@@ -60,8 +66,11 @@ fn mirror(entry: &Entry) -> EntryV1<'_> {
         certainty: entry.key.certainty.word(),
         rows: &entry.key.rows,
         packets: &entry.extent,
+        way: entry.packets.as_ref().map(|packets| packets.way.as_str()),
+        products: entry.packets.as_ref().map_or(&[], |packets| &packets.products),
         region: entry.region.map(|region| format!("{region:016x}")),
         text: entry.key.text.as_deref(),
+        count: (entry.count > 1).then_some(entry.count),
     }
 }
 
@@ -135,6 +144,19 @@ fn entry(node: Node<'_>) -> Result<Entry, String> {
             u64::from_str_radix(&text, 16).map_err(|_| "`region` of an entry is a hexadecimal number")
         })
         .transpose()?;
+    let products = texts("products")?;
+    if let Some(wrong) = products.iter().find(|text| text.parse::<Product>().is_err()) {
+        return Err(format!("`{wrong}` is no product of packets"));
+    }
+    let packets = text("way")?.map(|way| Packets { way, products });
+    let count = match node.get("count") {
+        None => 1,
+        Some(value) => value
+            .as_int()
+            .and_then(|count| usize::try_from(count).ok())
+            .filter(|count| *count > 0)
+            .ok_or("`count` of an entry is a number from 1 on")?,
+    };
     Ok(Entry {
         key: Key {
             file: text("file")?.unwrap_or_default(),
@@ -145,6 +167,8 @@ fn entry(node: Node<'_>) -> Result<Entry, String> {
             text: text("text")?,
         },
         extent: texts("packets")?,
+        packets,
         region,
+        count,
     })
 }

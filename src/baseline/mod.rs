@@ -1,19 +1,21 @@
 //! "We knew": findings of a run against a list of those that were there before.
 //!
 //! A finding is known by its code, its file, its object (the host, the resource, the workload), its rows and the packets that it
-//! is about, not by its line: moved rules stay known. INVARIANT: a finding about a packet that no entry speaks of is never taken
-//! back, and what is taken back is counted.
+//! is about, as numbers, not by its line or by words: moved, split and narrowed rules stay known. INVARIANT: a finding about a
+//! packet that no entry speaks of is never taken back, and what is taken back is counted.
 
 mod file;
+mod known;
 mod names;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use crate::finding::{Certainty, Code, Finding, Label};
+use crate::finding::{Certainty, Code, Finding, Label, Packets};
 use crate::source::{SourceMap, Span};
 
 pub use file::{DEFAULT_NAME, Misread, read, write};
+use known::Known;
 pub use names::Names;
 
 /// A finding as baselines know it. Ordered as they are written.
@@ -21,10 +23,14 @@ pub use names::Names;
 pub struct Entry {
     /// Which finding this is, whatever its packets.
     pub key: Key,
-    /// Its packets, line by line, as reports say them.
+    /// Its packets, line by line, as reports say them: for people.
     pub extent: Vec<String>,
-    /// What tells the packets apart where the lines only count some of them.
+    /// Its packets as numbers, by which it is known.
+    pub packets: Option<Packets>,
+    /// Where they are too many to write down: one number for all of them.
     pub region: Option<u64>,
+    /// How many such findings there are: more than one only where no packets are concerned.
+    pub count: usize,
 }
 
 /// What a finding is about, apart from packets.
@@ -78,7 +84,9 @@ impl Entry {
                     text: text.clone(),
                 },
                 extent: finding.extent.clone(),
+                packets: finding.packets.clone(),
                 region: finding.region,
+                count: 1,
             })
             .collect()
     }
@@ -116,6 +124,22 @@ pub fn why_not(code: Code) -> Option<&'static str> {
         code if code.is_failure() => Some("what was not read is not known"),
         _ => None,
     }
+}
+
+/// Sorts entries, and says each once: packets are known however many rules are about them, other findings as often as they are there.
+pub fn tidy(entries: &mut Vec<Entry>) {
+    entries.sort();
+    entries.dedup_by(|again, first| {
+        let is_same = *again
+            == Entry {
+                count: again.count,
+                ..first.clone()
+            };
+        if is_same && first.key.text.is_some() {
+            first.count += again.count;
+        }
+        is_same
+    });
 }
 
 impl FromIterator<Entry> for Baseline {
@@ -175,8 +199,8 @@ pub fn apply(
         .collect();
     let is_here = |file: &str| read.contains(file) || !baseline.folder.join(file).exists();
     let is_whole = baseline.entries.iter().all(|(entry, _)| is_here(&entry.key.file));
-    let unmet = baseline.entries.iter().zip(&known.met).filter(|(_, met)| !**met);
-    for ((entry, span), _) in unmet {
+    let unmet = known.unmet().into_iter();
+    for (entry, span) in unmet.filter_map(|at| baseline.entries.get(at)) {
         let was_looked_at = if entry.key.file.is_empty() {
             is_whole
         } else {
@@ -192,81 +216,17 @@ pub fn apply(
     }
 }
 
-/// The entries that speak of more than all that is known.
-#[must_use]
-pub fn beyond(known: &Baseline, found: &[Entry]) -> Vec<Entry> {
-    let mut known = Known::of(known);
-    let new = found.iter().filter(|entry| !known.meets(entry));
-    new.cloned().collect()
-}
-
-/// Entries by what they are about, with what was met of them.
-struct Known<'b> {
-    by_key: BTreeMap<Key, Vec<(usize, &'b Entry)>>,
-    met: Vec<bool>,
-}
-
-impl<'b> Known<'b> {
-    fn of(baseline: &'b Baseline) -> Self {
-        let mut by_key: BTreeMap<Key, Vec<(usize, &'b Entry)>> = BTreeMap::new();
-        for (at, (entry, _)) in baseline.entries.iter().enumerate() {
-            let key = entry.key.clone();
-            by_key.entry(key).or_default().push((at, entry));
-        }
-        Self {
-            by_key,
-            met: vec![false; baseline.entries.len()],
-        }
-    }
-
-    /// Whether entries speak of all packets of a finding. What was sure is known where it is only possible by now.
-    fn meets(&mut self, found: &Entry) -> bool {
-        let mut keys = vec![found.key.clone()];
-        if found.key.certainty == Certainty::Possibly {
-            keys.push(Key {
-                certainty: Certainty::Surely,
-                ..found.key.clone()
-            });
-        }
-        keys.iter().any(|key| self.covers(key, found))
-    }
-
-    fn covers(&mut self, key: &Key, found: &Entry) -> bool {
-        let Some(entries) = self.by_key.get(key) else {
-            return false;
-        };
-        let same = entries
-            .iter()
-            .find(|(_, entry)| entry.region == found.region && entry.extent == found.extent);
-        if let Some((at, _)) = same {
-            self.met.get_mut(*at).into_iter().for_each(|met| *met = true);
-            return true;
-        }
-        // What is left of an opening is known by its lines; what they only count is not.
-        if found.region.is_some() || found.extent.is_empty() {
-            return false;
-        }
-        let says = |entry: &Entry, line: &String| entry.region.is_none() && entry.extent.contains(line);
-        let is_said = |line: &String| entries.iter().any(|(_, entry)| says(entry, line));
-        if !found.extent.iter().all(is_said) {
-            return false;
-        }
-        for (at, entry) in entries {
-            if found.extent.iter().any(|line| says(entry, line)) {
-                self.met.get_mut(*at).into_iter().for_each(|met| *met = true);
-            }
-        }
-        true
-    }
-}
-
 /// An entry that meets nothing.
 fn stale(entry: &Entry, span: Span) -> Finding {
     let of = match (entry.key.object.as_str(), entry.key.file.as_str()) {
         ("", "") => String::new(),
         ("", name) | (name, _) => format!(" of `{name}`"),
     };
-    let message = format!("no finding `{}`{of} is as this entry says", entry.key.code.id());
+    let id = entry.key.code.id();
+    let message = match entry.count {
+        1 => format!("no finding `{id}`{of} is as this entry says"),
+        n => format!("fewer than {n} findings `{id}`{of} are as this entry says"),
+    };
     let finding = Finding::new(
         Code::StaleBaseline,
         message,

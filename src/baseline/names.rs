@@ -8,6 +8,8 @@ use std::path::{Component, Path, PathBuf};
 pub struct Names {
     folder: PathBuf,
     known: BTreeMap<String, String>,
+    /// Whether relative names may be paths from the working directory.
+    has_relative: bool,
 }
 
 impl Names {
@@ -17,7 +19,16 @@ impl Names {
         Self {
             folder: absolute(folder),
             known: BTreeMap::new(),
+            has_relative: true,
         }
+    }
+
+    /// The same for a run that was given these paths: where all of them are whole, a relative name is none. Hosts may be called by
+    /// the way from their site's folder, which leads elsewhere from here.
+    #[must_use]
+    pub fn of_run(mut self, paths: &[PathBuf]) -> Self {
+        self.has_relative = paths.iter().any(|path| path.is_relative());
+        self
     }
 
     /// The name of a file, a folder, or a host that is called as one; any other name stays as it is.
@@ -26,7 +37,8 @@ impl Names {
             return known.clone();
         }
         let path = Path::new(name);
-        let shown = if !name.is_empty() && path.exists() {
+        let is_path = path.is_absolute() || self.has_relative;
+        let shown = if !name.is_empty() && is_path && path.exists() {
             from(&self.folder, &absolute(path))
         } else {
             name.to_owned()

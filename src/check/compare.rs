@@ -110,7 +110,7 @@ fn found(state: Option<State<'_>>) -> Result<(SourceMap, Vec<Named>, Summary), R
         let failure = format!("{}: no input that a dialect knows", paths.join(", "));
         summary.failures.push(failure);
     }
-    let mut names = Names::new(root);
+    let mut names = Names::new(root).of_run(&request.paths);
     let hosts = hosts.into_iter().map(|found| {
         let mut bases = found.host.rulesets.iter().flat_map(|ruleset| &ruleset.bases);
         let file = bases

@@ -36,6 +36,7 @@ pub(super) fn check_group(
     let budget = request.budget;
     let mut world = sites::world(&group.site, policies);
     world.coverage = request.coverage;
+    world.compared = request.known.compares(&group.site);
     let lifted = group.site.lifted.iter();
     let lifted = lifted.map(|(id, reason)| (id.clone(), reason.text.value.clone()));
     let lifted: BTreeMap<String, String> = lifted.collect();

@@ -189,6 +189,7 @@ pub(super) fn world(site: &Site, policies: &Policies) -> World {
             .collect(),
         redundant: site.redundant,
         coverage: false,
+        compared: false,
     };
     for zone in policies.resolved.iter().flat_map(|policy| &policy.zones) {
         if let Some(alias) = &zone.alias {

@@ -7,6 +7,7 @@ mod json;
 mod markdown;
 
 use std::io;
+use std::path::Path;
 
 use crate::baseline::{Entry, Names};
 use crate::check::{self, Compared, HostChanges, Past, Refusal, State};
@@ -167,7 +168,7 @@ fn judged(state: Option<State<'_>>) -> Result<Vec<Entry>, Refusal> {
         return Ok(Vec::new());
     };
     let mut request = request.clone();
-    request.known = Past::Record(root.to_owned());
+    request.known = Past::Record(Some(root.to_owned()));
     Ok(check::check(&request)?.entries)
 }
 
@@ -208,8 +209,8 @@ impl Diff {
             self.failures.extend(said.cloned());
         }
         let [mut old_names, mut new_names] = [old, new].map(|state| {
-            let root = state.map(|state| state.root.to_owned());
-            Names::new(&root.unwrap_or_default())
+            let names = state.map(|state| Names::new(state.root).of_run(&state.request.paths));
+            names.unwrap_or_else(|| Names::new(Path::new("")))
         });
         for HostChanges { old, new, changes } in hosts {
             let changes = match changes {

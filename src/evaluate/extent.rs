@@ -6,12 +6,21 @@ use std::sync::Arc;
 use super::filters::Filters;
 use super::peer::World;
 use super::view::{CLIENT_PORTS, OwnAddresses, Side, all_but_loopback, odd_peers};
-use crate::finding::Finding;
+use crate::finding::{Finding, Packets};
 use crate::model::Identities;
 use crate::packet::{Family, Field, PacketSet, RangeSet, Region, Space, describe_region};
 
 /// Regions printed of an extent before the rest is only counted.
 const MAX_LINES: usize = 6;
+
+/// Products written as numbers before there is one number for all.
+const MAX_PRODUCTS: usize = 64;
+
+/// Bytes of these products.
+const MAX_LENGTH: usize = 32 << 10;
+
+/// The number of the name of those of whom only an address is known.
+const NOBODY: u64 = 1;
 
 /// Peers named before the rest is only counted.
 const MAX_NAMES: usize = 4;
@@ -85,7 +94,12 @@ impl Filters<'_> {
     /// Tells a finding which packets it is about.
     pub(super) fn describe(&self, finding: &mut Finding, set: PacketSet, side: Side) {
         finding.extent = self.extent(set, side);
-        finding.region = self.extents.region(&self.compiler.space, &finding.extent, set);
+        if self.world.compared {
+            let space = &self.compiler.space;
+            finding.packets = self.extents.packets(space, set, side);
+            let is_said = finding.packets.is_some();
+            finding.region = (!is_said).then(|| self.extents.number(space, set));
+        }
     }
 }
 
@@ -140,10 +154,45 @@ impl Extents {
         lines
     }
 
-    /// What tells a set apart where its lines only count some of it.
-    fn region(&self, space: &Space, lines: &[String], set: PacketSet) -> Option<u64> {
-        let is_cut = |line: &String| line.ends_with(" more") || line.contains(" more ");
-        lines.iter().any(is_cut).then(|| self.number(space, set))
+    /// A set as numbers, unless it is of too many products. What goes without saying is left out here too, so that what is said of
+    /// interfaces and own addresses elsewhere does not make other packets of these.
+    fn packets(&self, space: &Space, set: PacketSet, side: Side) -> Option<Packets> {
+        let (mut regions, more) = space.regions(set, MAX_PRODUCTS);
+        if more > 0 {
+            return None;
+        }
+        for region in &mut regions {
+            self.strip_the_usual(region, side);
+        }
+        let names = |identities: &RangeSet| self.names_of(identities);
+        let products = regions.iter().map(|region| region.to_numbers(&names));
+        let mut products = products.collect::<Option<Vec<String>>>()?;
+        products.sort();
+        products.dedup();
+        let length: usize = products.iter().map(String::len).sum();
+        let way = match side {
+            Side::Ingress => "in",
+            Side::Egress => "out",
+            Side::Transit => "through",
+            Side::Loopback => "loopback",
+        };
+        (length <= MAX_LENGTH).then(|| Packets {
+            way: way.to_owned(),
+            products,
+        })
+    }
+
+    /// The numbers of the names of some identities.
+    fn names_of(&self, identities: &RangeSet) -> Vec<u64> {
+        let known = self.identities.iter();
+        let meant = known.filter(|(number, _)| identities.contains(u128::from(*number)));
+        let mut numbers: Vec<u64> = meant.map(|(_, class)| number_of(&class.name)).collect();
+        if identities.contains(Identities::UNKNOWN.into()) {
+            numbers.push(NOBODY);
+        }
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
     }
 
     /// The number of a set. Who somebody is goes by name: numbers are those of one run.
@@ -153,7 +202,7 @@ impl Extents {
             is_who.then(|| {
                 let known = self.identities.iter();
                 let known = known.map(|(number, class)| (number.into(), number_of(&class.name)));
-                known.chain([(Identities::UNKNOWN.into(), 1)]).collect()
+                known.chain([(Identities::UNKNOWN.into(), NOBODY)]).collect()
             })
         };
         space.fingerprint(set, &names)

@@ -37,6 +37,8 @@ pub struct World {
     pub redundant: bool,
     /// Whether to say of each row and each opening what became of it.
     pub coverage: bool,
+    /// Whether findings have their packets as numbers, to be compared with those of another run.
+    pub compared: bool,
 }
 
 /// A peer of a row, resolved.

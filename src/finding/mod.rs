@@ -98,6 +98,15 @@ pub struct RowCitation {
     pub tags: Vec<String>,
 }
 
+/// Packets as numbers, for another run to compare its own with.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Packets {
+    /// Which way they go: `in`, `out`, `through` a router, or `loopback`.
+    pub way: String,
+    /// Disjoint products of field values, as `packet::Product` reads them.
+    pub products: Vec<String>,
+}
+
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -119,7 +128,9 @@ pub struct Finding {
     pub hosts: Vec<String>,
     /// All its packets in human form, one line a product of fields, largest first; empty where no packets are concerned.
     pub extent: Vec<String>,
-    /// What tells the packets apart from any others where the lines do not say all of them.
+    /// All its packets as numbers, if the run is compared with another and they are not too many to write down.
+    pub packets: Option<Packets>,
+    /// What tells the packets apart from any others, if they are too many.
     pub region: Option<u64>,
     /// One of its packets, in the form that `portcullis trace` takes.
     pub witness: Option<String>,
@@ -140,6 +151,7 @@ impl Finding {
             rows: Vec::new(),
             hosts: Vec::new(),
             extent: Vec::new(),
+            packets: None,
             region: None,
             witness: None,
             help: None,

@@ -11,13 +11,13 @@ use crate::arguments::BaselineArguments;
 use crate::{Ending, complain, errors};
 
 pub(crate) fn baseline(arguments: &BaselineArguments, out: &mut dyn Write) -> io::Result<Ending> {
-    let output = &arguments.output;
-    let is_shown = output.as_os_str() == "-";
+    let asked = arguments.output.as_deref();
+    let is_shown = asked.is_some_and(|output| output.as_os_str() == "-");
     let mut request = arguments.inputs.request(&arguments.paths);
     request.arguments.redundant = arguments.redundant;
-    request.known = Past::Record(match output.parent() {
-        Some(folder) if !is_shown => folder.to_owned(),
-        _ => PathBuf::from("."),
+    request.known = Past::Record(match asked {
+        Some(output) if !is_shown => output.parent().map(Path::to_owned),
+        _ => None,
     });
     let outcome = match check::check(&request) {
         Ok(outcome) => outcome,
@@ -48,17 +48,22 @@ pub(crate) fn baseline(arguments: &BaselineArguments, out: &mut dyn Write) -> io
         baseline::write(&outcome.entries, out)?;
         return Ok(Ending::Clean);
     }
+    let by_site = outcome.baseline.as_deref();
+    let output = asked.or(by_site).unwrap_or(Path::new(baseline::DEFAULT_NAME));
     if let Err(error) = write_file(output, &outcome.entries) {
         complain(&format!("cannot write `{}`: {error}", output.display()));
         return Ok(Ending::Failed);
     }
-    let n = outcome.entries.len();
+    let n: usize = outcome.entries.iter().map(|entry| entry.count).sum();
     let what = if n == 1 { "finding" } else { "findings" };
     writeln!(out, "{n} {what} written to {}", output.display())?;
     Ok(Ending::Clean)
 }
 
 fn write_file(path: &Path, entries: &[baseline::Entry]) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
     let mut file = BufWriter::new(File::create(path)?);
     baseline::write(entries, &mut file)?;
     file.flush()

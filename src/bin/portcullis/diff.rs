@@ -59,13 +59,18 @@ fn with_revision(arguments: &Arguments, revision: &str) -> Option<Diff> {
     };
     let new = arguments.inputs.request(paths);
     let read = || -> Result<_, RevisionError> {
-        let checkout = Checkout::of(revision)?;
+        let checkout = Checkout::of(revision, paths)?;
         let old = checkout.request(&new)?;
-        let root = checkout.folder_of(Path::new("."))?;
-        Ok((checkout, old, root))
+        // From outside of the repository its own folder is what names count from.
+        let here = checkout.folder_of(Path::new("."));
+        let roots = here.map_or_else(
+            |_| (checkout.root().to_owned(), checkout.top().to_owned()),
+            |root| (root, PathBuf::from(".")),
+        );
+        Ok((checkout, old, roots))
     };
     // The files of the revision are there as long as the checkout is.
-    let (_checkout, old, root) = match read() {
+    let (_checkout, old, (root, top)) = match read() {
         Ok(read) => read,
         Err(error) => {
             complain(&error.to_string());
@@ -79,7 +84,7 @@ fn with_revision(arguments: &Arguments, revision: &str) -> Option<Diff> {
         of_new.paths.retain(|path| path.exists());
     }
     let old = (!old.paths.is_empty()).then_some((&old, root.as_path()));
-    let new = (!of_new.paths.is_empty()).then_some((&of_new, Path::new(".")));
+    let new = (!of_new.paths.is_empty()).then_some((&of_new, top.as_path()));
     compare(old, new)
 }
 

@@ -90,7 +90,7 @@ impl Compared<'_, '_> {
             let id = told.rows.get(one.at).map_or("", |row| row.id.as_str());
             let held = found.entry((one.side, one.code, id.to_owned())).or_default();
             for (known, set) in [
-                (&mut held.asked, one.asked),
+                (&mut held.asked, one.packets),
                 (&mut held.wrong.surely, one.wrong.surely),
                 (&mut held.wrong.possibly, one.wrong.possibly),
             ] {

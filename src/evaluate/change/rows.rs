@@ -18,7 +18,7 @@ pub(super) struct Asked {
     pub(super) at: usize,
     pub(super) side: Side,
     /// The packets that it speaks of: to be let through, or to be stopped.
-    pub(super) asked: PacketSet,
+    pub(super) packets: PacketSet,
     /// Those of them that are not let through, or not stopped.
     pub(super) wrong: Bounds,
 }
@@ -104,7 +104,7 @@ impl Excess<'_, '_> {
             code,
             at,
             side: self.view.side,
-            asked,
+            packets: asked,
             wrong,
         });
         Ok(())
@@ -136,7 +136,7 @@ impl Required<'_, '_> {
                         code,
                         at,
                         side,
-                        asked,
+                        packets: asked,
                         wrong,
                     });
                 }
@@ -194,7 +194,7 @@ impl Required<'_, '_> {
                 code: Code::BlockedReply,
                 at,
                 side: answers.view.side,
-                asked: answers.required,
+                packets: answers.required,
                 wrong,
             });
         }

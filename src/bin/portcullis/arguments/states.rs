@@ -17,9 +17,10 @@ pub(crate) struct BaselineArguments {
     /// Look for rules that could be taken out without a change, too
     #[arg(long)]
     pub(crate) redundant: bool,
-    /// Where to write it; `-` is standard output
-    #[arg(short, long, value_name = "FILE", default_value = portcullis::baseline::DEFAULT_NAME)]
-    pub(crate) output: PathBuf,
+    /// Where to write it; `-` is standard output. By default where the site file has its `baseline`, or else
+    /// portcullis-baseline.json
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
