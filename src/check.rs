@@ -37,7 +37,7 @@ use crate::site::Arguments;
 use crate::source::{FileId, SourceMap};
 use crate::suppress;
 
-pub use compare::{Compared, HostChanges, State, compare};
+pub use compare::{Compared, HostChanges, State, Uncompared, compare};
 pub use found::{ClustersFound, HostsFound, clusters, hosts};
 pub use inputs::{Inputs, read_inputs};
 pub use known::Past;

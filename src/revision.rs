@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use crate::baseline::Baseline;
 use crate::check::{self, Past, Refusal, Request};
@@ -268,13 +269,40 @@ fn new_folder() -> io::Result<PathBuf> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     let parent = fs::canonicalize(std::env::temp_dir())?;
+    remove_left_over(&parent);
     loop {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let folder = parent.join(format!("portcullis-{}-{number}", std::process::id()));
+        let folder = parent.join(format!("{PREFIX}{}-{number}", std::process::id()));
         match builder.create(&folder) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
             Ok(()) => return Ok(folder),
+        }
+    }
+}
+
+/// How folders of revisions begin.
+const PREFIX: &str = "portcullis-revision-";
+
+/// How long no run takes.
+const LONG: Duration = Duration::from_secs(60 * 60);
+
+/// Removes folders of runs that were interrupted before they could: those that nobody wrote to for long. What belongs to somebody
+/// else cannot be removed.
+fn remove_left_over(parent: &Path) {
+    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+        let is_ours = entry
+            .file_name()
+            .to_str()
+            .is_some_and(|name| name.starts_with(PREFIX));
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if !is_ours || !is_folder {
+            continue;
+        }
+        let written = entry.metadata().and_then(|about| about.modified()).ok();
+        let age = written.and_then(|written| written.elapsed().ok());
+        if age.is_some_and(|age| age > LONG) {
+            let _gone = fs::remove_dir_all(entry.path());
         }
     }
 }

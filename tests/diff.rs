@@ -262,6 +262,25 @@ fn workloads_are_known_by_their_names() {
 }
 
 #[test]
+fn a_workload_that_is_called_otherwise_is_renamed() {
+    // It may be called by itself too, so that its name is in what it opens.
+    let near = CLUSTER.replace("{matchLabels: {app: web}}}]", "{}}]");
+    for text in [CLUSTER, near.as_str()] {
+        let folder = Folder::new(&[
+            ("old/all.yaml", text),
+            ("new/all.yaml", &text.replace("{name: db,", "{name: data,")),
+        ]);
+        let run = folder.run("diff --no-common --format json old new");
+        let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        assert_eq!(
+            json["renamed"],
+            serde_json::json!([{"old": "shop/db", "new": "shop/data"}]),
+            "{json}"
+        );
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_no_difference() {
     let folder = Folder::new(&[
         ("old/a.rules", &dump(&[])),

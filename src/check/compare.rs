@@ -11,7 +11,7 @@ use super::{Refusal, Request};
 use crate::baseline::Names;
 use crate::evaluate::{self, Changes, Told};
 use crate::finding::Summary;
-use crate::packet::OverBudget;
+use crate::packet::{Family, OverBudget};
 use crate::source::{SourceMap, Span};
 
 /// What becomes other at a host.
@@ -32,8 +32,19 @@ pub struct Compared {
     pub sources: [SourceMap; 2],
     /// What each run says.
     pub summaries: [Summary; 2],
+    /// What was not compared, and why.
+    pub uncompared: Uncompared,
     /// All hosts of both, in the order of the new state, those that are gone last.
     pub hosts: Vec<HostChanges>,
+}
+
+/// What no packets were compared of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Uncompared {
+    /// What is there in one state alone, or otherwise: a change.
+    pub changed: Vec<String>,
+    /// What neither state is judged by.
+    pub unread: Vec<String>,
 }
 
 /// One state of the configs.
@@ -79,11 +90,49 @@ pub fn compare(old: Option<State<'_>>, new: Option<State<'_>>) -> Result<Compare
             }
         })
         .collect();
+    let mut changed: Vec<String> = Vec::new();
+    for &(old, new) in &pairs {
+        let of = |at: Option<usize>, hosts: &[Named]| {
+            at.and_then(|at| hosts.get(at).map(|named| named.found.host.families()))
+        };
+        if let (Some(was), Some(is)) = (of(old, &old_hosts), of(new, &new_hosts)) {
+            let name = new
+                .and_then(|at| new_hosts.get(at))
+                .map_or("", |named| &named.name);
+            changed.extend(in_one_state(name, &was, &is));
+        }
+    }
+    let (mut unread, was) = (new_summary.unchecked.clone(), old_summary.unchecked.clone());
+    unread.extend(was);
+    unread.sort();
+    unread.dedup();
     Ok(Compared {
+        uncompared: Uncompared { changed, unread },
         hosts,
         summaries: [old_summary, new_summary],
         sources: [old_sources, new_sources],
     })
+}
+
+/// The families of a host that only one state has filters for.
+fn in_one_state(name: &str, was: &[Family], is: &[Family]) -> Vec<String> {
+    let mut said = Vec::new();
+    for family in Family::ALL {
+        let word = family.word();
+        match (was.contains(&family), is.contains(&family)) {
+            (true, false) if is.is_empty() => said.push(format!(
+                "{word} of `{name}`: nothing filters it now, so everything gets through unless rules that were not read stop it"
+            )),
+            (true, false) => said.push(format!(
+                "{word} of `{name}`: only the old state filters it, so what gets through now is not known"
+            )),
+            (false, true) => said.push(format!(
+                "{word} of `{name}`: only the new state filters it, so what got through before is not known"
+            )),
+            _ => {}
+        }
+    }
+    said
 }
 
 fn told<'a>(named: &'a Named, text: &'a (dyn Fn(Span) -> String + Sync)) -> Told<'a> {
@@ -110,6 +159,9 @@ fn found(state: Option<State<'_>>) -> Result<(SourceMap, Vec<Named>, Summary), R
         let failure = format!("{}: no input that a dialect knows", paths.join(", "));
         summary.failures.push(failure);
     }
+    for what in &mut summary.unchecked {
+        *what = without_folder(root, what);
+    }
     let mut names = Names::new(root).of_run(&request.paths);
     let hosts = hosts.into_iter().map(|found| {
         let mut bases = found.host.rulesets.iter().flat_map(|ruleset| &ruleset.bases);
@@ -124,6 +176,14 @@ fn found(state: Option<State<'_>>) -> Result<(SourceMap, Vec<Named>, Summary), R
     });
     let hosts = hosts.collect();
     Ok((sources, hosts, summary))
+}
+
+/// A line of a summary without the folder of its state before it.
+fn without_folder(root: &Path, line: &str) -> String {
+    let folder = root.display().to_string();
+    let rest = line.strip_prefix(folder.as_str());
+    let rest = rest.and_then(|rest| rest.strip_prefix(['/', ':']));
+    rest.map_or(line, str::trim_start).to_owned()
 }
 
 /// Places of hosts in the lists of both states.

@@ -58,7 +58,7 @@ pub(super) fn bind(
     let behind = Behind::of(&site, &binder, &of_groups, &group_paths);
     let mut identities = Identities::default();
     let workloads = Workloads::of(&site, &of_groups, &behind, &mut identities);
-    workloads.unchecked(summary);
+    workloads.unchecked(whom, summary);
     let mut binding = Binding {
         site: &site,
         policies,

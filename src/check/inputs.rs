@@ -168,12 +168,17 @@ pub fn read_inputs(request: &Request) -> Inputs {
             reading.ways.clear();
             reading.notices.clear();
             reading.notes.clear();
+            reading.unchecked.clear();
         }
         for &file in &unit.files {
             findings.extend(undecodable(&sources, file));
             summary.n_files += 1;
         }
         summary.n_rules += reading.n_rules;
+        let unchecked = reading.unchecked.drain(..);
+        summary
+            .unchecked
+            .extend(unchecked.map(|what| format!("{}: {what}", unit.name)));
         let notes = reading.notes.drain(..);
         summary
             .notes

@@ -113,8 +113,9 @@ impl<'u> Workloads<'u> {
     }
 
     /// Says which workloads were held against no table, and why.
-    pub(super) fn unchecked(&self, summary: &mut Summary) {
-        let unbound: Vec<_> = self.all.iter().filter(|pods| pods.bindings.is_empty()).collect();
+    pub(super) fn unchecked(&self, whom: Whom, summary: &mut Summary) {
+        let is_unbound = |pods: &&Pods<'_>| pods.bindings.is_empty() && matches!(whom, Whom::Bound);
+        let unbound: Vec<_> = self.all.iter().filter(is_unbound).collect();
         if let Some(who) = called(&unbound) {
             summary
                 .unchecked

@@ -66,6 +66,8 @@ pub struct Reading {
     pub ways: BTreeMap<Span, Vec<Label>>,
     /// What was assumed of parts of the unit that are not there, for the summary.
     pub notes: Vec<String>,
+    /// What filters packets and is not read, for the summary.
+    pub unchecked: Vec<String>,
 }
 
 /// What the site and the command line say of values that files leave open.

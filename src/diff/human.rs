@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Diff, Line, Place, RowDiff, called, fate, requirement, summary, way};
+use super::{Diff, Line, Place, RowDiff, called, fate, requirement, summary, uncompared, way};
 use crate::finding::Certainty;
 
 pub(super) fn write(diff: &Diff, out: &mut dyn io::Write) -> io::Result<()> {
@@ -40,6 +40,9 @@ pub(super) fn write(diff: &Diff, out: &mut dyn io::Write) -> io::Result<()> {
     }
     if !diff.broken.is_empty() || !diff.mended.is_empty() {
         writeln!(out)?;
+    }
+    for why in uncompared(diff) {
+        writeln!(out, "not compared: {why}")?;
     }
     writeln!(out, "{}", summary(diff))
 }

@@ -4,7 +4,7 @@ use std::io;
 
 use serde::Serialize;
 
-use super::{Diff, HostDiff, Line, Place, RowDiff};
+use super::{Diff, HostDiff, Line, Place, RowDiff, uncompared};
 use crate::evaluate::{Direction, State as Fate};
 
 #[derive(Serialize)]
@@ -63,6 +63,7 @@ struct SummaryV1<'d> {
     added: usize,
     taken_away: usize,
     possibly: usize,
+    not_compared: Vec<&'d String>,
     failures: &'d [String],
 }
 
@@ -83,6 +84,7 @@ pub(super) fn write(diff: &Diff, out: &mut dyn io::Write) -> io::Result<()> {
             added: counts.added,
             taken_away: counts.taken_away,
             possibly: counts.possibly,
+            not_compared: uncompared(diff).collect(),
             failures: &diff.failures,
         },
     };

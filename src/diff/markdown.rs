@@ -4,7 +4,7 @@
 
 use std::io;
 
-use super::{Diff, HostDiff, Line, RowDiff, called, fate, requirement, summary, way};
+use super::{Diff, HostDiff, Line, RowDiff, called, fate, requirement, summary, uncompared, way};
 use crate::finding::Certainty;
 use crate::report::cell;
 
@@ -41,6 +41,9 @@ pub(super) fn write(diff: &Diff, out: &mut dyn io::Write) -> io::Result<()> {
             Some(more) => writeln!(out, "- and {more} more\n")?,
             None => writeln!(out)?,
         }
+    }
+    for why in uncompared(diff) {
+        writeln!(out, "- not compared: {}", cell(why))?;
     }
     for failure in &diff.failures {
         writeln!(out, "- **failed**: {}", cell(failure))?;

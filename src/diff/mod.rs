@@ -10,7 +10,7 @@ use std::io;
 use std::path::Path;
 
 use crate::baseline::{Entry, Names};
-use crate::check::{self, Compared, HostChanges, Past, Refusal, State};
+use crate::check::{self, Compared, HostChanges, Past, Refusal, State, Uncompared};
 use crate::evaluate::{Change, Direction, Requirement, State as Fate};
 use crate::finding::{Certainty, Label};
 use crate::source::SourceMap;
@@ -37,6 +37,8 @@ pub struct Diff {
     pub broken: Vec<RowDiff>,
     /// What they keep to now, and did not.
     pub mended: Vec<RowDiff>,
+    /// What was not compared, and why.
+    pub uncompared: Uncompared,
     /// How many hosts were compared.
     pub n_hosts: usize,
     /// What could not be done.
@@ -123,6 +125,7 @@ impl Diff {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.hosts.iter().all(|host| host.changes.is_empty())
+            && self.uncompared.changed.is_empty()
             && self.broken.is_empty()
             && self.mended.is_empty()
     }
@@ -153,6 +156,7 @@ pub fn diff(old: Option<State<'_>>, new: Option<State<'_>>) -> Result<Diff, Refu
         renamed: names.filter(|(old, new)| old != new).collect(),
         broken: Vec::new(),
         mended: Vec::new(),
+        uncompared: compared.uncompared.clone(),
         n_hosts: compared.hosts.len(),
         failures: Vec::new(),
     };
@@ -203,6 +207,7 @@ impl Diff {
             sources,
             summaries,
             hosts,
+            uncompared: _,
         } = compared;
         for summary in &summaries {
             let said = summary.failures.iter().chain(&summary.dangling);
@@ -251,9 +256,12 @@ impl Diff {
                 self.hosts.push(host);
             }
         }
-        for failure in &mut self.failures {
+        let Uncompared { changed, unread } = &mut self.uncompared;
+        for failure in self.failures.iter_mut().chain(changed).chain(&mut *unread) {
             *failure = new_names.in_text(&old_names.in_text(failure));
         }
+        unread.sort();
+        unread.dedup();
         self.failures.sort();
         self.failures.dedup();
     }
@@ -283,6 +291,11 @@ pub fn write(diff: &Diff, format: Format, out: &mut dyn io::Write) -> io::Result
         Format::Json => json::write(diff, out),
         Format::Markdown => markdown::write(diff, out),
     }
+}
+
+/// What was not compared, changes first.
+fn uncompared(diff: &Diff) -> impl Iterator<Item = &String> {
+    diff.uncompared.changed.iter().chain(&diff.uncompared.unread)
 }
 
 /// What a host is called now, or was; and whether it is there in both states.

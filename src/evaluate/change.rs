@@ -184,7 +184,8 @@ pub fn fingerprint(host: &Host, world: &World, budget: usize) -> Result<Vec<u64>
             let of = parts.iter().filter(|part| part.is_sure || part.is_sure == wanted);
             let regions: Vec<PacketSet> = of.map(|part| part.region).collect();
             let all = filters.compiler.space.union_all(&regions)?;
-            numbers.push(filters.number(all));
+            let told = filters.told(all)?;
+            numbers.push(filters.number(told));
         }
     }
     Ok(numbers)

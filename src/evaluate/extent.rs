@@ -22,6 +22,9 @@ const MAX_LENGTH: usize = 32 << 10;
 /// The number of the name of those of whom only an address is known.
 const NOBODY: u64 = 1;
 
+/// The number of the name of the host itself, where its name does not count.
+const ITSELF: u64 = 2;
+
 /// Peers named before the rest is only counted.
 const MAX_NAMES: usize = 4;
 
@@ -98,15 +101,15 @@ impl Filters<'_> {
             let space = &self.compiler.space;
             finding.packets = self.extents.packets(space, set, side);
             let is_said = finding.packets.is_some();
-            finding.region = (!is_said).then(|| self.extents.number(space, set));
+            finding.region = (!is_said).then(|| self.extents.number(space, set, None));
         }
     }
 }
 
 impl Filters<'_> {
-    /// The number of a set of packets, the same in every run.
+    /// The number of a set of packets, the same in every run and whatever the host is called.
     pub(super) fn number(&self, set: PacketSet) -> u64 {
-        self.extents.number(&self.compiler.space, set)
+        self.extents.number(&self.compiler.space, set, self.host.identity)
     }
 }
 
@@ -195,13 +198,20 @@ impl Extents {
         numbers
     }
 
-    /// The number of a set. Who somebody is goes by name: numbers are those of one run.
-    fn number(&self, space: &Space, set: PacketSet) -> u64 {
+    /// The number of a set. Who somebody is goes by name, since numbers are those of one run; `itself` is the same whatever its name.
+    fn number(&self, space: &Space, set: PacketSet, itself: Option<u32>) -> u64 {
         let names = |field: Field| {
             let is_who = matches!(field, Field::SourceIdentity | Field::DestinationIdentity);
             is_who.then(|| {
                 let known = self.identities.iter();
-                let known = known.map(|(number, class)| (number.into(), number_of(&class.name)));
+                let name = |number, name| {
+                    if Some(number) == itself {
+                        ITSELF
+                    } else {
+                        number_of(name)
+                    }
+                };
+                let known = known.map(|(number, class)| (number.into(), name(number, &class.name)));
                 known.chain([(Identities::UNKNOWN.into(), NOBODY)]).collect()
             })
         };

@@ -8,7 +8,7 @@ use super::claim::is_values;
 use super::eval::{Evaluator, Scope};
 use super::module::{self, ModuleInstance, Program, folder_of};
 use super::plan;
-use super::resource::{self, Declared, Drafts};
+use super::resource::{self, Declared, Drafts, Unread};
 use super::value::{Doubt, Reason, Stop, Why};
 use crate::dialect::include::normal;
 use crate::dialect::{Given, Reading};
@@ -83,19 +83,22 @@ fn evaluate(unit: &[Source<'_>], given: &Given) -> Reading {
     }
     let is_there = folder.is_some_and(|folder| evaluator.add_module(ModuleInstance::root(folder)).is_ok());
     let mut said = Vec::new();
+    let mut unread = Unread::default();
     let mut declared = if is_there {
-        declared(&evaluator, &mut said)
+        declared(&evaluator, &mut said, &mut unread)
     } else {
         Vec::new()
     };
     if let Some(plan) = plan {
         // What the configuration leaves open, the plan has decided.
-        let planned = plan::declared(plan, &mut reading.notices);
+        unread = Unread::default();
+        let planned = plan::declared(plan, &mut reading.notices, &mut unread);
         declared = plan::merged(planned, &declared);
         drafts.incomplete = plan::incomplete(plan);
     } else {
         reading.notices.append(&mut said);
     }
+    reading.unchecked.extend(unread.lines());
     declared.sort_by_key(|declared| resource::turn(&declared.kind));
     for declared in &declared {
         drafts.calls = declared.calls.clone();
@@ -120,7 +123,7 @@ fn evaluate(unit: &[Source<'_>], given: &Given) -> Reading {
 }
 
 /// All resources that have to do with groups, in the order of modules and files.
-fn declared(evaluator: &Evaluator<'_>, notices: &mut Vec<Finding>) -> Vec<Declared> {
+fn declared(evaluator: &Evaluator<'_>, notices: &mut Vec<Finding>, unread: &mut Unread) -> Vec<Declared> {
     let mut declared = Vec::new();
     let mut pending: Vec<(usize, Option<Doubt>)> = vec![(0, None)];
     while let Some((module, doubt)) = pending.pop() {
@@ -135,6 +138,9 @@ fn declared(evaluator: &Evaluator<'_>, notices: &mut Vec<Finding>) -> Vec<Declar
         let calls: Arc<[Span]> = evaluator.calls_to(module).into();
         for (at, resource) in folder.resources.iter().enumerate() {
             if resource.is_data || resource::turn(&resource.kind).is_none() {
+                if !resource.is_data {
+                    unread.meet(&resource.kind);
+                }
                 continue;
             }
             match evaluator.instances(module, at) {

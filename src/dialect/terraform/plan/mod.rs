@@ -9,7 +9,7 @@ mod refer;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::resource::{self, Declared, Object};
+use super::resource::{self, Declared, Object, Unread};
 use super::value::{
     Instance, Item, Kind, ListKind, Map, Origin, Reason, Reference, Repetition, Value, Why, of_node,
 };
@@ -45,7 +45,7 @@ struct Planned<'t> {
 }
 
 /// The resources of a plan that have to do with groups.
-pub(super) fn declared(plan: Source<'_>, notices: &mut Vec<Finding>) -> Vec<Declared> {
+pub(super) fn declared(plan: Source<'_>, notices: &mut Vec<Finding>, unread: &mut Unread) -> Vec<Declared> {
     let tree = Tree::json(plan);
     notices.extend(crate::dialect::problem::unread(&tree));
     let mut planned = Vec::new();
@@ -65,6 +65,9 @@ pub(super) fn declared(plan: Source<'_>, notices: &mut Vec<Finding>) -> Vec<Decl
         .map(|one| (one.address.clone(), instance(one)))
         .collect();
     let configuration = Configuration::new(root.get("configuration"), &instances);
+    for one in planned.iter().filter(|one| !one.is_data) {
+        unread.meet(&one.kind);
+    }
     let relevant = planned
         .iter()
         .filter(|one| !one.is_data && resource::turn(&one.kind).is_some());

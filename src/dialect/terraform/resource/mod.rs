@@ -11,9 +11,11 @@ mod member;
 mod openstack;
 mod prefix_list;
 mod property;
+mod unread;
 
 pub(super) use body::{Object, object};
 pub(super) use draft::Drafts;
+pub(super) use unread::Unread;
 
 use std::sync::Arc;
 
