@@ -310,11 +310,11 @@ fn the_page_is_whole_asks_for_nothing_and_no_text_of_a_user_is_markup() {
 fn the_matrix_has_a_cell_for_what_is_required_and_for_what_is_excess() {
     let page = plain(Format::Html);
     let cells = |class: &str| page.matches(&format!("<td class=\"{class}\">")).count();
-    // Of the role `mke.manager` and tcp/10250: `mke/kubelet` is verified, but `mke/bgp`, of the same
-    // service and peers (a zone and a role), is broken at m1; 10255
-    // is an excess from both zones.
-    assert!(page.contains("<caption><b>mke.manager</b>: m1, m2</caption>"));
-    assert_eq!((cells("missing"), cells("excess")), (2, 2), "{page}");
+    // To the role `mke.manager` by tcp/10250: `mke/kubelet` is verified, but `mke/bgp`, of the same service and peers (a zone and
+    // a role that no host has), is broken at m1; so it is from that role. 10255 is an excess from both zones.
+    assert!(page.contains("<caption>Connections to <b>mke.manager</b></caption>"));
+    assert!(page.contains("<caption>Connections from <b>mke.worker</b></caption>"));
+    assert_eq!((cells("missing"), cells("excess")), (3, 2), "{page}");
 }
 
 #[test]
