@@ -261,6 +261,11 @@ fn hyperlinks_lead_to_files_and_explanations_and_change_no_visible_letter() {
     }
     visible.push_str(rest);
     assert_eq!(visible, plain(Format::Human));
+    // In colours the line before a place ends with an escape sequence, and the links are the same.
+    let colored = rendered(Format::Human, &Style { color: true, ..style }, false);
+    let links = |text: &str| text.matches("\u{1b}]8;;file:").count();
+    assert_eq!(links(&colored), links(&linked));
+    assert!(colored.contains("8;;https://example.org/book/codes.html#excess-opening"));
 }
 
 #[test]
