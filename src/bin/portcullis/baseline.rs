@@ -8,14 +8,14 @@ use portcullis::baseline;
 use portcullis::check::{self, Past};
 
 use crate::arguments::BaselineArguments;
-use crate::{Ending, complain, errors};
+use crate::{Ending, complain, errors, output};
 
 pub(crate) fn baseline(arguments: &BaselineArguments, out: &mut dyn Write) -> io::Result<Ending> {
-    let output = &arguments.output;
-    let is_shown = output.as_os_str() == "-";
+    let file = &arguments.output;
+    let is_shown = output::is_standard_output(file);
     let mut request = arguments.inputs.request(&arguments.paths);
     request.arguments.redundant = arguments.redundant;
-    request.known = Past::Record(match output.parent() {
+    request.known = Past::Record(match file.parent() {
         Some(folder) if !is_shown => folder.to_owned(),
         _ => PathBuf::from("."),
     });
@@ -48,13 +48,16 @@ pub(crate) fn baseline(arguments: &BaselineArguments, out: &mut dyn Write) -> io
         baseline::write(&outcome.entries, out)?;
         return Ok(Ending::Clean);
     }
-    if let Err(error) = write_file(output, &outcome.entries) {
-        complain(&format!("cannot write `{}`: {error}", output.display()));
+    if output::is_input(file, &output::files_of(&outcome.sources)) {
+        return Ok(Ending::Failed);
+    }
+    if let Err(error) = write_file(file, &outcome.entries) {
+        complain(&format!("cannot write `{}`: {error}", file.display()));
         return Ok(Ending::Failed);
     }
     let n = outcome.entries.len();
     let what = if n == 1 { "finding" } else { "findings" };
-    writeln!(out, "{n} {what} written to {}", output.display())?;
+    writeln!(out, "{n} {what} written to {}", file.display())?;
     Ok(Ending::Clean)
 }
 
