@@ -26,7 +26,8 @@ fn each_format_is_as_expected() {
     }
 }
 
-/// What docs.gitlab.com says of the report: "Code Quality report format".
+/// What docs.gitlab.com says of the report, "Code Quality report format", which is more than the schema that GitLab itself holds each
+/// issue against (`app/validators/json_schemas/codeclimate.json`: description, fingerprint, severity and location).
 fn gitlab_schema() -> Value {
     let position = json!({
         "type": "object",
@@ -82,24 +83,21 @@ fn gitlab_takes_the_report() {
     );
 }
 
-/// The elements and attributes that servers have in common (github.com/testmoapp/junitxml), and what must be there.
+/// The elements and attributes that the schema of Jenkins knows of those that are written, and which it asks for
+/// (jenkinsci/xunit-plugin, `junit-10.xsd`).
 fn assert_junit(text: &str) {
     let document = Document::parse(text).unwrap();
     let root = document.root_element();
     assert_eq!(root.tag_name().name(), "testsuites");
     for node in root.descendants().filter(Node::is_element) {
         let (parents, known, required): (&[&str], &[&str], &[&str]) = match node.tag_name().name() {
-            "testsuites" => (&[""], &["name", "tests", "failures", "errors"], &["tests"]),
+            "testsuites" => (&[""], &["name", "time", "tests", "failures", "errors"], &[]),
             "testsuite" => (
                 &["testsuites"],
+                &["name", "tests", "failures", "errors", "file"],
                 &["name", "tests", "failures", "errors"],
-                &["name", "tests"],
             ),
-            "testcase" => (
-                &["testsuite"],
-                &["name", "classname", "file", "line"],
-                &["name", "classname"],
-            ),
+            "testcase" => (&["testsuite"], &["name", "classname", "time", "group"], &["name"]),
             "failure" | "error" => (&["testcase"], &["message", "type"], &["message"]),
             "system-out" => (&["testcase"], &[], &[]),
             other => panic!("`{other}` is no element of JUnit"),
@@ -261,6 +259,11 @@ fn hyperlinks_lead_to_files_and_explanations_and_change_no_visible_letter() {
     }
     visible.push_str(rest);
     assert_eq!(visible, plain(Format::Human));
+    // In colours the line before a place ends with an escape sequence, and the links are the same.
+    let colored = rendered(Format::Human, &Style { color: true, ..style }, false);
+    let links = |text: &str| text.matches("\u{1b}]8;;file:").count();
+    assert_eq!(links(&colored), links(&linked));
+    assert!(colored.contains("8;;https://example.org/book/codes.html#excess-opening"));
 }
 
 #[test]
@@ -310,11 +313,11 @@ fn the_page_is_whole_asks_for_nothing_and_no_text_of_a_user_is_markup() {
 fn the_matrix_has_a_cell_for_what_is_required_and_for_what_is_excess() {
     let page = plain(Format::Html);
     let cells = |class: &str| page.matches(&format!("<td class=\"{class}\">")).count();
-    // Of the role `mke.manager` and tcp/10250: `mke/kubelet` is verified, but `mke/bgp`, of the same
-    // service and peers (a zone and a role), is broken at m1; 10255
-    // is an excess from both zones.
-    assert!(page.contains("<caption><b>mke.manager</b>: m1, m2</caption>"));
-    assert_eq!((cells("missing"), cells("excess")), (2, 2), "{page}");
+    // To the role `mke.manager` by tcp/10250: `mke/kubelet` is verified, but `mke/bgp`, of the same service and peers (a zone and
+    // a role that no host has), is broken at m1; so it is from that role. 10255 is an excess from both zones.
+    assert!(page.contains("<caption>Connections to <b>mke.manager</b></caption>"));
+    assert!(page.contains("<caption>Connections from <b>mke.worker</b></caption>"));
+    assert_eq!((cells("missing"), cells("excess")), (3, 2), "{page}");
 }
 
 #[test]

@@ -36,14 +36,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("trace", &["evaluate", "model", "packet", "source"]),
     ("report", &["finding", "source"]),
     ("discover", &["source"]),
-    // A first site file for a folder.
-    ("init", &["dialect", "discover", "packet", "policy", "source"]),
     (
         "check",
         &[
             "baseline", "dialect", "discover", "evaluate", "finding", "model", "packet", "policy", "site",
             "source", "suppress",
         ],
+    ),
+    // A first site file for a folder.
+    (
+        "init",
+        &["check", "discover", "packet", "policy", "site", "source"],
     ),
     // Findings that a list of known ones takes back.
     ("baseline", &["finding", "packet", "source", "tree"]),

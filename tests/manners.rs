@@ -98,7 +98,9 @@ fn a_file_that_cannot_be_written_fails_the_run_and_the_others_are_written() {
     );
     assert_eq!(run.status, 2);
     assert!(
-        run.stderr.contains("nowhere/out.sarif cannot be written: "),
+        run.stderr
+            .contains("nowhere/out.sarif cannot be written: in the folder nowhere: ")
+            && !run.stderr.contains(".portcullis-"),
         "{}",
         run.stderr
     );
@@ -488,6 +490,128 @@ fn a_bar_is_shown_on_terminals_while_it_takes_long_and_is_gone_at_the_end() {
     assert_eq!(piped.stderr, "", "a pipe gets none");
     let short = terminal::standard_error_of(&folder.0, &format!("check {AUDIT} wrong.rules"));
     assert_eq!(short, "", "short work gets none");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn places_are_links_on_terminals_that_follow_them_in_colors_too() {
+    let folder = folder();
+    let arguments = format!("check {AUDIT} wrong.rules");
+    let link = format!(
+        "\u{1b}]8;;file://{}/wrong.rules\u{1b}\\wrong.rules\u{1b}]8;;\u{1b}\\:3:25",
+        folder.0.display()
+    );
+    let forced = [("FORCE_HYPERLINK", "1")];
+    let shown = terminal::all_of(&folder.0, &arguments, &forced);
+    assert!(shown.contains("\u{1b}[") && shown.contains(&link), "{shown:?}");
+    let none = [("FORCE_HYPERLINK", "0")];
+    let shown = terminal::all_of(&folder.0, &arguments, &none);
+    assert!(
+        shown.contains("\u{1b}[") && !shown.contains("\u{1b}]8"),
+        "{shown:?}"
+    );
+    // Into a pipe they come if they are asked for, and not into plain text.
+    let piped = |arguments: &str| folder.run_with(arguments, "", &forced).stdout;
+    assert!(
+        piped(&arguments).contains(&link) && piped(&format!("{arguments} --color always")).contains(&link)
+    );
+    assert!(!piped(&format!("{arguments} --color never")).contains('\u{1b}'));
+}
+
+#[test]
+fn what_was_read_is_not_written_over() {
+    let folder = folder();
+    folder.write(
+        "portcullis.toml",
+        b"policies = [\"web.ports\"]\ncommon = false\n[[bind]]\nroles = [\"web.server\"]\nfiles = [\"*.rules\"]\n",
+    );
+    folder.write(
+        "cluster.yaml",
+        b"apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n",
+    );
+    folder.write(
+        "web.test.md",
+        b"# A case\n\n```packets\naccepted 192.0.2.1 -> server : tcp/443\n```\n",
+    );
+    folder.write("known.json", b"{\"version\": 1, \"findings\": []}\n");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("wrong.rules", folder.0.join("link.txt")).unwrap();
+    for (arguments, file) in [
+        ("check wrong.rules -o wrong.rules", "wrong.rules"),
+        ("check wrong.rules --format json=./wrong.rules", "wrong.rules"),
+        #[cfg(unix)]
+        ("check wrong.rules --format json=link.txt", "wrong.rules"),
+        (
+            "check wrong.rules --format json=portcullis.toml",
+            "portcullis.toml",
+        ),
+        ("check wrong.rules --format json=web.ports", "web.ports"),
+        (
+            "check wrong.rules --baseline known.json -o known.json",
+            "known.json",
+        ),
+        ("openings wrong.rules -o wrong.rules", "wrong.rules"),
+        ("baseline wrong.rules -o wrong.rules", "wrong.rules"),
+        ("connections cluster.yaml -o cluster.yaml", "cluster.yaml"),
+        ("policy show web.ports -o web.ports", "web.ports"),
+        ("policy test web.test.md -o web.test.md", "web.test.md"),
+    ] {
+        let before = written::text(&folder, file);
+        let run = folder.run(arguments);
+        assert_eq!(run.status, 2, "{arguments}: {}{}", run.stdout, run.stderr);
+        assert!(
+            run.stderr
+                .contains("was read by this run, so nothing is written to it"),
+            "{arguments}: {}",
+            run.stderr
+        );
+        assert_eq!(written::text(&folder, file), before, "{arguments}");
+    }
+    // What an earlier run wrote is no input of the next.
+    for _ in 0..2 {
+        let run = check(&folder, "-o report.txt");
+        assert_eq!((run.status, run.stderr.as_str()), (1, ""));
+    }
+}
+
+#[test]
+fn names_of_files_reach_no_format_as_they_are() {
+    let folder = folder();
+    let name = "odd\u{1b}[31m\u{1}.rules";
+    folder.write(name, WRONG.as_bytes());
+    for format in [
+        "github", "concise", "human", "markdown", "csv", "json", "gitlab", "junit", "html", "sarif",
+    ] {
+        let run = folder.run(&format!("check {AUDIT} --format {format} '{name}'"));
+        assert_eq!(run.status, 1, "{format}: {}", run.stderr);
+        let raw = run
+            .stdout
+            .chars()
+            .find(|&letter| letter.is_control() && !"\n\r\t".contains(letter));
+        assert_eq!(raw, None, "{format}");
+    }
+}
+
+#[test]
+fn a_dash_is_standard_output() {
+    let folder = folder();
+    let json = check(&folder, "--format json").stdout;
+    for arguments in [
+        "--format json=-",
+        "--format json -o -",
+        "--format json=- --format concise=c.txt",
+    ] {
+        let run = check(&folder, arguments);
+        assert_eq!((run.status, &run.stdout), (1, &json), "{arguments}");
+        assert!(!folder.0.join("-").exists(), "{arguments}");
+    }
+    refuses(
+        &folder,
+        "--format json=- --format sarif=-",
+        "two formats would be written to standard output",
+    );
+    let run = folder.run("openings -o - wrong.rules");
+    assert!(run.status == 0 && run.stdout.contains("tcp/8080"), "{run:?}");
 }
 
 #[cfg(target_os = "linux")]

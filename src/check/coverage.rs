@@ -6,10 +6,9 @@ use std::collections::BTreeMap;
 
 use super::judge::Evaluated;
 use super::policies::Policies;
-use crate::evaluate::{JudgedOpening, citation};
+use crate::evaluate::{JudgedOpening, citation, service_parts};
 use crate::finding::{Coverage, CoveredHost, CoveredOpening, CoveredRow, Standing};
-use crate::packet::service_words;
-use crate::policy::{Kind, Peer, Row, Service, Truth};
+use crate::policy::{Kind, Peer, Row, Truth};
 
 /// Adds the hosts of one site.
 pub(super) fn add(coverage: &mut Coverage, policies: &Policies, evaluated: Evaluated) {
@@ -44,6 +43,7 @@ pub(super) fn add(coverage: &mut Coverage, policies: &Policies, evaluated: Evalu
                     name: host.clone(),
                     direction: held.direction,
                     standing: held.standing,
+                    cells: held.cells.clone(),
                 });
             }
         }
@@ -97,12 +97,7 @@ fn covered(row: &Row, standing: Standing, why: Option<String>) -> CoveredRow {
         },
         from: row.from.items.iter().map(|peer| peer.value.to_string()).collect(),
         to: row.to.items.iter().map(|peer| peer.value.to_string()).collect(),
-        services: row
-            .services
-            .items
-            .iter()
-            .flat_map(|it| words(&it.value))
-            .collect(),
+        services: service_parts(row).into_iter().map(|part| part.word).collect(),
         document: citation(row).document,
         purpose: row.purpose.clone(),
         owner: row.owner.clone(),
@@ -113,14 +108,6 @@ fn covered(row: &Row, standing: Standing, why: Option<String>) -> CoveredRow {
         unbound: Vec::new(),
         why,
         n_openings: 0,
-    }
-}
-
-/// The ports of a service, one by one.
-fn words(service: &Service) -> Vec<String> {
-    match service.protocol {
-        Some(protocol) => service_words(protocol, &service.values),
-        None => vec!["any protocol".to_owned()],
     }
 }
 
@@ -166,9 +153,8 @@ fn covered_opening(host: &str, opening: JudgedOpening, rows: &[Row]) -> CoveredO
         certainty: opening.certainty,
         packets: opening.packets,
         zones: opening.zones,
-        excess_services: opening.excess_services,
-        excess_zones: opening.excess_zones,
         rows: ids,
+        cells: opening.cells,
         ground: opening.ground,
     }
 }

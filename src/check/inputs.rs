@@ -58,7 +58,7 @@ pub struct Inputs {
     pub sources: SourceMap,
     pub(crate) units: Vec<Unit>,
     pub(super) findings: Vec<Finding>,
-    pub(super) summary: Summary,
+    pub(crate) summary: Summary,
     pub(super) unread: Vec<Unread>,
     pub(super) site_texts: SiteTexts,
     pub(super) ways: Ways,

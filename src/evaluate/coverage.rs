@@ -2,24 +2,22 @@
 //!
 //! INVARIANT: nothing is evaluated here: standings are read off the findings, grounds off the packets that they are about.
 
-use std::collections::BTreeSet;
-
+use super::connection::{self, Connections};
 use super::excess::{Excess, Judged};
 use super::filters::Filters;
 use super::host::Host;
-use super::met::{Met, met};
 use super::opened::Opened;
 use super::peer::World;
 use super::permitted::concerns;
 use super::required::is_bound;
 use super::view::Side;
 use super::words;
-use crate::finding::{Certainty, Code, Finding, Ground, Label, Severity, Standing};
-use crate::packet::{Field, OverBudget, PacketSet, RangeSet, Space, service_words};
+use crate::finding::{Certainty, Code, CoveredCell, Finding, Ground, Label, OpeningCell, Severity, Standing};
+use crate::packet::{Bounds, OverBudget, PacketSet};
 use crate::policy::{Kind, Row, Truth};
 
 /// A row that was held against a host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
     /// Its place among the rows in force.
     pub row: usize,
@@ -27,6 +25,8 @@ pub struct Held {
     pub direction: &'static str,
     /// What became of it.
     pub standing: Standing,
+    /// What became of each connection that it speaks of, if that was asked for.
+    pub cells: Vec<CoveredCell>,
 }
 
 /// What one rule lets through, and what it rests on.
@@ -42,11 +42,9 @@ pub struct JudgedOpening {
     pub packets: Vec<String>,
     /// The zones that some of their peers lie in.
     pub zones: Vec<String>,
-    /// The services of those that no row allows.
-    pub excess_services: Vec<String>,
-    /// The zones that some peers of those lie in.
-    pub excess_zones: Vec<String>,
-    /// The rows that speak of some of them, by their places.
+    /// Who gets what through it.
+    pub cells: Vec<OpeningCell>,
+    /// The rows that allow some of them, by their places.
     pub rows: Vec<usize>,
     /// Whether they allow all.
     pub ground: Ground,
@@ -58,6 +56,7 @@ impl Held {
             row,
             direction: direction(side),
             standing,
+            cells: Vec::new(),
         }
     }
 }
@@ -80,8 +79,12 @@ pub(super) fn standing_of(finding: &Finding) -> Standing {
 }
 
 /// The rows that forbid something on a side, which had these findings.
-pub(super) fn prohibitions(filters: &Filters<'_>, rows: &[Row], side: Side, found: &[Finding]) -> Vec<Held> {
-    let forbids = |row: &Row| row.kind == Kind::Forbid && concerns(row, side, filters.host, filters.world);
+pub(super) fn prohibitions(
+    filters: &mut Filters<'_>,
+    rows: &[Row],
+    side: Side,
+    (found, judged): (&[Finding], &Judged),
+) -> Result<Vec<Held>, OverBudget> {
     let standing = |row: &Row| {
         if row.active != Truth::Yes {
             // Not asked as long as it is not known whether it is in force.
@@ -97,10 +100,20 @@ pub(super) fn prohibitions(filters: &Filters<'_>, rows: &[Row], side: Side, foun
         });
         broken.max().unwrap_or(Standing::Verified)
     };
-    let concerned = rows.iter().enumerate().filter(|(_, row)| forbids(row));
-    concerned
-        .map(|(at, row)| Held::new(at, side, standing(row)))
-        .collect()
+    let mut held = Vec::new();
+    for (at, row) in rows.iter().enumerate() {
+        if row.kind != Kind::Forbid || !concerns(row, side, filters.host, filters.world) {
+            continue;
+        }
+        let mut one = Held::new(at, side, standing(row));
+        one.cells = if one.standing > Standing::Verified {
+            connection::forbidden(filters, row, side, judged.of(Code::ForbiddenOpening))?
+        } else {
+            connection::alike(row, side, (filters.host, filters.world), one.standing)
+        };
+        held.push(one);
+    }
+    Ok(held)
 }
 
 /// The rows that would have been held against a host whose analysis was given up.
@@ -113,9 +126,25 @@ pub(super) fn given_up(host: &Host, rows: &[Row], world: &World) -> Vec<Held> {
             Kind::Forbid => world.coverage && *side == Side::Ingress && concerns(row, *side, host, world),
         };
         let sides = [Side::Ingress, Side::Egress].into_iter().filter(is_asked);
-        held.extend(sides.map(|side| Held::new(at, side, Standing::Unchecked)));
+        held.extend(sides.map(|side| Held {
+            cells: if world.coverage {
+                connection::alike(row, side, (host, world), Standing::Unchecked)
+            } else {
+                Vec::new()
+            },
+            ..Held::new(at, side, Standing::Unchecked)
+        }));
     }
     held
+}
+
+impl Judged {
+    /// What is wrong of one kind.
+    pub(super) fn of(&self, code: Code) -> Bounds {
+        let mut wrong = self.wrong.iter();
+        let of_code = wrong.find(|(one, _)| *one == code);
+        of_code.map_or_else(Bounds::empty, |(_, bounds)| *bounds)
+    }
 }
 
 impl Excess<'_, '_> {
@@ -130,10 +159,7 @@ impl Excess<'_, '_> {
             .compiler
             .space
             .intersection(view.open.surely, judged.feasible)?;
-        let by_row = self.permitted.by_row.iter();
-        let by_row: Vec<Met> = by_row
-            .map(|&(at, set)| Met::new(&filters.compiler.space, at, set))
-            .collect();
+        let connections = Connections::of(filters, self.rows, view.side, (self.permitted, judged))?;
         let mut openings = Vec::new();
         for Opened { opener, region, .. } in filters.opened_by(open, surely, view)? {
             let region = filters.as_asked(region, opener, &view)?;
@@ -159,9 +185,9 @@ impl Excess<'_, '_> {
             let sets: Vec<PacketSet> = wrong.iter().map(|(.., set)| *set).collect();
             let wrong_sets = filters.compiler.space.union_all(&sets)?;
             let excess = filters.compiler.space.intersection(wrong_sets, region)?;
+            let (mut cells, rows) = connections.meeting(&filters.compiler.space, region, self.rows);
+            cells.extend(filters.without_row(excess, view.side)?);
             let space = &filters.compiler.space;
-            let mut rows: Vec<usize> = met(space, region, &by_row).map(|row| row.at).collect();
-            rows.sort_unstable();
             let is_sure = space.is_subset(region, surely);
             let space = &filters.compiler.space;
             openings.push(JudgedOpening {
@@ -174,39 +200,11 @@ impl Excess<'_, '_> {
                 },
                 packets: filters.extent(region, view.side),
                 zones: filters.world.zones_of(space, region, view.side),
-                excess_services: services(space, excess),
-                excess_zones: filters.world.zones_of(space, excess, view.side),
+                cells,
                 rows,
                 ground,
             });
         }
         Ok(openings)
     }
-}
-
-/// The services of a set of packets, one by one.
-fn services(space: &Space, set: PacketSet) -> Vec<String> {
-    /// Regions and services looked at before the rest is only said to be there.
-    const MAX: usize = 40;
-    let (regions, more) = space.regions(set, MAX);
-    let mut words = BTreeSet::new();
-    for region in &regions {
-        let protocol = region.values(Field::Protocol).and_then(RangeSet::single);
-        match protocol.and_then(|protocol| u8::try_from(protocol).ok()) {
-            Some(protocol) => {
-                let every = RangeSet::range(0, Field::Service.maximum());
-                words.extend(service_words(
-                    protocol,
-                    region.values(Field::Service).unwrap_or(&every),
-                ));
-            }
-            None => drop(words.insert("any protocol".to_owned())),
-        }
-    }
-    let n_words = words.len();
-    let mut words: Vec<String> = words.into_iter().take(MAX).collect();
-    if more > 0 || n_words > MAX {
-        words.push("and more".to_owned());
-    }
-    words
 }

@@ -21,7 +21,7 @@ pub(super) struct Excess<'f, 'm> {
     pub(super) filters: &'f mut Filters<'m>,
     pub(super) view: View,
     pub(super) permitted: &'f Permitted,
-    rows: &'f [Row],
+    pub(super) rows: &'f [Row],
     advice: Advice<'f>,
     /// Whether the filters are one layer of several: only what the others stop is reported then.
     pub(super) is_one_layer: bool,
@@ -324,7 +324,7 @@ impl<'f, 'm> Excess<'f, 'm> {
         let witness = compiler.space.witness(opening.region);
         let met = self.rows_met(opening.region, by_row);
         let met: Vec<_> = met.into_iter().filter_map(|at| self.rows.get(at)).collect();
-        let what = extent.into_iter().next().unwrap_or_default();
+        let what = words::in_short(&extent);
         let opener = opening.publisher.unwrap_or(opening.opener);
         let label = words::opener(compiler, opener, &what);
         let mut finding = Finding::new(code, words::excess(code, self.view.side, &what, &met), label);

@@ -182,9 +182,12 @@ fn excess(
     if is_covered {
         evaluation.openings.extend(excess.judged_openings(&judged)?);
         let found = evaluation.findings.get(before..).unwrap_or_default();
-        evaluation
-            .held
-            .extend(coverage::prohibitions(filters, rows, view.side, found));
+        evaluation.held.extend(coverage::prohibitions(
+            filters,
+            rows,
+            view.side,
+            (found, &judged),
+        )?);
     }
     Ok(())
 }

@@ -104,7 +104,7 @@ impl World {
 
     /// The most that may come from a zone: for what remains when all others are taken away, addresses that belong
     /// nowhere too.
-    fn limits(&self, zone: &ZoneNetworks) -> Addresses {
+    pub(super) fn limits(&self, zone: &ZoneNetworks) -> Addresses {
         if zone.origin != Origin::Remainder {
             return Addresses::of_zone(zone);
         }

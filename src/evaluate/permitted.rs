@@ -14,8 +14,8 @@ use crate::policy::{Kind, Peer, Row, Service, Truth};
 pub(super) struct Permitted {
     /// New connections that some row asks for.
     pub(super) bounds: Bounds,
-    /// What each row that is no prohibition perhaps asks for.
-    pub(super) by_row: Vec<(usize, PacketSet)>,
+    /// The rows that are no prohibition and speak of other hosts, by their places.
+    pub(super) allowing: Vec<usize>,
     /// Those that a row forbids, row by row.
     pub(super) forbidden: Vec<Forbidden>,
     /// Services that are scoped to the host itself, whoever sends: row by row.
@@ -35,7 +35,7 @@ pub(super) struct Forbidden {
 impl Permitted {
     pub(super) fn of(filters: &mut Filters<'_>, rows: &[Row], side: Side) -> Result<Self, OverBudget> {
         let (mut surely, mut possibly) = (Vec::new(), Vec::new());
-        let (mut by_row, mut forbidden, mut for_itself) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut allowing, mut forbidden, mut for_itself) = (Vec::new(), Vec::new(), Vec::new());
         for (at, row) in rows.iter().enumerate() {
             if !concerns(row, side, filters.host, filters.world) {
                 continue;
@@ -67,7 +67,7 @@ impl Permitted {
                 continue;
             }
             possibly.push(all);
-            by_row.push((at, all));
+            allowing.push(at);
             if row.active == Truth::Yes {
                 surely.push(certain);
             }
@@ -79,7 +79,7 @@ impl Permitted {
         };
         Ok(Self {
             bounds,
-            by_row,
+            allowing,
             forbidden,
             for_itself,
         })
@@ -151,46 +151,59 @@ fn row_packets(
 ) -> Result<(PacketSet, PacketSet), OverBudget> {
     let (mut surely, mut possibly) = (Vec::new(), Vec::new());
     let far_ends = far_ends(filters.world, row, side);
+    let services: Vec<&Service> = row.services.items.iter().map(|it| &it.value).collect();
     for peer in &side.far(row).items {
         let party = filters.world.party(&peer.value);
-        for far in &far_ends {
-            let is_known = party.unknown.is_none() && far.as_ref().is_none_or(|far| far.unknown.is_none());
-            for service in &row.services.items {
-                let members = members_of(filters, &party, side, far.as_ref());
-                if let Some(members) = &members {
-                    let mut tests = service_tests(&service.value);
-                    tests.push(members.clone());
-                    let set = filters.compiler.space.product(&tests)?;
-                    possibly.push(set);
-                    if is_known && service.value.unset.is_none() {
-                        surely.push(set);
-                    }
-                }
-                for family in Family::ALL {
-                    let mut tests = service_tests(&service.value);
-                    tests.push((Field::Family, RangeSet::point(family.value())));
-                    tests.push((side.peer(family), of(&party).family(family).clone()));
-                    if let Some(of_others) = filters.interfaces_of_others(&party) {
-                        tests.push((side.interface(), of_others.complement(u128::MAX)));
-                    }
-                    if let Some((field, members)) = members.as_ref().filter(|_| party.is_role) {
-                        let unknown = RangeSet::point(Identities::UNKNOWN.into());
-                        tests.push((*field, members.union(&unknown)));
-                    }
-                    if let Some(far) = far {
-                        tests.push((side.own(family), of(far).family(family).clone()));
-                    }
-                    let set = filters.compiler.space.product(&tests)?;
-                    possibly.push(set);
-                    if is_known && service.value.unset.is_none() {
-                        surely.push(set);
-                    }
-                }
-            }
-        }
+        let (known, all) = peer_packets(filters, &party, side, (&far_ends, &services), &of)?;
+        surely.extend(known);
+        possibly.extend(all);
     }
     let space = &mut filters.compiler.space;
     Ok((space.union_all(&surely)?, space.union_all(&possibly)?))
+}
+
+/// The packets of one peer of a row, surely and possibly: a product for each of its ends, services and families.
+pub(super) fn peer_packets(
+    filters: &mut Filters<'_>,
+    party: &Party,
+    side: Side,
+    (far_ends, services): (&[Option<Party>], &[&Service]),
+    of: impl Fn(&Party) -> &Addresses,
+) -> Result<(Vec<PacketSet>, Vec<PacketSet>), OverBudget> {
+    let (mut surely, mut possibly) = (Vec::new(), Vec::new());
+    for far in far_ends {
+        let is_known = party.unknown.is_none() && far.as_ref().is_none_or(|far| far.unknown.is_none());
+        for service in services {
+            let members = members_of(filters, party, side, far.as_ref());
+            let mut sets = Vec::new();
+            if let Some(members) = &members {
+                let mut tests = service_tests(service);
+                tests.push(members.clone());
+                sets.push(filters.compiler.space.product(&tests)?);
+            }
+            for family in Family::ALL {
+                let mut tests = service_tests(service);
+                tests.push((Field::Family, RangeSet::point(family.value())));
+                tests.push((side.peer(family), of(party).family(family).clone()));
+                if let Some(of_others) = filters.interfaces_of_others(party) {
+                    tests.push((side.interface(), of_others.complement(u128::MAX)));
+                }
+                if let Some((field, members)) = members.as_ref().filter(|_| party.is_role) {
+                    let unknown = RangeSet::point(Identities::UNKNOWN.into());
+                    tests.push((*field, members.union(&unknown)));
+                }
+                if let Some(far) = far {
+                    tests.push((side.own(family), of(far).family(family).clone()));
+                }
+                sets.push(filters.compiler.space.product(&tests)?);
+            }
+            if is_known && service.unset.is_none() {
+                surely.extend(&sets);
+            }
+            possibly.append(&mut sets);
+        }
+    }
+    Ok((surely, possibly))
 }
 
 /// The test for the members of a party that rules of this host can tell from others, wherever they are.
@@ -209,7 +222,7 @@ fn members_of(
 }
 
 /// The ends of a row that stand where the host does on other sides: none where it is the host.
-fn far_ends(world: &World, row: &Row, side: Side) -> Vec<Option<Party>> {
+pub(super) fn far_ends(world: &World, row: &Row, side: Side) -> Vec<Option<Party>> {
     if side != Side::Transit {
         return vec![None];
     }

@@ -5,6 +5,7 @@ use super::coverage::{Held, standing_of};
 use super::doubt;
 use super::filters::Filters;
 use super::host::{Evaluation, Host};
+use super::missing::best_alternative;
 use super::peer::{Party, World};
 use super::permitted::service_tests;
 use super::view::{CLIENT_PORTS, Moment, Side, View, unknown_among};
@@ -136,8 +137,8 @@ impl<'f, 'm> Required<'f, 'm> {
         for (at, row) in required.filter(|(_, row)| row.kind == Kind::Require) {
             for side in [Side::Ingress, Side::Egress] {
                 if is_bound(self.filters.host, self.filters.world, row, side) {
-                    let standing = self.check_row(row, side, evaluation)?;
-                    evaluation.held.push(Held::new(at, side, standing));
+                    let held = self.check_row((at, row), side, evaluation)?;
+                    evaluation.held.push(held);
                 }
             }
         }
@@ -149,14 +150,17 @@ impl<'f, 'm> Required<'f, 'm> {
     /// Adds what a row finds at the host, and says what became of it.
     fn check_row(
         &mut self,
-        row: &Row,
+        (at, row): (usize, &Row),
         side: Side,
         evaluation: &mut Evaluation,
-    ) -> Result<Standing, OverBudget> {
+    ) -> Result<Held, OverBudget> {
         let mut standing = Standing::Unasked;
+        let mut is_met = Vec::new();
         let before = evaluation.findings.len();
         for services in services_of(row) {
-            let cells = self.cells(row, &services, (side, Debt::Owed))?;
+            let cells = self.cells(row, &services, None, (side, Debt::Owed))?;
+            let is_open = best_alternative(&cells).is_some_and(|(status, _)| status == Status::Open);
+            is_met.extend(services.iter().map(|_| is_open));
             if !cells.is_empty() {
                 standing = Standing::Verified;
             }
@@ -168,7 +172,7 @@ impl<'f, 'm> Required<'f, 'm> {
                     evaluation.findings.push(finding.possibly([doubt]));
                 }
                 None => {
-                    let spared = self.cells(row, &services, (side, Debt::Spared))?;
+                    let spared = self.cells(row, &services, None, (side, Debt::Spared))?;
                     let is_closed = spared.iter().all(|cell| cell.blocked.surely == cell.required);
                     let closed = spared.first().filter(|_| is_closed);
                     evaluation
@@ -184,18 +188,26 @@ impl<'f, 'm> Required<'f, 'm> {
             evaluation.undecided.push((row.id.clone(), why.clone()));
         }
         let found = evaluation.findings.iter().skip(before);
-        Ok(found.map(standing_of).fold(standing, Standing::max))
+        let standing = found.map(standing_of).fold(standing, Standing::max);
+        let mut held = Held::new(at, side, standing);
+        if self.filters.world.coverage {
+            held.cells = self.connections(row, side, &is_met)?;
+        }
+        Ok(held)
     }
 
+    /// The cells of some services, of all peers of a row or of one.
     pub(super) fn cells<'r>(
         &mut self,
-        row: &'r Row,
+        row: &Row,
         services: &[&'r Service],
+        only: Option<usize>,
         (side, debt): (Side, Debt),
     ) -> Result<Vec<Cell<'r>>, OverBudget> {
         let peers = side.far(row);
         let mut cells = Vec::new();
-        for (peer_index, peer) in peers.items.iter().enumerate() {
+        let asked = peers.items.iter().enumerate();
+        for (peer_index, peer) in asked.filter(|(at, _)| only.is_none_or(|only| only == *at)) {
             let party = self.filters.world.party(&peer.value);
             for (service_index, &service) in services.iter().enumerate() {
                 for family in self.families(&party, service, debt) {

@@ -183,3 +183,21 @@ pub(super) fn excess(code: Code, side: Side, what: &str, rows: &[&Row]) -> Strin
         _ => format!("no row allows {what}"),
     }
 }
+
+/// The first line of an extent, without the family where the other one has the same.
+pub(super) fn in_short(extent: &[String]) -> String {
+    let Some(first) = extent.first() else {
+        return String::new();
+    };
+    let [v4, v6] = ["any IPv4 address", "any IPv6 address"];
+    let twin = if first.contains(v4) {
+        first.replace(v4, v6)
+    } else {
+        first.replace(v6, v4)
+    };
+    if twin != *first && extent.contains(&twin) {
+        first.replace(v4, "any address").replace(v6, "any address")
+    } else {
+        first.clone()
+    }
+}

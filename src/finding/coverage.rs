@@ -53,6 +53,21 @@ pub struct CoveredRow {
     pub n_openings: usize,
 }
 
+impl CoveredRow {
+    /// The words of one of its connections: who opens it, who accepts it, on what.
+    #[must_use]
+    pub fn connection(&self, cell: &CoveredCell) -> (&str, &str, &str) {
+        fn word(words: &[String], at: usize) -> &str {
+            words.get(at).map_or("?", String::as_str)
+        }
+        (
+            word(&self.from, cell.from),
+            word(&self.to, cell.to),
+            word(&self.services, cell.service),
+        )
+    }
+}
+
 /// What became of a row at one host.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CoveredHost {
@@ -61,6 +76,21 @@ pub struct CoveredHost {
     /// `in` where it accepts, `out` where it connects.
     pub direction: &'static str,
     /// What became of the row there.
+    pub standing: Standing,
+    /// What became there of each connection that it speaks of.
+    pub cells: Vec<CoveredCell>,
+}
+
+/// One connection that a row speaks of: places in its `from`, `to` and `services`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CoveredCell {
+    /// Who opens it.
+    pub from: usize,
+    /// Who accepts it.
+    pub to: usize,
+    /// On what.
+    pub service: usize,
+    /// What became of it.
     pub standing: Standing,
 }
 
@@ -120,14 +150,23 @@ pub struct CoveredOpening {
     pub packets: Vec<String>,
     /// The zones that some of their peers lie in. Of peers who are told apart by who they are, none.
     pub zones: Vec<String>,
-    /// The services of those that no row allows: `tcp/443 (https)`.
-    pub excess_services: Vec<String>,
-    /// The zones that some peers of those lie in.
-    pub excess_zones: Vec<String>,
-    /// The rows that speak of some of them.
+    /// The rows that allow some of them.
     pub rows: Vec<String>,
+    /// Who gets what through it.
+    pub cells: Vec<OpeningCell>,
     /// What it is.
     pub ground: Ground,
+}
+
+/// Some packets of an opening: a connection of a row, or what no row allows.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OpeningCell {
+    /// A peer of the row, or the zone of those whom no row allows; none where these are told apart by who they are.
+    pub peer: Option<String>,
+    /// `tcp/443 (https)`
+    pub service: String,
+    /// The row that allows it, or that forbids it.
+    pub row: Option<String>,
 }
 
 /// Whether an opening has a row.

@@ -7,7 +7,10 @@ mod selection;
 mod summary;
 
 pub use code::Code;
-pub use coverage::{Coverage, CoverageCounts, CoveredHost, CoveredOpening, CoveredRow, Ground, Standing};
+pub use coverage::{
+    Coverage, CoverageCounts, CoveredCell, CoveredHost, CoveredOpening, CoveredRow, Ground, OpeningCell,
+    Standing,
+};
 pub use known::Known;
 pub use selection::Selection;
 pub use summary::Summary;

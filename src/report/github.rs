@@ -8,7 +8,7 @@ use std::io;
 
 use super::concise::headline;
 use super::place::{self, Place};
-use super::plain::short;
+use super::plain::{plain, short};
 use super::{Counts, Report};
 use crate::finding::{Finding, Severity};
 
@@ -30,7 +30,11 @@ fn command(report: &Report<'_>, finding: &Finding) -> String {
     let mut line = format!("::{} ", command_word(finding.severity));
     // Writing to a string does not fail.
     if let Some(file) = Place::of(report, finding).file() {
-        let _written = write!(line, "file={},", property(&place::path(report.sources, file)));
+        let _written = write!(
+            line,
+            "file={},",
+            property(&plain(&place::path(report.sources, file)))
+        );
     }
     if let Place::At(label) = Place::of(report, finding) {
         let file = report.sources.file(label.span.file);

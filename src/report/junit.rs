@@ -1,5 +1,6 @@
 //! The `junit` format, and the one writer of it: what servers that run tests read (github.com/testmoapp/junitxml says what
-//! they have in common).
+//! they have in common), and no more than the schema of Jenkins takes, which refuses others (jenkinsci/xunit-plugin,
+//! `junit-10.xsd`): a test has no attributes for its file and line, so its text begins with them.
 //!
 //! Of a check, a file with findings is a suite and a finding a test: failed from the severity on that fails the run. The run
 //! itself is a test too, so that there is always one, and what could not be read is its error.
@@ -33,6 +34,17 @@ pub struct Case {
     pub problems: Vec<Problem>,
     /// What there is to say of a test that has passed.
     pub said: Option<String>,
+}
+
+impl Case {
+    /// Where it was tested, as a line of its own.
+    fn place(&self) -> String {
+        match (&self.file, self.line) {
+            (Some(file), Some(line)) => format!("{file}:{line}\n"),
+            (Some(file), None) => format!("{file}\n"),
+            (None, _) => String::new(),
+        }
+    }
 }
 
 /// Why a test has not passed.
@@ -84,16 +96,11 @@ fn write_case(suite: &str, case: &Case, out: &mut dyn io::Write) -> io::Result<(
         "    <testcase name=\"{}\" classname=\"{suite}\"",
         escaped(&case.name)
     )?;
-    if let Some(file) = &case.file {
-        write!(out, " file=\"{}\"", escaped(file))?;
-    }
-    if let Some(line) = case.line {
-        write!(out, " line=\"{line}\"")?;
-    }
     if case.problems.is_empty() && case.said.is_none() {
         return writeln!(out, "/>");
     }
     writeln!(out, ">")?;
+    let place = case.place();
     for problem in &case.problems {
         let element = if problem.is_error { "error" } else { "failure" };
         let kind = problem.kind.map(|kind| format!(" type=\"{}\"", escaped(kind)));
@@ -102,11 +109,15 @@ fn write_case(suite: &str, case: &Case, out: &mut dyn io::Write) -> io::Result<(
             "      <{element} message=\"{}\"{}>{}</{element}>",
             escaped(&problem.message),
             kind.unwrap_or_default(),
-            escaped(&problem.text)
+            escaped(&format!("{place}{}", problem.text))
         )?;
     }
     if let Some(said) = &case.said {
-        writeln!(out, "      <system-out>{}</system-out>", escaped(said))?;
+        writeln!(
+            out,
+            "      <system-out>{}</system-out>",
+            escaped(&format!("{place}{said}"))
+        )?;
     }
     writeln!(out, "    </testcase>")
 }

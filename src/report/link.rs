@@ -33,10 +33,41 @@ pub(super) fn linked(text: &str, finding: &Finding, sources: &SourceMap, links: 
     places.sort_unstable();
     places.dedup();
     for (name, address) in places {
-        // As codespan-reporting begins an excerpt: `┌─ NAME:LINE:COLUMN`.
-        shown = shown.replace(&format!("─ {name}:"), &format!("─ {}:", link(&address, &name)));
+        shown = with_places(&shown, &name, &link(&address, &name));
     }
     shown
+}
+
+/// The text with a name linked wherever an excerpt begins with it.
+fn with_places(text: &str, name: &str, linked: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(name) {
+        let (before, behind) = rest.split_at(at);
+        let behind = behind.strip_prefix(name).unwrap_or_default();
+        shown.push_str(before);
+        let is_place = behind.starts_with(':') && begins_excerpt(&shown);
+        shown.push_str(if is_place { linked } else { name });
+        rest = behind;
+    }
+    shown + rest
+}
+
+/// Whether an excerpt begins behind a text, as codespan-reporting writes it: `┌─ NAME:LINE:COLUMN`, the line in a colour of its own.
+fn begins_excerpt(before: &str) -> bool {
+    let mut before = before.strip_suffix(' ').unwrap_or(before);
+    let is_style = |style: &str| {
+        style
+            .chars()
+            .all(|letter| letter.is_ascii_digit() || letter == ';')
+    };
+    while let Some((text, style)) = before.rsplit_once("\u{1b}[") {
+        if !style.strip_suffix('m').is_some_and(is_style) {
+            break;
+        }
+        before = text;
+    }
+    before.ends_with('─')
 }
 
 /// The address of a file.

@@ -16,7 +16,8 @@
 //! - `quiet: CODE` says that the case is there to show what `CODE` is not about;
 //! - `says: TEXT` expects a line of the summary with that text;
 //! - `covers: LINE` expects a line of the coverage, which is then made; all its lines must be expected, in any order:
-//!   `row ROW STATE HOST…`, `opening PLACE STATE ROW…`, `total …`;
+//!   `row ROW STATE HOST…`, `opening PLACE STATE ROW…`, `total …`; where a row is not the same for all of its connections at a host,
+//!   `connection ROW in HOST FROM -> TO : SERVICE STATE` for each of them;
 //! - `role: …`, `zone: …`, `name: …`, `set: …`, `feature: …`, `without: …`, `product-version: …`, `today: …` are these options of `check`;
 //! - `budget: N` gives the analysis of a host that many edges.
 //!

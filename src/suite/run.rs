@@ -155,7 +155,8 @@ fn summary(of: &Summary) -> Vec<String> {
     unchecked.chain(assumed).collect()
 }
 
-/// A coverage as a case has it: `row ROW STATE HOST…`, `opening HOST:LINE STATE ROW…`, `total …`.
+/// A coverage as a case has it: `row ROW STATE HOST…`, `opening HOST:LINE STATE ROW…`, `total …`; and of rows that are not the same
+/// for all peers, ends and services at a host, `connection ROW in HOST FROM -> TO : SERVICE STATE`.
 fn lines(of: &Coverage, sources: &SourceMap, root: &str) -> Vec<String> {
     let short = |name: &str| {
         let short = name.strip_prefix(root).unwrap_or(name);
@@ -195,6 +196,19 @@ fn lines(of: &Coverage, sources: &SourceMap, root: &str) -> Vec<String> {
         words.join(" ")
     };
     let mut lines: Vec<String> = of.rows.iter().map(row).collect();
+    for (row, host) in of
+        .rows
+        .iter()
+        .flat_map(|row| row.hosts.iter().map(move |host| (row, host)))
+    {
+        let differ = host.cells.iter().any(|cell| cell.standing != host.standing);
+        lines.extend(host.cells.iter().filter(|_| differ).map(|cell| {
+            let (from, to, service) = row.connection(cell);
+            let (id, word) = (&row.id, cell.standing.word(row.kind));
+            let (direction, name) = (host.direction, short(&host.name));
+            format!("connection {id} {direction} {name} {from} -> {to} : {service} {word}")
+        }));
+    }
     lines.extend(of.openings.iter().map(opening));
     lines.push(format!("total {}", of.counts()));
     lines

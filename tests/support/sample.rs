@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use portcullis::finding::{
-    Certainty, Code, Coverage, CoveredHost, CoveredOpening, CoveredRow, Finding, Ground, Known, Label,
-    RowCitation, Severity, Standing, Summary,
+    Certainty, Code, Coverage, CoveredCell, CoveredHost, CoveredOpening, CoveredRow, Finding, Ground, Known,
+    Label, OpeningCell, RowCitation, Severity, Standing, Summary,
 };
 use portcullis::report::{self, Format, Report, Style};
 use portcullis::source::{FileId, SourceFile, SourceMap, Span};
@@ -189,6 +189,14 @@ pub(crate) fn coverage(sources: &SourceMap) -> Coverage {
         name: name.into(),
         direction: "in",
         standing,
+        cells: [0, 1]
+            .map(|from| CoveredCell {
+                from,
+                to: 0,
+                service: 0,
+                standing,
+            })
+            .into(),
     };
     let row = |id: &str, kind, standing, hosts: Vec<CoveredHost>| CoveredRow {
         id: id.into(),
@@ -207,6 +215,18 @@ pub(crate) fn coverage(sources: &SourceMap) -> Coverage {
         why: (standing == Standing::Inactive).then(|| "`version >= 2` does not hold".into()),
         n_openings: 1,
     };
+    let cells = |ground| {
+        let cell = |peer: &str, service: &str, row: Option<&str>| OpeningCell {
+            peer: Some(peer.into()),
+            service: service.into(),
+            row: row.map(str::to_owned),
+        };
+        let mut cells = vec![cell("internal", "tcp/10250 (kubelet)", Some("mke/kubelet"))];
+        if matches!(ground, Ground::Unjustified(..)) {
+            cells.extend(["external", "internal"].map(|zone| cell(zone, "tcp/10255", None)));
+        }
+        cells
+    };
     let opening = |text: &str, ground| CoveredOpening {
         host: "m1".into(),
         direction: "in",
@@ -214,9 +234,8 @@ pub(crate) fn coverage(sources: &SourceMap) -> Coverage {
         certainty: Certainty::Surely,
         packets: vec!["tcp/10250 from any".into(), "tcp/10255 from any".into()],
         zones: vec!["external".into(), "internal".into()],
-        excess_services: vec!["tcp/10255".into()],
-        excess_zones: vec!["external".into(), "internal".into()],
         rows: vec!["mke/kubelet".into()],
+        cells: cells(ground),
         ground,
     };
     let hosts = vec![held("m1", Standing::Verified), held("m2", Standing::Verified)];

@@ -8,11 +8,11 @@ use portcullis::baseline;
 use portcullis::check::{self, Past};
 
 use crate::arguments::BaselineArguments;
-use crate::{Ending, complain, errors};
+use crate::{Ending, complain, errors, output};
 
 pub(crate) fn baseline(arguments: &BaselineArguments, out: &mut dyn Write) -> io::Result<Ending> {
     let asked = arguments.output.as_deref();
-    let is_shown = asked.is_some_and(|output| output.as_os_str() == "-");
+    let is_shown = asked.is_some_and(output::is_standard_output);
     let mut request = arguments.inputs.request(&arguments.paths);
     request.arguments.redundant = arguments.redundant;
     request.known = Past::Record(match asked {
@@ -49,14 +49,17 @@ pub(crate) fn baseline(arguments: &BaselineArguments, out: &mut dyn Write) -> io
         return Ok(Ending::Clean);
     }
     let by_site = outcome.baseline.as_deref();
-    let output = asked.or(by_site).unwrap_or(Path::new(baseline::DEFAULT_NAME));
-    if let Err(error) = write_file(output, &outcome.entries) {
-        complain(&format!("cannot write `{}`: {error}", output.display()));
+    let file = asked.or(by_site).unwrap_or(Path::new(baseline::DEFAULT_NAME));
+    if output::is_input(file, &output::files_of(&outcome.sources)) {
+        return Ok(Ending::Failed);
+    }
+    if let Err(error) = write_file(file, &outcome.entries) {
+        complain(&format!("cannot write `{}`: {error}", file.display()));
         return Ok(Ending::Failed);
     }
     let n: usize = outcome.entries.iter().map(|entry| entry.count).sum();
     let what = if n == 1 { "finding" } else { "findings" };
-    writeln!(out, "{n} {what} written to {}", output.display())?;
+    writeln!(out, "{n} {what} written to {}", file.display())?;
     Ok(Ending::Clean)
 }
 

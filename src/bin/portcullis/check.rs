@@ -100,6 +100,8 @@ fn write(arguments: &Check, outcome: &Outcome, targets: &[Target], out: &mut dyn
         coverage: outcome.coverage.as_ref(),
         site: outcome.site,
     };
+    let mut read = output::files_of(&outcome.sources);
+    read.extend(arguments.baseline.clone());
     let mut is_written = true;
     let mut is_said = false;
     for target in targets {
@@ -110,7 +112,7 @@ fn write(arguments: &Check, outcome: &Outcome, targets: &[Target], out: &mut dyn
             },
             None => terminal::style(arguments.quiet),
         };
-        let ending = output::to(target.file.as_deref(), out, |out| {
+        let ending = output::to(target.file.as_deref(), &read, out, |out| {
             report::write(&report, target.format, &style, out).map(|()| Ending::Clean)
         })?;
         is_written &= matches!(ending, Ending::Clean);
@@ -142,7 +144,8 @@ pub(crate) fn openings(arguments: &Openings, out: &mut dyn Write) -> io::Result<
             }
         }
     }
-    let ending = output::to(arguments.to.output.as_deref(), out, |out| {
+    let read = output::files_of(&sources);
+    let ending = output::to(arguments.to.output.as_deref(), &read, out, |out| {
         match arguments.format {
             TableFormat::Text => write_text(&sources, &tables, out)?,
             TableFormat::Json => write_json(&sources, &tables, out)?,

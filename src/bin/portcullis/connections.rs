@@ -11,7 +11,7 @@ use crate::{Ending, complain};
 
 pub(crate) fn connections(arguments: &Arguments, out: &mut dyn Write) -> io::Result<Ending> {
     let request = arguments.inputs.request(&arguments.paths);
-    let (_, clusters, summary) = check::clusters(&request);
+    let (sources, clusters, summary) = check::clusters(&request);
     let all = clusters.into_iter();
     let all: Vec<_> = all
         .map(|(name, cluster)| Connections::of(name, &cluster))
@@ -26,7 +26,8 @@ pub(crate) fn connections(arguments: &Arguments, out: &mut dyn Write) -> io::Res
         complain("no manifest of a cluster was read");
         return Ok(Ending::Failed);
     }
-    let written = output::to(arguments.to.output.as_deref(), out, |out| {
+    let read = output::files_of(&sources);
+    let written = output::to(arguments.to.output.as_deref(), &read, out, |out| {
         connections::write(&all, arguments.format.into(), out).map(|()| Ending::Clean)
     })?;
     Ok(

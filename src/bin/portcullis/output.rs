@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use portcullis::report::Format;
+use portcullis::source::SourceMap;
 
 use crate::arguments::FormatArgument;
 use crate::{Ending, complain};
@@ -42,9 +43,19 @@ pub(crate) fn targets(formats: &[FormatArgument], output: Option<&Path>) -> Resu
     }
     let target = |asked: &FormatArgument| Target {
         format: asked.format,
-        file: asked.file.clone().or_else(|| output.map(Path::to_owned)),
+        file: asked
+            .file
+            .as_deref()
+            .or(output)
+            .filter(|file| !is_standard_output(file))
+            .map(Path::to_owned),
     };
     let targets: Vec<Target> = formats.iter().map(target).collect();
+    if targets.iter().filter(|target| target.file.is_none()).count() > 1 {
+        return Err(
+            "two formats would be written to standard output: name a file for one of them".to_owned(),
+        );
+    }
     let mut files: Vec<&Path> = targets
         .iter()
         .filter_map(|target| target.file.as_deref())
@@ -59,15 +70,48 @@ pub(crate) fn targets(formats: &[FormatArgument], output: Option<&Path>) -> Resu
     }
 }
 
-/// Writes a result to a file if one is named, else to `out`. A file that cannot be written is said, and fails the run.
+/// `-` is standard output, as everywhere.
+pub(crate) fn is_standard_output(file: &Path) -> bool {
+    file.as_os_str() == "-"
+}
+
+/// The files that a run has read.
+pub(crate) fn files_of(sources: &SourceMap) -> Vec<PathBuf> {
+    let files = sources.ids().map(|id| sources.file(id));
+    let read = files.filter(|file| !file.is_virtual());
+    read.map(|file| PathBuf::from(file.name())).collect()
+}
+
+/// Whether a file is one of those that a run has read, by this name or another. Then that is said: nothing may be written to it.
+pub(crate) fn is_input(file: &Path, read: &[PathBuf]) -> bool {
+    let Ok(place) = file.canonicalize() else {
+        return false;
+    };
+    let is_read = read
+        .iter()
+        .any(|one| one.canonicalize().is_ok_and(|one| one == place));
+    if is_read {
+        complain(&format!(
+            "{} was read by this run, so nothing is written to it: name another file for the result",
+            file.display()
+        ));
+    }
+    is_read
+}
+
+/// Writes a result to a file if one is named, else to `out`. A file that cannot be written, or was read, is said, and fails the run.
 pub(crate) fn to(
     file: Option<&Path>,
+    read: &[PathBuf],
     out: &mut dyn Write,
     write: impl FnOnce(&mut dyn Write) -> io::Result<Ending>,
 ) -> io::Result<Ending> {
-    let Some(file) = file else {
+    let Some(file) = file.filter(|file| !is_standard_output(file)) else {
         return write(out);
     };
+    if is_input(file, read) {
+        return Ok(Ending::Failed);
+    }
     match write_file(file, write) {
         Ok(ending) => Ok(ending),
         Err(error) => {
@@ -99,13 +143,24 @@ pub(crate) fn write_file<T>(
     let mut beside = tempfile::Builder::new();
     beside.prefix(".portcullis-");
     readable(&mut beside);
-    let mut file = beside.tempfile_in(folder.unwrap_or(Path::new(".")))?;
+    let folder = folder.unwrap_or(Path::new("."));
+    let mut file = beside
+        .tempfile_in(folder)
+        .map_err(|error| in_folder(folder, &error))?;
     file.write_all(&text)?;
     if let Some(known) = known {
         file.as_file().set_permissions(known.permissions())?;
     }
     file.persist(&place).map_err(|error| error.error)?;
     Ok(result)
+}
+
+/// Why no file can be made in a folder: the name that it would have had for a moment tells nobody anything.
+fn in_folder(folder: &Path, error: &io::Error) -> io::Error {
+    let said = error.to_string();
+    // As `tempfile` says it: the reason, then `at path` and the name.
+    let why = said.split_once(" at path ").map_or(said.as_str(), |(why, _)| why);
+    io::Error::new(error.kind(), format!("in the folder {}: {why}", folder.display()))
 }
 
 /// A report is as readable as any file that the user makes, not a secret as temporary files are.

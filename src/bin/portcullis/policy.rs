@@ -16,7 +16,9 @@ pub(crate) fn policy(arguments: &Policy, out: &mut dyn Write) -> io::Result<Endi
     match &arguments.command {
         PolicyCommand::List => list(out),
         PolicyCommand::Show { name, format, to } => {
-            output::to(to.output.as_deref(), out, |out| show(name, *format, out))
+            output::to(to.output.as_deref(), &[PathBuf::from(name)], out, |out| {
+                show(name, *format, out)
+            })
         }
         PolicyCommand::Check { names } => check(names, out),
         PolicyCommand::Test(asked) => test(asked, out),
@@ -140,7 +142,7 @@ fn test(asked: &PolicyTest, out: &mut dyn Write) -> io::Result<Ending> {
             }
         }
     }
-    let written = output::to(asked.to.output.as_deref(), out, |out| {
+    let written = output::to(asked.to.output.as_deref(), &pages, out, |out| {
         suite::write(&tested, asked.format.into(), out).map(|()| Ending::Clean)
     })?;
     is_failed |= matches!(written, Ending::Failed);

@@ -37,12 +37,13 @@ pub(crate) fn errors_want_color() -> bool {
 pub(crate) fn style(is_quiet: bool) -> Style {
     let is_terminal = io::stdout().is_terminal();
     let color = wants_color(asked(), is_terminal, variable);
-    let can_link = supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout);
+    let can_link =
+        supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout) && wants_links(asked(), color, variable);
     let here = std::env::current_dir().ok();
     let root = here.and_then(|here| here.to_str().map(str::to_owned));
     Style {
         color,
-        links: root.filter(|_| color && can_link).map(|root| Links {
+        links: root.filter(|_| can_link).map(|root| Links {
             root,
             // Where the book of this version is published, once the package says so.
             explanations: option_env!("CARGO_PKG_HOMEPAGE").filter(|page| !page.is_empty()),
@@ -69,9 +70,23 @@ fn wants_color(asked: Color, is_terminal: bool, variable: impl Fn(&str) -> Optio
     }
 }
 
+/// Whether links are wanted where a terminal can follow them: with colours, or by `FORCE_HYPERLINK`; `--color never` asks for plain
+/// text.
+fn wants_links(asked: Color, color: bool, variable: impl Fn(&str) -> Option<String>) -> bool {
+    asked != Color::Never && (color || variable("FORCE_HYPERLINK").is_some())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn links_come_with_colors_or_when_they_are_forced_and_never_in_plain_text() {
+        let none = |_: &str| None;
+        let forced = |name: &str| (name == "FORCE_HYPERLINK").then(|| "1".to_owned());
+        assert!(wants_links(Color::Auto, true, none) && !wants_links(Color::Auto, false, none));
+        assert!(wants_links(Color::Auto, false, forced) && !wants_links(Color::Never, false, forced));
+    }
 
     #[test]
     fn color_needs_a_terminal_and_no_objection_or_somebody_who_asks() {

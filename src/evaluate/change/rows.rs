@@ -115,7 +115,7 @@ impl Required<'_, '_> {
     /// Adds what a row asks of one side of the host: that requests get through, and the answers to them.
     fn asked(&mut self, row: &Row, at: usize, side: Side, found: &mut Vec<Asked>) -> Result<(), OverBudget> {
         for services in services_of(row) {
-            let cells = self.cells(row, &services, (side, Debt::Owed))?;
+            let cells = self.cells(row, &services, None, (side, Debt::Owed))?;
             let Some((status, best)) = best_alternative(&cells) else {
                 continue;
             };

@@ -1,10 +1,11 @@
 //! The rows and the openings one by one: what each row came to, what each opening rests on.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use super::text::{anchor, escaped, list, place, prose};
 use super::{MAX_SHOWN, write_rest};
-use crate::finding::{Coverage, CoveredOpening, CoveredRow, Ground};
+use crate::finding::{Coverage, CoveredHost, CoveredOpening, CoveredRow, Ground, Standing};
 use crate::source::SourceMap;
 
 /// How many hosts, packets and rows a cell names.
@@ -40,7 +41,13 @@ fn write_row(row: &CoveredRow, out: &mut dyn io::Write) -> io::Result<()> {
         .iter()
         .map(|host| {
             let word = host.standing.word(row.kind);
-            format!("{} ({}) {word}", escaped(&host.name), host.direction)
+            let parts = parts(row, host);
+            let parts = if parts.is_empty() {
+                parts
+            } else {
+                format!(": {parts}")
+            };
+            format!("{} ({}) {word}{parts}", escaped(&host.name), host.direction)
         })
         .chain(
             row.unbound
@@ -70,6 +77,30 @@ fn write_row(row: &CoveredRow, out: &mut dyn io::Write) -> io::Result<()> {
         },
         source.join("; ")
     )
+}
+
+/// What became of a row's connections at a host, where it is not the same of all.
+fn parts(row: &CoveredRow, host: &CoveredHost) -> String {
+    let standings: BTreeSet<Standing> = host.cells.iter().map(|cell| cell.standing).collect();
+    if standings.len() < 2 {
+        return String::new();
+    }
+    let mut parts: Vec<String> = Vec::new();
+    for cell in host
+        .cells
+        .iter()
+        .filter(|cell| cell.standing > Standing::Verified)
+    {
+        let (from, to, service) = row.connection(cell);
+        let word = cell.standing.word(row.kind);
+        parts.push(escaped(&format!("{from} → {to} : {service} {word}")));
+    }
+    let n_more = parts.len().saturating_sub(MAX_ITEMS);
+    parts.truncate(MAX_ITEMS);
+    if n_more > 0 {
+        parts.push(format!("and {n_more} more"));
+    }
+    parts.join("; ")
 }
 
 fn write_opening(sources: &SourceMap, opening: &CoveredOpening, out: &mut dyn io::Write) -> io::Result<()> {

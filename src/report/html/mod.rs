@@ -4,9 +4,11 @@
 //! the findings, the rows and the openings one by one. INVARIANT: the page asks for nothing outside itself, and says so to the
 //! browser (Content-Security-Policy); whatever a text holds, it is text.
 
+mod cell;
 mod coverage;
 mod findings;
 mod matrix;
+mod state;
 mod text;
 
 use std::io;

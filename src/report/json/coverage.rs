@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{LabelV1, label};
-use crate::finding::{Coverage, CoveredOpening, CoveredRow, Ground};
+use crate::finding::{Coverage, CoveredHost, CoveredOpening, CoveredRow, Ground};
 use crate::source::SourceMap;
 
 #[derive(Serialize)]
@@ -12,6 +12,14 @@ pub(super) struct CoverageV1<'a> {
     counts: CountsV1,
     pub(super) rows: Vec<RowV1<'a>>,
     pub(super) openings: Vec<OpeningV1<'a>>,
+    roles: Vec<RoleV1<'a>>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct RoleV1<'a> {
+    role: &'a str,
+    hosts: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -34,6 +42,9 @@ struct CountsV1 {
 pub(super) struct RowV1<'a> {
     id: &'a str,
     kind: &'static str,
+    from: &'a [String],
+    to: &'a [String],
+    services: &'a [String],
     document: &'a str,
     purpose: &'a str,
     owner: Option<&'a str>,
@@ -52,6 +63,16 @@ struct HostV1<'a> {
     host: &'a str,
     direction: &'static str,
     state: &'static str,
+    connections: Vec<ConnectionV1<'a>>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct ConnectionV1<'a> {
+    from: &'a str,
+    to: &'a str,
+    service: &'a str,
+    state: &'static str,
 }
 
 #[derive(Serialize)]
@@ -62,9 +83,19 @@ pub(super) struct OpeningV1<'a> {
     place: Option<LabelV1<'a>>,
     certainty: &'static str,
     packets: &'a [String],
+    zones: &'a [String],
+    connections: Vec<OpenedV1<'a>>,
     rows: &'a [String],
     state: &'static str,
     code: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct OpenedV1<'a> {
+    peer: Option<&'a str>,
+    service: &'a str,
+    row: Option<&'a str>,
 }
 
 pub(super) fn mirror<'a>(sources: &'a SourceMap, coverage: &'a Coverage) -> CoverageV1<'a> {
@@ -84,6 +115,11 @@ pub(super) fn mirror<'a>(sources: &'a SourceMap, coverage: &'a Coverage) -> Cove
         },
         rows: coverage.rows.iter().map(|it| row(sources, it)).collect(),
         openings: coverage.openings.iter().map(|it| opening(sources, it)).collect(),
+        roles: coverage
+            .roles
+            .iter()
+            .map(|(role, hosts)| RoleV1 { role, hosts })
+            .collect(),
     }
 }
 
@@ -91,24 +127,37 @@ fn row<'a>(sources: &'a SourceMap, row: &'a CoveredRow) -> RowV1<'a> {
     RowV1 {
         id: &row.id,
         kind: row.kind,
+        from: &row.from,
+        to: &row.to,
+        services: &row.services,
         document: &row.document,
         purpose: &row.purpose,
         owner: row.owner.as_deref(),
         tags: &row.tags,
         place: label(sources, row.span, ""),
         state: row.standing.word(row.kind),
-        hosts: row
-            .hosts
-            .iter()
-            .map(|host| HostV1 {
-                host: &host.name,
-                direction: host.direction,
-                state: host.standing.word(row.kind),
-            })
-            .collect(),
+        hosts: row.hosts.iter().map(|it| host(row, it)).collect(),
         unbound: &row.unbound,
         reason: row.why.as_deref(),
         openings: row.n_openings,
+    }
+}
+
+fn host<'a>(row: &'a CoveredRow, host: &'a CoveredHost) -> HostV1<'a> {
+    let connections = host.cells.iter().map(|cell| {
+        let (from, to, service) = row.connection(cell);
+        ConnectionV1 {
+            from,
+            to,
+            service,
+            state: cell.standing.word(row.kind),
+        }
+    });
+    HostV1 {
+        host: &host.name,
+        direction: host.direction,
+        state: host.standing.word(row.kind),
+        connections: connections.collect(),
     }
 }
 
@@ -119,6 +168,16 @@ fn opening<'a>(sources: &'a SourceMap, opening: &'a CoveredOpening) -> OpeningV1
         place: opening.span.map(|span| label(sources, span, "")),
         certainty: opening.certainty.word(),
         packets: &opening.packets,
+        zones: &opening.zones,
+        connections: opening
+            .cells
+            .iter()
+            .map(|cell| OpenedV1 {
+                peer: cell.peer.as_deref(),
+                service: &cell.service,
+                row: cell.row.as_deref(),
+            })
+            .collect(),
         rows: &opening.rows,
         state: opening.ground.word(),
         code: match opening.ground {
