@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use super::names::Key;
+use super::names::{Key, Named};
 use crate::packet::Family;
 
 pub(super) use crate::dialect::unread::{Read, Unread};
@@ -111,37 +111,6 @@ pub(super) enum Object<'a> {
     Named(TableName<'a>, Named<'a>),
     /// Prints, and changes nothing.
     Nothing,
-}
-
-/// An object of a table that rules use by its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Named<'a> {
-    /// What it is, as [`OBJECTS`] says.
-    pub(super) kind: &'static str,
-    pub(super) name: &'a str,
-}
-
-/// The kinds of objects that rules use by their names: nft(8), "STATEFUL OBJECTS", "FLOWTABLES".
-pub(super) const OBJECTS: &[&str] = &[
-    "counter",
-    "ct expectation",
-    "ct helper",
-    "ct timeout",
-    "flowtable",
-    "limit",
-    "quota",
-    "secmark",
-    "synproxy",
-    "tunnel",
-];
-
-impl<'a> Named<'a> {
-    /// An object of a kind that there is; of `ct` kinds the second word tells.
-    pub(super) fn new(kind: &str, name: &'a str) -> Option<Self> {
-        let is_it = |known: &&&str| known.strip_prefix("ct ").unwrap_or(known) == kind || **known == kind;
-        let kind = OBJECTS.iter().find(is_it)?;
-        Some(Self { kind, name })
-    }
 }
 
 /// Where a rule stands.

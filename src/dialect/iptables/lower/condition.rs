@@ -117,9 +117,8 @@ impl<'a> Lowering<'a> {
     ///     set-sides | /--match-(s(e(t)?)?)?/ space "!" space set-name space set-sides) | "-m" space? "limit"
     ///     (space "--limit" (space | "=") rate)? (space /--limit-b(u(r(s(t)?)?)?)?/ (space | "=") burst)? | "-m"
     ///     space? /[^-!#' \t\n"][^ \t\n"]*|"[^-!#' \t\n"\\][^ \t\n"\\]*"/ - known-module (space (("!" space)?
-    ///     /--[A-Za-z0-9][A-Za-z0-9_-]*/ ("=" /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/? | (space (plain | /'[^'\n]*'/ |
-    ///     /'([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/))*) | /--[A-Za-z0-9][A-Za-z0-9_-]*/ space "!" (space (plain |
-    ///     /'[^'\n]*'/ | /'([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/))+))*`
+    ///     /--[A-Za-z0-9][A-Za-z0-9_-]*/ ("=" /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/? | (space (plain | /'[^'\n]*'/))*) | /--[A-Za-z0-9][A-Za-z0-9_-]*/ space "!" (space (plain |
+    ///     /'[^'\n]*'/))+))*`
     ///
     /// What one option asks; `None` if it asks nothing.
     fn term(&mut self, rule: &Rule<'a>, term: &Term<'a>, table: TableKind) -> Read<'a, Option<Condition>> {

@@ -39,9 +39,8 @@ impl<'a> Lowering<'a> {
     ///     space "MARK" space (/--set-m(a(r(k)?)?)?/ | /--set-x(m(a(r(k)?)?)?)?/) (space | "=") mark | "-j" space
     ///     "DNAT" space /--to(-(d(e(s(t(i(n(a(t(i(o(n)?)?)?)?)?)?)?)?)?)?)?)?/ (space | "=") ip | "-j" space
     ///     /[^-!#' \t\n"][^ \t\n"]*|"[^-!#' \t\n"\\][^ \t\n"\\]*"/ - (hook | known-target) (space (("!" space)?
-    ///     /--[A-Za-z0-9][A-Za-z0-9_-]*/ ("=" /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/? | (space (plain | /'[^'\n]*'/ |
-    ///     /'([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/))*) | /--[A-Za-z0-9][A-Za-z0-9_-]*/ space "!" (space (plain |
-    ///     /'[^'\n]*'/ | /'([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/))+))+`
+    ///     /--[A-Za-z0-9][A-Za-z0-9_-]*/ ("=" /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/? | (space (plain | /'[^'\n]*'/))*) | /--[A-Za-z0-9][A-Za-z0-9_-]*/ space "!" (space (plain |
+    ///     /'[^'\n]*'/))+))+`
     fn target(&mut self, rule: &Rule<'a>, target: Target<'a>, place: Place, span: Span) -> Read<'a, Action> {
         let to = |chain| {
             if target.goto {

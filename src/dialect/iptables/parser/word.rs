@@ -8,15 +8,20 @@ use nom::error::{Error, ErrorKind};
 
 use crate::dialect::iptables::ast::{Read, Unread, Word};
 
-/// `word ::= /'[^'\n]*'/ | /([^ \t\n"]|"([^"\\\n]|\\[^\n])*")+/`
+/// `word ::= /'[^'\n]*'/ | /([^' \t\n"]|"([^"\\\n]|\\[^\n])*")([^ \t\n"]|"([^"\\\n]|\\[^\n])*")*/`
 ///
-/// Fails at the end of the input and where a quote is not closed.
+/// Fails at the end of the input and where a quote is not closed. A single quote at the beginning closes at the end of the word
+/// or not at all: iptables would take it for a part of the word, a shell for the beginning of a longer one.
 pub(super) fn word(input: &str) -> IResult<&str, &str> {
     let failed = || nom::Err::Error(Error::new(input, ErrorKind::NonEmpty));
-    let end = match input.strip_prefix('\'').and_then(|rest| rest.find('\'')) {
-        Some(at) if ends_word(input, at + 2) => at + 2,
-        _ => end_of_word(input).ok_or_else(failed)?,
+    let end = match input.strip_prefix('\'') {
+        Some(quoted) => {
+            let closing = quoted.find('\'').map(|at| at + 2);
+            closing.filter(|end| ends_word(input, *end))
+        }
+        None => end_of_word(input),
     };
+    let end = end.ok_or_else(failed)?;
     if end == 0 {
         return Err(failed());
     }
@@ -69,7 +74,7 @@ pub(in crate::dialect::iptables) fn next_word(input: &str) -> Read<'_, Option<(W
     match word(input) {
         Ok((rest, word)) => Ok(Some((Word(word), rest))),
         Err(_) => Err(Unread::new(input, "this quote is not closed")
-            .help("close it with `\"`, or write `\\\"` inside quotes")),
+            .help("close it where the word ends; inside quotes, `\\\"` stands for one")),
     }
 }
 
@@ -106,7 +111,9 @@ mod tests {
 
     #[test]
     fn an_open_quote_is_no_word() {
-        assert!(next_word("  \"a b").is_err());
+        for open in ["  \"a b", "'a b", "'a'b c", "'"] {
+            assert!(next_word(open).is_err(), "{open}");
+        }
         assert_eq!(next_word(" \t"), Ok(None));
     }
 }

@@ -10,9 +10,10 @@ use self::expression::{elements, expr};
 use self::node::{Node, Value};
 use self::statement::{is_null, rule};
 use super::ast::{
-    ChainBlock, ChainItem, Command, Expr, ExprKind, HookLine, Intervals, Item, KeyType, Named, OBJECTS,
-    Object, Place, Read, SetBlock, TableFamily, TableItem, TableName, Unread, Verb, Word,
+    ChainBlock, ChainItem, Command, Expr, ExprKind, HookLine, Intervals, Item, KeyType, Object, Place, Read,
+    SetBlock, TableFamily, TableItem, TableName, Unread, Verb, Word,
 };
+use super::names::{Named, OBJECTS};
 
 /// All of a text as commands.
 pub(super) fn items(text: &str) -> Vec<Item<'_>> {

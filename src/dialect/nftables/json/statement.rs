@@ -3,10 +3,10 @@
 use super::expression::expr;
 use super::node::{Node, Value};
 use crate::dialect::nftables::ast::{
-    Comparison, Expr, ExprKind, Kind, Named, Nat, NatKind, OBJECTS, Read, Rule, Statement, TableFamily,
-    Unread, Verdict,
+    Comparison, Expr, ExprKind, Kind, Nat, NatKind, Read, Rule, Statement, TableFamily, Unread, Verdict,
 };
 use crate::dialect::nftables::names::Key;
+use crate::dialect::nftables::names::{Named, OBJECTS};
 use crate::packet::Family;
 
 /// One rule.

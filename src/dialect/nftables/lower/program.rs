@@ -9,9 +9,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::hooked::BaseLine;
 use super::scope::behind;
 use crate::dialect::nftables::ast::{
-    Element, Expr, ExprKind, Intervals, KeyType, Named, Place, Rule, SetBlock, TableFamily, TableName,
-    Unread, Verb,
+    Element, Expr, ExprKind, Intervals, KeyType, Place, Rule, SetBlock, TableFamily, TableName, Unread, Verb,
 };
+use crate::dialect::nftables::names::Named;
 use crate::model::Default as Verdict;
 
 /// All tables.

@@ -5,11 +5,13 @@
 
 mod constant;
 mod construct;
+mod object;
 mod selector;
 mod state;
 
 pub(super) use constant::{constant, default_priority, type_of_name};
 pub(super) use construct::constructs;
+pub(super) use object::{Named, OBJECTS};
 pub(super) use selector::{field, is_header};
 pub(super) use state::{CT, CT_DIRECTED, META, META_BARE, lookup};
 

@@ -11,7 +11,8 @@ use super::expression::names;
 use super::lines::{all_lines, lines_of, say_twice};
 use super::set::set_block;
 use super::token::{Parsed, any_token, between, blank, has_symbol, keyword, label, symbol, word, wrong};
-use crate::dialect::nftables::ast::{ChainBlock, Expr, ExprKind, Named, TableItem};
+use crate::dialect::nftables::ast::{ChainBlock, Expr, ExprKind, TableItem};
+use crate::dialect::nftables::names::Named;
 
 /// All of a text as the lines of a table: what a file says that is included there.
 pub(in crate::dialect::nftables) fn table_items(text: &str) -> Vec<TableItem<'_>> {

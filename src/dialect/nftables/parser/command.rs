@@ -15,9 +15,10 @@ use super::token::{
     symbol, unexpected, word, wrong,
 };
 use crate::dialect::nftables::ast::{
-    ChainBlock, Command, Definition, Intervals, Item, Named, Object, Place, Rule, SetBlock, TableFamily,
-    TableName, Verb, Word,
+    ChainBlock, Command, Definition, Intervals, Item, Object, Place, Rule, SetBlock, TableFamily, TableName,
+    Verb, Word,
 };
+use crate::dialect::nftables::names::Named;
 
 /// `items ::= /([ \t\n;]|\\\n|#[^\n]*\n)+/? (command (ends table)* ends?)?
 ///     /([ \t]|\\\n)+(#[^\n]*)?|#[^\n]*/?`

@@ -6,7 +6,8 @@ use nom::Parser;
 
 use super::expression::left;
 use super::token::{Parsed, between, keyword, text, word, wrong};
-use crate::dialect::nftables::ast::{Expr, ExprKind, Kind, Named, Statement};
+use crate::dialect::nftables::ast::{Expr, ExprKind, Kind, Statement};
+use crate::dialect::nftables::names::Named;
 
 /// `counter name "web"`, `limit name ip saddr map @limits`
 pub(super) fn by_name(input: &str) -> Parsed<'_, Kind<'_>> {
