@@ -79,7 +79,7 @@ impl Section<'_> {
         let ports = self.ports(node, besides, notes);
         let mut peers = self.peers(node, &of_peers, besides, notes);
         if let Some(list) = node.entry(&requires).filter(|entry| !entry.value.is_empty()) {
-            // Upgrade notes of 1.19: both lists are enforced to be empty.
+            // 1.19 enforces both lists to be empty (SIGHUP, networking module 4.1.0, "Breaking Changes", on Cilium 1.19).
             let message = format!("whether `{requires}` is refused depends on the version of Cilium");
             let help = "ask for the labels in the selectors of the peers: Cilium refuses it from 1.19 on";
             notes.unsupported(list.key.span(), message, Some(help));
