@@ -1,4 +1,5 @@
-//! The pipeline: discover, read, lower, bind, evaluate. Threads live here, and where one host's findings get their words.
+//! The pipeline: discover, read, lower, bind, evaluate. Threads live in this folder: inputs are read in parallel (`inputs.rs`),
+//! and hosts judged (`judge.rs`).
 //!
 //! INVARIANT: the outcome is a function of the inputs. Work is done in parallel, but collected in the sorted order of the
 //! inputs; nothing depends on which thread was first.

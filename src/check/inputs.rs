@@ -1,4 +1,4 @@
-//! The inputs of a run: found, read, put together to units and understood. Threads live here.
+//! The inputs of a run: found, read, put together to units and understood, in parallel.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

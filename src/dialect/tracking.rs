@@ -8,8 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::model::{
-    Action, Base, ChainId, Condition, Default as Verdict, Edit, Families, Match, Purpose, Rule, Ruleset,
-    Unknown,
+    Action, Base, ChainId, Condition, Default as Verdict, Edit, Match, Purpose, Rule, Ruleset, Unknown,
 };
 use crate::packet::{Family, Field};
 use crate::source::Span;
@@ -24,13 +23,13 @@ pub(super) fn doubt_untracked(rulesets: &mut [Ruleset]) {
     let tracks = Family::ALL.map(|family| {
         rulesets
             .iter()
-            .any(|ruleset| has(ruleset, family) && tracks(ruleset))
+            .any(|ruleset| ruleset.families.include(family) && tracks(ruleset))
     });
     for ruleset in rulesets {
         let is_sure = Family::ALL
             .into_iter()
             .zip(tracks)
-            .all(|(family, tracks)| tracks || !has(ruleset, family));
+            .all(|(family, tracks)| tracks || !ruleset.families.include(family));
         if is_sure {
             continue;
         }
@@ -42,14 +41,6 @@ pub(super) fn doubt_untracked(rulesets: &mut [Ruleset]) {
         for (chain, place) in places {
             doubt(ruleset, chain, place);
         }
-    }
-}
-
-fn has(ruleset: &Ruleset, family: Family) -> bool {
-    match ruleset.families {
-        Families::Both => true,
-        Families::V4 => family == Family::V4,
-        Families::V6 => family == Family::V6,
     }
 }
 

@@ -14,7 +14,7 @@ use super::required::Required;
 use super::shadow;
 use super::view::{Moment, Side, View};
 use crate::finding::{Code, Finding, Label};
-use crate::model::{Families, HostFacts, Layer, Members, Ruleset};
+use crate::model::{HostFacts, Layer, Members, Ruleset};
 use crate::packet::{Family, OverBudget, Space};
 use crate::policy::{Kind, Peer, Row};
 
@@ -52,11 +52,7 @@ impl Host {
         let has_own = self.rulesets.iter().any(|ruleset| is_own(&ruleset));
         let filters = |family: &Family| {
             let mut telling = self.rulesets.iter().filter(|ruleset| !has_own || is_own(ruleset));
-            telling.any(|ruleset| match ruleset.families {
-                Families::Both => true,
-                Families::V4 => *family == Family::V4,
-                Families::V6 => *family == Family::V6,
-            })
+            telling.any(|ruleset| ruleset.families.include(*family))
         };
         Family::ALL.into_iter().filter(filters).collect()
     }

@@ -84,15 +84,7 @@ impl HostEndpoint {
                 span: place,
                 rules: vec![rule],
             });
-            ruleset.bases.push(Base {
-                hook,
-                priority: 0,
-                order: [0; 3],
-                purpose: Purpose::Filter,
-                chain,
-                default: Default::Accept,
-                default_span: place,
-            });
+            ruleset.bases.push(Base::filter(hook, chain, place));
         }
         Some(ruleset)
     }

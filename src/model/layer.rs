@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::path::loopback_interface;
 use super::{
-    Action, Base, Chain, ChainId, Condition, Default, Families, Group, Hook, Layer, Match, NamedSets,
-    Purpose, Rule, Ruleset, Side, Unknown,
+    Action, Base, Chain, ChainId, Condition, Default, Families, Group, Hook, Layer, Match, NamedSets, Rule,
+    Ruleset, Side, Unknown,
 };
 use crate::packet::{Field, RangeSet, value};
 use crate::source::Span;
@@ -218,13 +218,9 @@ fn push_base(ruleset: &mut Ruleset, direction: &Direction, rules: Vec<Rule>, def
         calls: Arc::default(),
     });
     ruleset.bases.push(Base {
-        hook: direction.hook,
         priority: direction.sign * distance,
-        order: [0; 3],
-        purpose: Purpose::Filter,
-        chain,
         default: Default::Drop,
-        default_span,
+        ..Base::filter(direction.hook, chain, default_span)
     });
 }
 

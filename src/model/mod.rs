@@ -36,7 +36,7 @@ pub use redundant::Redundant;
 
 use std::sync::Arc;
 
-use crate::packet::{Field, RangeSet};
+use crate::packet::{Family, Field, RangeSet};
 use crate::source::Span;
 
 /// Index of a chain in its [`Ruleset`].
@@ -52,6 +52,18 @@ pub enum Families {
     V6,
     /// Both (`table inet`, a security group).
     Both,
+}
+
+impl Families {
+    /// Whether packets of a family are filtered.
+    #[must_use]
+    pub fn include(self, family: Family) -> bool {
+        match self {
+            Self::Both => true,
+            Self::V4 => family == Family::V4,
+            Self::V6 => family == Family::V6,
+        }
+    }
 }
 
 /// Where packets meet a base chain. Named after the kernel's hooks. A NetworkPolicy filters at [`Hook::Input`] and
@@ -191,6 +203,20 @@ pub struct Base {
 }
 
 impl Base {
+    /// A chain that filters at the kernel's priority for that, and accepts what none of its rules decides.
+    #[must_use]
+    pub fn filter(hook: Hook, chain: ChainId, default_span: Span) -> Self {
+        Self {
+            hook,
+            priority: 0,
+            order: [0; 3],
+            purpose: Purpose::Filter,
+            chain,
+            default: Default::Accept,
+            default_span,
+        }
+    }
+
     /// Whether it translates destinations. One that comes after another that has translated a packet is not asked about it
     /// any more: the kernel asks its NAT chains until one has set up the translation (`nf_nat_inet_fn`).
     #[must_use]

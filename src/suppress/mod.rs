@@ -158,6 +158,22 @@ impl OfFile {
 }
 
 impl Placed {
+    /// Reads `[CODE, …] … REASON`, of which all of `span` is underlined. What is wrong with it is said.
+    fn read(text: &str, span: Span, about: Range<usize>, said: &mut Vec<Finding>) -> Option<Self> {
+        match Directive::read(text, span, &|_| span) {
+            Ok(directive) => Some(Self {
+                directive,
+                about,
+                is_call: false,
+                used: Vec::new(),
+            }),
+            Err(finding) => {
+                said.push(*finding);
+                None
+            }
+        }
+    }
+
     /// What there is to say of a directive after the findings.
     fn judge(&self, sources: &SourceMap, today: Option<Date>, not_asked: &[Code]) -> Option<Finding> {
         if self.directive.is_past(today) {

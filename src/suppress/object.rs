@@ -3,7 +3,6 @@
 
 use super::add::Slot;
 use super::comment::MARK;
-use super::directive::Directive;
 use super::language::Language;
 use super::{Placed, invalid};
 use crate::finding::Finding;
@@ -32,7 +31,7 @@ fn walk<'t>(way: &mut Vec<(&'t str, Node<'t>)>, said: &mut Vec<Finding>, found: 
         if entry.name() == KEY {
             read(way, entry.value, said, found);
         } else if let Some(text) = comment(way, &entry) {
-            read_comment(node, entry.value, text, said, found);
+            found.extend(Placed::read(text, entry.value.span(), node.span().range(), said));
         } else {
             way.push((entry.name(), entry.value));
             walk(way, said, found);
@@ -55,24 +54,6 @@ fn comment<'t>(way: &[(&'t str, Node<'t>)], entry: &Entry<'t>) -> Option<&'t str
     text.trim_start().strip_prefix(MARK)
 }
 
-fn read_comment(
-    owner: Node<'_>,
-    value: Node<'_>,
-    text: &str,
-    said: &mut Vec<Finding>,
-    found: &mut Vec<Placed>,
-) {
-    match Directive::read(text, value.span(), &|_| value.span()) {
-        Ok(directive) => found.push(Placed {
-            directive,
-            about: owner.span().range(),
-            is_call: false,
-            used: Vec::new(),
-        }),
-        Err(finding) => said.push(*finding),
-    }
-}
-
 fn read<'t>(way: &[(&'t str, Node<'t>)], value: Node<'t>, said: &mut Vec<Finding>, found: &mut Vec<Placed>) {
     let up = |by: usize| way.len().checked_sub(by).and_then(|at| way.get(at));
     let is_named = |by: usize, name: &str| up(by).is_some_and(|one| one.0 == name);
@@ -91,15 +72,7 @@ fn read<'t>(way: &[(&'t str, Node<'t>)], value: Node<'t>, said: &mut Vec<Finding
         return;
     };
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        match Directive::read(line, value.span(), &|_| value.span()) {
-            Ok(directive) => found.push(Placed {
-                directive,
-                about: owner.span().range(),
-                is_call: false,
-                used: Vec::new(),
-            }),
-            Err(finding) => said.push(*finding),
-        }
+        found.extend(Placed::read(line, value.span(), owner.span().range(), said));
     }
 }
 

@@ -5,7 +5,6 @@
 //! `UFWBackendIptables._write_rules`.
 
 use super::comment::{MARK, TUPLE};
-use super::directive::Directive;
 use super::{Placed, block};
 use crate::finding::Finding;
 use crate::source::{Source, Span};
@@ -31,18 +30,12 @@ pub(super) fn of_source(source: Source<'_>, said: &mut Vec<Finding>) -> Vec<Plac
         let Some(body) = text.as_deref().and_then(|text| text.trim().strip_prefix(MARK)) else {
             continue;
         };
-        match Directive::read(body, span, &|_| span) {
-            Ok(directive) => {
-                let about = block::starting(source.text, place);
-                found.push(Placed {
-                    directive,
-                    about,
-                    is_call: false,
-                    used: Vec::new(),
-                });
-            }
-            Err(finding) => said.push(*finding),
-        }
+        found.extend(Placed::read(
+            body,
+            span,
+            block::starting(source.text, place),
+            said,
+        ));
     }
     found
 }

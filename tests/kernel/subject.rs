@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use portcullis::dialect::{Claim, Dialect, detect};
-use portcullis::model::{Families, Ruleset};
+use portcullis::model::Ruleset;
 use portcullis::packet::Family;
 use portcullis::source::{Source, SourceFile, SourceMap};
 
@@ -135,11 +135,11 @@ impl Subject {
         let read = detect(unit[0]).map(|dialect| dialect.read(&unit).rulesets);
         let mut rulesets = read.ok_or("is in no language that we read")?;
         if let Some(family) = self.family {
-            rulesets.retain(|ruleset| includes(ruleset.families, family));
+            rulesets.retain(|ruleset| ruleset.families.include(family));
         }
         let filters = |family: &Family| {
             let mut families = rulesets.iter().map(|ruleset| ruleset.families);
-            families.any(|families| includes(families, *family))
+            families.any(|families| families.include(*family))
         };
         let families: Vec<_> = Family::ALL.into_iter().filter(filters).collect();
         match families.as_slice() {
@@ -147,14 +147,6 @@ impl Subject {
             [_, _, ..] if self.tool != Tool::Nft => Err("is of two families".to_owned()),
             _ => Ok((rulesets, families)),
         }
-    }
-}
-
-fn includes(families: Families, family: Family) -> bool {
-    match families {
-        Families::Both => true,
-        Families::V4 => family == Family::V4,
-        Families::V6 => family == Family::V6,
     }
 }
 

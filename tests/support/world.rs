@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use portcullis::model::{
-    Base, Chain, ChainId, Compiler, Default, Families, Hook, HostFacts, Layer, Path, Purpose, Ruleset, Side,
+    Base, Chain, ChainId, Compiler, Default, Families, Hook, HostFacts, Layer, Path, Ruleset, Side,
 };
 use portcullis::packet::{Family, Field, OutcomeSet, RangeSet, Space};
 
@@ -31,13 +31,8 @@ pub(crate) fn tcp(side: Option<&Side>, port: u16, family: Family) -> Open {
             rules: side.rules.clone(),
         }],
         bases: vec![Base {
-            hook: Hook::Input,
-            priority: 0,
-            order: [0; 3],
-            purpose: Purpose::Filter,
-            chain: ChainId(0),
             default: Default::Drop,
-            default_span: side.default_span,
+            ..Base::filter(Hook::Input, ChainId(0), side.default_span)
         }],
         sets: portcullis::model::NamedSets::default(),
     };

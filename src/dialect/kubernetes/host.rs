@@ -14,8 +14,8 @@ use super::selector::Seen;
 use super::truth::Truth;
 use crate::dialect::condition::any;
 use crate::model::{
-    Action, Base, ChainId, Condition, Default, Families, Hook, HostEndpoint, Layer, Match, NamedSets,
-    Purpose, Rule, Ruleset, Unknown, loopback_interface,
+    Action, Base, ChainId, Condition, Default, Families, Hook, HostEndpoint, Layer, Match, NamedSets, Rule,
+    Ruleset, Unknown, loopback_interface,
 };
 use crate::packet::protocol::number;
 use crate::packet::{Field, RangeSet, value};
@@ -140,13 +140,9 @@ impl<'c> Endpoint<'c> {
 
     pub(super) fn hooked(&self, hook: Hook, priority: i32, chain: ChainId, default: Default) -> Base {
         Base {
-            hook,
             priority,
-            order: [0; 3],
-            purpose: Purpose::Filter,
-            chain,
             default,
-            default_span: self.written.span,
+            ..Base::filter(hook, chain, self.written.span)
         }
     }
 

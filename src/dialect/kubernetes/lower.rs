@@ -16,8 +16,8 @@ use super::tier::EndOfTier;
 use super::truth::Truth;
 use crate::dialect::condition::any;
 use crate::model::{
-    Action, Base, Chain, ChainId, Condition, Default, Families, Hook, Layer, Match, NamedSets, Purpose, Rule,
-    Ruleset, Unknown, Workload, loopback_interface,
+    Action, Base, Chain, ChainId, Condition, Families, Hook, Layer, Match, NamedSets, Rule, Ruleset, Unknown,
+    Workload, loopback_interface,
 };
 use crate::packet::{Field, RangeSet, value};
 use crate::source::Span;
@@ -118,15 +118,7 @@ impl<'c> Lowering<'c> {
         rules.extend(self.foreign(direction));
         rules.extend(self.tiers(direction));
         let chain = self.chain(direction.word().to_owned(), self.pods.span, rules);
-        Base {
-            hook,
-            priority: 0,
-            order: [0; 3],
-            purpose: Purpose::Filter,
-            chain,
-            default: Default::Accept,
-            default_span: self.pods.span,
-        }
+        Base::filter(hook, chain, self.pods.span)
     }
 
     /// The chains made so far.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use portcullis::model::{
     Action, Base, Chain, ChainId, Compiler, Condition, Default as Verdict, Edit, Families, Hook, HostFacts,
-    Layer, Match, Purpose, Rule, Ruleset,
+    Layer, Match, Rule, Ruleset,
 };
 use portcullis::packet::{Family, Field, RangeSet, Space};
 use portcullis::source::Span;
@@ -123,13 +123,8 @@ impl Named {
             rule.matches.extend(of_family(families, chain.span));
         }
         let base = Base {
-            hook: Hook::Input,
-            priority: 0,
-            order: [0; 3],
-            purpose: Purpose::Filter,
-            chain: ChainId(0),
             default: Verdict::Drop,
-            default_span: chain.span,
+            ..Base::filter(Hook::Input, ChainId(0), chain.span)
         };
         Ruleset {
             layer: Layer::HostFirewall,

@@ -20,8 +20,8 @@ use super::agent::Agent;
 use crate::dialect::condition::any;
 use crate::finding::Finding;
 use crate::model::{
-    Action, Base, Condition, Default, Families, Hook, HostEndpoint, Layer, Match, NamedSets, Purpose, Rule,
-    Ruleset, loopback_interface,
+    Action, Base, Condition, Families, Hook, HostEndpoint, Layer, Match, NamedSets, Rule, Ruleset,
+    loopback_interface,
 };
 use crate::packet::protocol::number;
 use crate::packet::{Family, Field, RangeSet, value};
@@ -166,13 +166,8 @@ impl Endpoint<'_> {
         rules.extend(lowering.tiers(direction));
         let chain = lowering.chain(direction.word().to_owned(), self.span, rules);
         Base {
-            hook,
             priority: BEFORE_HOST,
-            order: [0; 3],
-            purpose: Purpose::Filter,
-            chain,
-            default: Default::Accept,
-            default_span: self.span,
+            ..Base::filter(hook, chain, self.span)
         }
     }
 

@@ -339,14 +339,6 @@ pub(super) fn add_missing(lowering: &Lowering<'_, '_>, both: &mut Group, v4: &mu
         let table = lowering.program.tables.iter().find(is_here).unwrap_or(first);
         let span = lowering.texts.span(table.name.text);
         let chain = group.add(format!("no chain at {}", hook.word()), span);
-        group.bases.push(Base {
-            hook,
-            priority: 0,
-            order: [0; 3],
-            purpose: Purpose::Filter,
-            chain,
-            default: DefaultVerdict::Accept,
-            default_span: span,
-        });
+        group.bases.push(Base::filter(hook, chain, span));
     }
 }
